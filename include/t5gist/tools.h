@@ -1,0 +1,48 @@
+/* t5gist: what the command line needs beyond the product's header. UNSTABLE: may change with every version. Conventions as in t5gist.h. */
+#ifndef T5GIST_TOOLS_H
+#define T5GIST_TOOLS_H
+
+#include <stdio.h>
+
+#include "t5gist.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Draws the masks of a real prompt with its tokens as labels: the encoder's, then the decoder's cross-attention row. gists as in the request. */
+T5GIST_API t5gist_status t5gist_draw_mask(t5gist_session *session, const char *task, const char *input, t5gist_condition condition, int gists, bool svg,
+                                          FILE *out, t5gist_error *err);
+
+/* Rewrites a Hugging Face folder (.bin or safetensors, sharded or not) as one safetensors folder. dtype: "f32", "bf16" or null to keep the
+ * stored one. Streams: peak memory is the largest tensor plus a constant. progress may be null; done and total are bytes. */
+typedef void t5gist_progress(void *user, const char *what, uint64_t done, uint64_t total);
+T5GIST_API t5gist_status t5gist_convert(const char *in_dir, const char *out_dir, const char *dtype, t5gist_progress *progress, void *user, t5gist_error *err);
+
+/* Checks a model folder (shapes, offsets, NaN and infinity, tensor by tensor) or a .gist file; report gets one line per finding. */
+T5GIST_API t5gist_status t5gist_verify(const char *path, FILE *report, t5gist_error *err);
+
+/* Writes what a model folder or gist file contains, also where it is damaged. */
+T5GIST_API t5gist_status t5gist_inspect(const char *path, FILE *out, t5gist_error *err);
+
+/* Writes a seeded random checkpoint (shape tiny|mini|small|base|large|xl|xxl; variant flan|t5v1|tied|uneven|wide|v5config) for tests and benchmarks, with
+ * the tokenizer file copied from tokenizer_dir. */
+T5GIST_API t5gist_status t5gist_make_model(const char *out_dir, const char *shape, const char *variant, uint64_t seed, int vocab_size, const char *tokenizer_dir,
+                                           t5gist_error *err);
+
+typedef struct t5gist_machine {
+  char cpu[128], isa[64], onednn[32]; /* isa: what the kernels and oneDNN use */
+  int threads;                        /* cores this process may use */
+} t5gist_machine;
+T5GIST_API void t5gist_machine_describe(t5gist_machine *machine);
+
+/* oneDNN primitives created since the model was opened: constant over warm steps. */
+T5GIST_API uint64_t t5gist_primitives_created(const t5gist_model *model);
+
+/* Removes the temporary file of a save in progress, if any. Async-signal-safe: for a handler of SIGINT and SIGTERM. */
+T5GIST_API void t5gist_cleanup_on_signal(void);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,33 @@
+/* The machine that computes: oneDNN's engine and its primitives (created once per shape, shared), and per-session workspaces.
+ *
+ * Every oneDNN default that an environment variable can change is set here by API: results depend on files and requests alone. */
+#ifndef T5GIST_RUNTIME_ENGINE_H
+#define T5GIST_RUNTIME_ENGINE_H
+
+#include <stdint.h>
+
+#include "runtime/memory.h"
+#include "t5gist/types.h"
+
+typedef struct tg_engine tg_engine;
+
+/* threads >= 1: compute threads of each workspace. The engine is thread-safe. */
+t5gist_status tg_engine_new(int threads, tg_engine **engine, t5gist_error *err);
+void tg_engine_free(tg_engine *engine);
+int tg_engine_threads(const tg_engine *engine);
+uint64_t tg_engine_primitives(const tg_engine *engine); /* created so far; constant once every shape in use has been seen */
+const char *tg_engine_version(void);                    /* oneDNN's "2.6.3" */
+
+/* What one thread needs to compute: a oneDNN stream, scratch memory. One thread at a time. The engine must outlive it. */
+typedef struct tg_workspace tg_workspace;
+t5gist_status tg_workspace_new(tg_engine *engine, tg_workspace **workspace, t5gist_error *err);
+void tg_workspace_free(tg_workspace *workspace);
+tg_engine *tg_workspace_engine(const tg_workspace *workspace);
+tg_arena *tg_workspace_arena(tg_workspace *workspace);
+
+/* Bracket every stretch of computation: sets this thread's OpenMP team size to the engine's and puts the caller's back. Nest freely. */
+typedef struct tg_team { int previous; } tg_team;
+tg_team tg_team_enter(const tg_workspace *workspace);
+void tg_team_leave(tg_team team);
+
+#endif

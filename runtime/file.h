@@ -1,0 +1,42 @@
+/* Files: reading whole, mapping, and atomic writing. The one place for I/O calls (so that failures can be injected there). */
+#ifndef T5GIST_RUNTIME_FILE_H
+#define T5GIST_RUNTIME_FILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "runtime/memory.h"
+#include "t5gist/types.h"
+
+/* A read-only mapping of a regular file. Closing unmaps: pointers into data end with it. */
+typedef struct tg_map {
+  const unsigned char *data; /* [size]; null for an empty file */
+  size_t size;
+} tg_map;
+t5gist_status tg_map_open(const char *path, tg_map *map, t5gist_error *err);
+void tg_map_close(tg_map *map);
+/* Tells the kernel that the pages within [data, data + size) are not needed for now: they leave the process's resident memory. */
+void tg_map_release(const void *data, size_t size);
+
+/* Reads a whole file of at most limit bytes (a larger one is an error) into *buffer, NUL-terminated. "-" is standard input where allow_stdin. */
+t5gist_status tg_read_file(const char *path, size_t limit, bool allow_stdin, tg_buffer *buffer, t5gist_error *err);
+
+bool tg_file_exists(const char *path); /* a regular file (or a link to one) */
+t5gist_status tg_path_join(char **out, const char *dir, const char *name, t5gist_error *err);
+t5gist_status tg_make_dirs(const char *path, t5gist_error *err);
+
+/* Atomic writing: a temporary made with O_EXCL in the same directory, written, fsynced, renamed over path, the directory fsynced. A failed
+ * fsync is an error and never retried. Until commit, path is untouched; abort (or a failed commit) removes the temporary.
+ * mode: permission bits of a new file before the umask. */
+typedef struct tg_writer tg_writer;
+t5gist_status tg_writer_open(const char *path, unsigned mode, tg_writer **writer, t5gist_error *err);
+t5gist_status tg_writer_write(tg_writer *writer, const void *data, size_t n, t5gist_error *err);
+t5gist_status tg_writer_commit(tg_writer *writer, t5gist_error *err); /* frees the writer, also on failure */
+void tg_writer_abort(tg_writer *writer);                              /* frees the writer; null is allowed */
+t5gist_status tg_write_file(const char *path, unsigned mode, const void *data, size_t n, t5gist_error *err);
+
+/* Unlinks the temporaries of writers now open. Async-signal-safe. */
+void tg_writer_cleanup_on_signal(void);
+
+#endif

@@ -1,0 +1,19 @@
+/* JSON (jansson): bounded reading and typed access whose errors name the key, what was expected and what was found. Keys that are absent or
+ * null leave *out as it is. `where` is the file or line that errors name. */
+#ifndef T5GIST_RUNTIME_JSON_H
+#define T5GIST_RUNTIME_JSON_H
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "t5gist/types.h"
+
+t5gist_status tg_json_parse(const char *text, size_t n, const char *where, json_t **out, t5gist_error *err); /* duplicates refused */
+t5gist_status tg_json_read(const char *path, size_t limit, json_t **out, t5gist_error *err);
+t5gist_status tg_json_int(const json_t *object, const char *key, const char *where, long long min, long long max, int *out, t5gist_error *err);
+t5gist_status tg_json_float(const json_t *object, const char *key, const char *where, double min, double max, float *out, t5gist_error *err);
+t5gist_status tg_json_bool(const json_t *object, const char *key, const char *where, bool *out, t5gist_error *err);
+t5gist_status tg_json_string(const json_t *object, const char *key, const char *where, const char **out, t5gist_error *err); /* borrowed from object */
+const char *tg_json_type_name(const json_t *value); /* "a string", "null", ... */
+
+#endif

@@ -1,0 +1,40 @@
+/* Small kernels on rows of f32, each with its plain-C specification (_reference). Parallel over rows inside the caller's team
+ * (tg_team_enter). Pointers 64-aligned unless said otherwise. */
+#ifndef T5GIST_RUNTIME_KERNELS_H
+#define T5GIST_RUNTIME_KERNELS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "runtime/dtype.h"
+
+typedef enum tg_activation { TG_RELU = 0, TG_GELU_NEW, TG_SILU } tg_activation;
+
+/* y[i] = x[i] / sqrt(mean(x[i]^2) + eps) * weight, the mean in f32 (T5LayerNorm: no mean subtracted, no bias). x, y [rows, d], may be the same. */
+void tg_rmsnorm(const float *x, const float *weight, size_t rows, size_t d, float eps, float *y);
+void tg_rmsnorm_reference(const float *x, const float *weight, size_t rows, size_t d, float eps, float *y);
+
+/* gated: x [rows, 2 * d_ff] -> y [rows, d_ff], y = act(first half) * second half; else x, y [rows, d_ff], y = act(x).
+ * gelu_new(x) = 0.5 x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))). */
+void tg_activate(const float *x, size_t rows, size_t d_ff, tg_activation activation, bool gated, float *y);
+void tg_activate_reference(const float *x, size_t rows, size_t d_ff, tg_activation activation, bool gated, float *y);
+
+/* y[i] = row ids[i] of table [., d] (any alignment; TG_F32, TG_BF16, TG_F16), widened. ids must be in range. */
+void tg_gather(const void *table, tg_dtype dtype, const int32_t *ids, size_t rows, size_t d, float *y);
+
+/* y = x * factor over n values, in place allowed. */
+void tg_scale(const float *x, float factor, size_t n, float *y);
+
+/* log(sum(exp(x))) of n values, any alignment, not parallel. -inf entries are allowed; accurate to 1e-6. */
+float tg_logsumexp(const float *x, size_t n);
+float tg_logsumexp_reference(const float *x, size_t n); /* in double */
+
+/* Index of the largest value, the lowest index among equals; -1 when n is 0 or all are NaN. Any alignment, not parallel. */
+long tg_argmax(const float *x, size_t n);
+long tg_argmax_reference(const float *x, size_t n);
+
+/* Index of the first NaN or infinity, or n. */
+size_t tg_first_nonfinite(const float *x, size_t n);
+
+#endif

@@ -1,0 +1,41 @@
+/* Linear layers: y[m, n_out] = x[m, n_in] W^T, W stored [n_out, n_in] row-major as PyTorch does, packed once at load.
+ *
+ * With AVX-512 the packed layout is blocks of 64 outputs, [n_out/64][n_in][64] (oneDNN's BA16a64b), read alike by oneDNN for many rows and by
+ * the hand-written kernels for few; elsewhere W stays row-major. */
+#ifndef T5GIST_RUNTIME_LINEAR_H
+#define T5GIST_RUNTIME_LINEAR_H
+
+#include <stdbool.h>
+
+#include "runtime/dtype.h"
+#include "runtime/engine.h"
+
+typedef struct tg_linear tg_linear;
+
+/* A stored matrix, borrowed during packing only. Its pages are released from memory behind the packing (tg_map_release) when mapped. */
+typedef struct tg_matrix {
+  const void *data; /* [n_out, n_in] row-major */
+  tg_dtype dtype;   /* TG_F32, TG_BF16 or TG_F16 */
+  size_t n_out;
+  bool mapped;
+} tg_matrix;
+
+/* Packs parts, all [., n_in], stacked along their outputs (q, k and v as one product). */
+t5gist_status tg_linear_new(tg_engine *engine, const tg_matrix *parts, size_t n_parts, size_t n_in, tg_linear **linear, t5gist_error *err);
+void tg_linear_free(tg_linear *linear); /* null is allowed */
+size_t tg_linear_n_in(const tg_linear *linear);
+size_t tg_linear_n_out(const tg_linear *linear);
+size_t tg_linear_bytes(const tg_linear *linear); /* packed */
+
+/* Rows that x and y must have room for when m are asked for: the number of distinct primitives stays small because m is rounded up to one of a
+ * few bucket sizes. Rows m.. of x are read and must be initialised, rows m.. of y are overwritten with nothing useful. >= m. */
+size_t tg_linear_rows(size_t m);
+
+/* y = x W^T, or y += x W^T with accumulate. x [tg_linear_rows(m), n_in] and y [tg_linear_rows(m), n_out], f32, dense, not overlapping,
+ * 64-aligned. Row i of y depends on row i of x alone. Thread-safe over distinct workspaces. */
+t5gist_status tg_linear_apply(const tg_linear *linear, tg_workspace *workspace, const float *x, size_t m, bool accumulate, float *y, t5gist_error *err);
+
+/* The specification, in plain loops over the packed weights (any layout). */
+void tg_linear_reference(const tg_linear *linear, const float *x, size_t m, bool accumulate, float *y);
+
+#endif

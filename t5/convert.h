@@ -1,0 +1,11 @@
+/* Rewriting checkpoints: pytorch_model.bin (restricted pickle, t5/torch_bin.h) or safetensors, sharded or not, to one safetensors folder. */
+#ifndef T5GIST_T5_CONVERT_H
+#define T5GIST_T5_CONVERT_H
+
+#include "t5gist/tools.h"
+
+/* dtype: "f32", "bf16" or null (as stored). Streams tensor by tensor. out_dir is made; its files are written atomically, config.json last, with
+ * the source's fingerprint in its "t5gist" block. */
+t5gist_status tg_convert(const char *in_dir, const char *out_dir, const char *dtype, t5gist_progress *progress, void *user, t5gist_error *err);
+
+#endif

@@ -1,0 +1,28 @@
+/* Search: greedy, sampling and beams with Hugging Face's semantics, as a state machine: it says which tokens to decode next, is given their
+ * logits, and ends. It never computes the model itself, so many searches share one decoder pass. */
+#ifndef T5GIST_T5_SEARCH_H
+#define T5GIST_T5_SEARCH_H
+
+#include "t5/decoder.h"
+
+typedef struct tg_search tg_search;
+
+/* options: resolved and valid (t5gist_options_resolve), copied; their stop texts are borrowed. Gist ids and pad are never generated. */
+t5gist_status tg_search_new(const tg_t5 *t5, const t5gist_options *options, t5gist_text_callback *on_text, void *user, tg_search **search, t5gist_error *err);
+void tg_search_free(tg_search *search); /* null is allowed */
+
+/* How many tokens the next decoder pass must take for this search: 1, or the number of live beams. */
+int tg_search_width(const tg_search *search);
+/* Cache rows that the next pass needs in all: for tg_cache_reserve. */
+int tg_search_cache_rows(const tg_search *search);
+/* Fills width sequences (ids, n, position, history, cache_row; borrowed until advance); the caller sets cache and memory. */
+void tg_search_next(const tg_search *search, tg_decoder_sequence *sequences);
+/* Takes the logits of those sequences, [width, vocab_size], which it may overwrite, and moves on by one token. */
+t5gist_status tg_search_advance(tg_search *search, float *logits, t5gist_error *err);
+bool tg_search_done(const tg_search *search);      /* nothing left to decode */
+bool tg_search_cancelled(const tg_search *search); /* on_text returned false */
+
+/* After done: fills text, tokens, logprobs, top_logprobs, finish, sequence_score, others of *answer (other fields untouched). */
+t5gist_status tg_search_answer(tg_search *search, t5gist_answer *answer, t5gist_error *err);
+
+#endif

@@ -1,0 +1,14 @@
+/* Seeded random checkpoints of every FLAN-T5 shape and odd variant. The numbers come from a counter-based generator that
+ * tests/golden/synthetic.py repeats exactly: golden answers need no stored weights. */
+#ifndef T5GIST_T5_SYNTHETIC_H
+#define T5GIST_T5_SYNTHETIC_H
+
+#include <stdint.h>
+
+#include "t5gist/types.h"
+
+/* vocab_size -1: 32101, the published gist checkpoints'. */
+t5gist_status tg_synthetic_write(const char *out_dir, const char *shape, const char *variant, uint64_t seed, int vocab_size, const char *tokenizer_dir,
+                                 t5gist_error *err);
+
+#endif
