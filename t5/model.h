@@ -6,6 +6,7 @@
 #include "runtime/linear.h"
 #include "t5/checkpoint.h"
 #include "t5/config.h"
+#include "t5/position.h"
 #include "t5/tokenizer.h"
 
 typedef struct tg_ffn {
@@ -45,7 +46,7 @@ typedef struct tg_t5 {
   tg_checkpoint *checkpoint;      /* keeps the mapping of the embedding alive */
   const void *embedding;          /* [vocab_size, d_model] embedding_dtype, borrowed from the mapping */
   tg_dtype embedding_dtype;
-  float *encoder_bias, *decoder_bias; /* [n_buckets, n_heads] relative_attention_bias */
+  tg_position_table encoder_positions, decoder_positions; /* relative_attention_bias by distance */
   float *encoder_norm, *decoder_norm; /* [d_model] final_layer_norm */
   tg_encoder_layer *encoder;      /* [n_layers] */
   tg_decoder_layer *decoder;      /* [n_decoder_layers] */

@@ -1,0 +1,39 @@
+/* What encoder and decoder layers share: the residual stream with its scratch, and the feed-forward sub-layer. */
+#ifndef T5GIST_T5_BLOCK_H
+#define T5GIST_T5_BLOCK_H
+
+#include "runtime/attention.h"
+#include "t5/model.h"
+
+/* Packed rows on their way through a stack. Every buffer has room for tg_linear_rows(rows) rows and lives in the workspace's arena. */
+typedef struct tg_stream {
+  const tg_t5 *t5;
+  tg_workspace *workspace;
+  size_t rows;
+  float *x;       /* [rows, d_model] the residual stream */
+  float *normed;  /* [rows, d_model] */
+  float *qkv;     /* [rows, 3 * inner] */
+  float *context; /* [rows, inner] attention output, before o */
+  float *wide;    /* [rows, d_ff or 2 * d_ff] before the activation */
+  float *hidden;  /* [rows, d_ff] after it */
+} tg_stream;
+
+/* Takes the buffers; x is taken by the caller, who may want to keep it. */
+t5gist_status tg_stream_begin(const tg_t5 *t5, tg_workspace *workspace, size_t rows, float *x, tg_stream *stream, t5gist_error *err);
+
+/* Room for rows of width floats, as linear layers want it. */
+t5gist_status tg_take_rows(tg_workspace *workspace, size_t rows, size_t width, float **out, t5gist_error *err);
+
+/* normed = RMSNorm(x) * weight. */
+void tg_stream_norm(tg_stream *stream, const float *weight);
+
+/* x += wo(act(wi(RMSNorm(x)))). stack and layer name the place in messages of check_numerics. */
+t5gist_status tg_stream_ffn(tg_stream *stream, const tg_ffn *ffn, const char *stack, int layer, t5gist_error *err);
+
+/* x += o(context). */
+t5gist_status tg_stream_project(tg_stream *stream, const tg_linear *o, const char *stack, int layer, const char *what, t5gist_error *err);
+
+/* Keys [begin, end) of the concatenation of parts, in place. */
+void tg_keys_trim(tg_keys *parts, int n_parts, int begin, int end);
+
+#endif
