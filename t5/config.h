@@ -34,6 +34,9 @@ typedef struct tg_config {
   t5gist_options generation;   /* generation_config.json: what it sets; else unset */
 } tg_config;
 
+/* Says what is wrong where dir is not a folder with a config.json. */
+t5gist_status tg_config_check_dir(const char *dir, t5gist_error *err);
+
 /* Reads dir/config.json and, where present, dir/generation_config.json. Refuses unsupported model types by name and every value out of range. */
 t5gist_status tg_config_load(const char *dir, tg_config *config, t5gist_error *err);
 void tg_config_free(tg_config *config); /* zeroed or loaded */
