@@ -9,14 +9,15 @@
 #include "runtime/memory.h"
 #include "t5gist/types.h"
 
-/* A read-only mapping of a regular file. Closing unmaps: pointers into data end with it. */
+/* A read-only mapping of a regular file. Closing unmaps: pointers into data end with it. The file must not shrink while it is mapped. */
 typedef struct tg_map {
   const unsigned char *data; /* [size]; null for an empty file */
   size_t size;
 } tg_map;
 t5gist_status tg_map_open(const char *path, tg_map *map, t5gist_error *err);
 void tg_map_close(tg_map *map);
-/* Tells the kernel that the pages within [data, data + size) are not needed for now: they leave the process's resident memory. */
+/* Tells the kernel that the pages within [data, data + size), a part of a mapping, are not needed for now: they leave the process's resident
+ * memory and are read again when touched. */
 void tg_map_release(const void *data, size_t size);
 
 /* Reads a whole file of at most limit bytes (a larger one is an error) into *buffer, NUL-terminated. "-" is standard input where allow_stdin. */
@@ -28,7 +29,8 @@ t5gist_status tg_make_dirs(const char *path, t5gist_error *err);
 
 /* Atomic writing: a temporary made with O_EXCL in the same directory, written, fsynced, renamed over path, the directory fsynced. A failed
  * fsync is an error and never retried. Until commit, path is untouched; abort (or a failed commit) removes the temporary.
- * mode: permission bits of a new file before the umask. */
+ * mode: permission bits of a new file before the umask; a file that exists keeps its own. A path that leads to something else than a regular
+ * file (a device, a FIFO, /dev/stdout) is written straight through. */
 typedef struct tg_writer tg_writer;
 t5gist_status tg_writer_open(const char *path, unsigned mode, tg_writer **writer, t5gist_error *err);
 t5gist_status tg_writer_write(tg_writer *writer, const void *data, size_t n, t5gist_error *err);

@@ -15,5 +15,8 @@ t5gist_status tg_json_float(const json_t *object, const char *key, const char *w
 t5gist_status tg_json_bool(const json_t *object, const char *key, const char *where, bool *out, t5gist_error *err);
 t5gist_status tg_json_string(const json_t *object, const char *key, const char *where, const char **out, t5gist_error *err); /* borrowed from object */
 const char *tg_json_type_name(const json_t *value); /* "a string", "null", ... */
+/* What a message says was found: a number or a string as written (cut to fit), else the name of the type. Returns text. */
+enum { TG_JSON_FOUND = 96 };
+const char *tg_json_found(const json_t *value, char text[TG_JSON_FOUND]);
 
 #endif

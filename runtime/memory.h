@@ -28,6 +28,7 @@ typedef struct tg_buffer {
   char *data;
   size_t size, capacity;
 } tg_buffer;
+t5gist_status tg_buffer_reserve(tg_buffer *buffer, size_t n, t5gist_error *err); /* room for n more bytes and the NUL */
 t5gist_status tg_buffer_append(tg_buffer *buffer, const void *data, size_t n, t5gist_error *err);
 t5gist_status tg_buffer_printf(tg_buffer *buffer, t5gist_error *err, const char *format, ...) __attribute__((format(printf, 3, 4)));
 void tg_buffer_free(tg_buffer *buffer);

@@ -1,7 +1,8 @@
-/* UTF-8. */
+/* UTF-8, and the locale that numbers are read and written in. */
 #ifndef T5GIST_RUNTIME_TEXT_H
 #define T5GIST_RUNTIME_TEXT_H
 
+#include <locale.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -13,5 +14,8 @@ size_t tg_utf8_valid(const char *text, size_t n);
 t5gist_status tg_utf8_check(const char *text, size_t n, const char *what, t5gist_error *err);
 /* Bytes of the whole characters at the start of text: a cut last character is left out; n for invalid bytes, which cannot become whole. */
 size_t tg_utf8_whole(const char *text, size_t n);
+
+/* The "C" locale, for strtod_l and uselocale: a host program's locale changes neither what we read nor what we write. */
+locale_t tg_c_locale(void);
 
 #endif

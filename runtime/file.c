@@ -1,0 +1,312 @@
+#include "runtime/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "runtime/error.h"
+
+static int open_retrying(int dir, const char *path, int flags, mode_t mode) {
+  int fd;
+  do fd = openat(dir, path, flags | O_CLOEXEC | O_NOCTTY, mode);
+  while (fd < 0 && errno == EINTR);
+  return fd;
+}
+
+static const char *kind_name(mode_t mode) {
+  return S_ISDIR(mode) ? "a directory" : S_ISFIFO(mode) ? "a FIFO" : S_ISSOCK(mode) ? "a socket" : S_ISREG(mode) ? "a file" : "a device";
+}
+
+/* ------------------------------------------------------------------------------------------------------------------------- mapping */
+
+t5gist_status tg_map_open(const char *path, tg_map *map, t5gist_error *err) {
+  const int fd = open_retrying(AT_FDCWD, path, O_RDONLY | O_NONBLOCK, 0); /* a FIFO must be refused, not waited for */
+  if (fd < 0) return tg_fail_errno(err, "cannot open %s", path);
+  t5gist_status status = T5GIST_OK;
+  struct stat info;
+  void *data = NULL;
+  if (fstat(fd, &info)) {
+    status = tg_fail_errno(err, "cannot examine %s", path);
+  } else if (!S_ISREG(info.st_mode)) {
+    status = tg_fail(err, T5GIST_EIO, "cannot open %s: expected a regular file, found %s", path, kind_name(info.st_mode));
+  } else if (info.st_size > 0) {
+    data = mmap(NULL, (size_t)info.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+    if (data == MAP_FAILED) status = tg_fail_errno(err, "cannot map the %lld bytes of %s", (long long)info.st_size, path);
+  }
+  close(fd); /* read-only: the mapping holds the file, and nothing can be lost */
+  if (!status) *map = (tg_map){.data = data, .size = (size_t)info.st_size};
+  return status;
+}
+
+void tg_map_close(tg_map *map) {
+  if (map->data) munmap((void *)(uintptr_t)map->data, map->size);
+  *map = (tg_map){0};
+}
+
+void tg_map_release(const void *data, size_t size) {
+  const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+  const uintptr_t begin = ((uintptr_t)data + page - 1) / page * page, end = ((uintptr_t)data + size) / page * page;
+  if (begin < end) madvise((void *)begin, end - begin, MADV_DONTNEED);
+}
+
+/* ------------------------------------------------------------------------------------------------------------------------- reading */
+
+static t5gist_status too_large(const char *name, size_t limit, t5gist_error *err) {
+  return tg_fail(err, T5GIST_EFORMAT, "%s: expected at most %zu bytes, found more", name, limit);
+}
+
+static t5gist_status read_all(int fd, const char *name, size_t limit, tg_buffer *buffer, t5gist_error *err) {
+  enum { PIECE = 1 << 16 };
+  struct stat info;
+  if (fstat(fd, &info)) return tg_fail_errno(err, "cannot examine %s", name);
+  if (S_ISDIR(info.st_mode)) return tg_fail(err, T5GIST_EIO, "cannot read %s: expected a file, found a directory", name);
+  size_t room = PIECE; /* of a regular file, and one byte more that shows its end: a hint, for the file may grow */
+  if (S_ISREG(info.st_mode) && info.st_size > 0) {
+    if ((uintmax_t)info.st_size > limit) return too_large(name, limit, err);
+    room = (size_t)info.st_size + 1;
+  }
+  for (size_t total = 0;; room = PIECE) {
+    if (buffer->capacity < buffer->size + 2) TG_TRY(tg_buffer_reserve(buffer, room, err));
+    const ssize_t n = read(fd, buffer->data + buffer->size, buffer->capacity - buffer->size - 1);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return tg_fail_errno(err, "cannot read %s", name);
+    if ((size_t)n > limit - total) return too_large(name, limit, err);
+    total += (size_t)n;
+    buffer->size += (size_t)n;
+    buffer->data[buffer->size] = 0;
+    if (n == 0) return T5GIST_OK;
+  }
+}
+
+t5gist_status tg_read_file(const char *path, size_t limit, bool allow_stdin, tg_buffer *buffer, t5gist_error *err) {
+  if (allow_stdin && !strcmp(path, "-")) return read_all(STDIN_FILENO, "standard input", limit, buffer, err);
+  const int fd = open_retrying(AT_FDCWD, path, O_RDONLY, 0);
+  if (fd < 0) return tg_fail_errno(err, "cannot open %s", path);
+  const t5gist_status status = read_all(fd, path, limit, buffer, err);
+  close(fd);
+  return status;
+}
+
+/* --------------------------------------------------------------------------------------------------------------------------- paths */
+
+bool tg_file_exists(const char *path) {
+  struct stat info;
+  return !stat(path, &info) && S_ISREG(info.st_mode);
+}
+
+t5gist_status tg_path_join(char **out, const char *dir, const char *name, t5gist_error *err) {
+  const size_t n = strlen(dir);
+  tg_buffer path = {0};
+  const t5gist_status status = tg_buffer_printf(&path, err, "%s%s%s", dir, n && dir[n - 1] != '/' ? "/" : "", name);
+  if (!status) *out = path.data;
+  else tg_buffer_free(&path);
+  return status;
+}
+
+static t5gist_status make_dir(const char *path, t5gist_error *err) {
+  if (!mkdir(path, 0777)) return T5GIST_OK;
+  const int code = errno;
+  struct stat info;
+  if (!stat(path, &info)) {
+    if (S_ISDIR(info.st_mode)) return T5GIST_OK;
+    return tg_fail(err, T5GIST_EIO, "cannot make the directory %s: found %s there", path, kind_name(info.st_mode));
+  }
+  errno = code;
+  return tg_fail_errno(err, "cannot make the directory %s", path);
+}
+
+t5gist_status tg_make_dirs(const char *path, t5gist_error *err) {
+  char *part;
+  TG_TRY(tg_strdup(&part, path, err));
+  t5gist_status status = T5GIST_OK;
+  for (char *at = part; !status && *at; at++) {
+    if (*at != '/' || at == part) continue;
+    *at = 0;
+    status = make_dir(part, err);
+    *at = '/';
+  }
+  if (!status) status = make_dir(part, err);
+  tg_free(part);
+  return status;
+}
+
+/* ------------------------------------------------------------------------------------------------------------------ atomic writing */
+
+enum { BUFFER = 1 << 20, SLOTS = 16, TEMPORARY = 48 };
+
+/* Temporaries that exist now, readable from a signal handler: dir and name are set before state becomes LIVE and stay until it is left. */
+enum { FREE = 0, CLAIMED, LIVE };
+static struct slot {
+  atomic_int state;
+  int dir;
+  char name[TEMPORARY];
+} slots[SLOTS];
+
+struct tg_writer {
+  char *path;          /* for messages, as the caller wrote it */
+  char *name;          /* what the temporary is renamed to, within the directory of slot */
+  struct slot *slot;   /* null: written straight through */
+  int fd;              /* -1: closed */
+  bool failed;         /* a write failed: nothing can be committed */
+  size_t used;
+  unsigned char *data; /* [BUFFER] not yet written */
+};
+
+void tg_writer_cleanup_on_signal(void) {
+  for (int i = 0; i < SLOTS; i++)
+    if (atomic_load(&slots[i].state) == LIVE) unlinkat(slots[i].dir, slots[i].name, 0);
+}
+
+static struct slot *claim_slot(void) {
+  for (int i = 0; i < SLOTS; i++) {
+    int expected = FREE;
+    if (atomic_compare_exchange_strong(&slots[i].state, &expected, CLAIMED)) return &slots[i];
+  }
+  return NULL;
+}
+
+/* Makes the temporary. It is registered before it exists, so that no signal finds it unknown. */
+static t5gist_status open_temporary(tg_writer *writer, unsigned mode, t5gist_error *err) {
+  struct slot *slot = writer->slot;
+  for (int attempt = 0; attempt < 16; attempt++) {
+    unsigned long long random;
+    if (getrandom(&random, sizeof random, 0) != (ssize_t)sizeof random) return tg_fail_errno(err, "cannot write %s: no random numbers", writer->path);
+    atomic_store(&slot->state, CLAIMED);
+    snprintf(slot->name, sizeof slot->name, ".tmp.%ld.%016llx", (long)getpid(), random);
+    atomic_store(&slot->state, LIVE);
+    writer->fd = open_retrying(slot->dir, slot->name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, (mode_t)mode);
+    if (writer->fd >= 0) return T5GIST_OK;
+    if (errno != EEXIST) break;
+  }
+  atomic_store(&slot->state, CLAIMED);
+  return tg_fail_errno(err, "cannot write %s", writer->path);
+}
+
+/* target: path with its links resolved, so that a link stays one. old: null for a new file. */
+static t5gist_status open_atomic(tg_writer *writer, const char *target, unsigned mode, const struct stat *old, t5gist_error *err) {
+  if (old && faccessat(AT_FDCWD, target, W_OK, AT_EACCESS)) return tg_fail_errno(err, "cannot write %s", writer->path);
+  const char *slash = strrchr(target, '/');
+  TG_TRY(tg_strdup(&writer->name, slash ? slash + 1 : target, err));
+  char *dir;
+  TG_TRY(slash ? tg_strndup(&dir, target, (size_t)(slash - target) + 1, err) : tg_strdup(&dir, ".", err));
+  writer->slot = claim_slot();
+  if (writer->slot) writer->slot->dir = open_retrying(AT_FDCWD, dir, O_RDONLY | O_DIRECTORY, 0);
+  tg_free(dir);
+  if (!writer->slot) return tg_fail(err, T5GIST_EIO, "cannot write %s: expected at most %d files being written at a time", writer->path, SLOTS);
+  if (writer->slot->dir < 0) return tg_fail_errno(err, "cannot write %s", writer->path);
+  TG_TRY(open_temporary(writer, old ? 0600 : mode, err));
+  if (old && fchmod(writer->fd, old->st_mode & 07777)) return tg_fail_errno(err, "cannot set the permissions of %s", writer->path);
+  return T5GIST_OK;
+}
+
+static t5gist_status open_target(tg_writer *writer, unsigned mode, t5gist_error *err) {
+  struct stat info;
+  char target[PATH_MAX];
+  if (stat(writer->path, &info)) {
+    if (errno != ENOENT) return tg_fail_errno(err, "cannot write %s", writer->path);
+    return open_atomic(writer, writer->path, mode, NULL, err);
+  }
+  if (S_ISDIR(info.st_mode)) return tg_fail(err, T5GIST_EIO, "cannot write %s: expected a file, found a directory", writer->path);
+  if (S_ISREG(info.st_mode) && realpath(writer->path, target)) return open_atomic(writer, target, mode, &info, err);
+  writer->fd = open_retrying(AT_FDCWD, writer->path, O_WRONLY, 0);
+  return writer->fd < 0 ? tg_fail_errno(err, "cannot write %s", writer->path) : T5GIST_OK;
+}
+
+t5gist_status tg_writer_open(const char *path, unsigned mode, tg_writer **out, t5gist_error *err) {
+  tg_writer *writer;
+  TG_TRY(tg_alloc(&writer, 1, sizeof *writer, err));
+  writer->fd = -1;
+  t5gist_status status = tg_alloc(&writer->data, BUFFER, 1, err);
+  if (!status) status = tg_strdup(&writer->path, path, err);
+  if (!status) status = open_target(writer, mode, err);
+  if (status) tg_writer_abort(writer);
+  else *out = writer;
+  return status;
+}
+
+static t5gist_status write_all(tg_writer *writer, const unsigned char *data, size_t n, t5gist_error *err) {
+  while (n) {
+    const ssize_t written = write(writer->fd, data, n);
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) {
+      if (written == 0) errno = EIO;
+      writer->failed = true;
+      return tg_fail_errno(err, "cannot write %s", writer->path);
+    }
+    data += written;
+    n -= (size_t)written;
+  }
+  return T5GIST_OK;
+}
+
+static t5gist_status flush(tg_writer *writer, t5gist_error *err) {
+  const size_t n = writer->used;
+  writer->used = 0;
+  return write_all(writer, writer->data, n, err);
+}
+
+t5gist_status tg_writer_write(tg_writer *writer, const void *data, size_t n, t5gist_error *err) {
+  if (n > BUFFER - writer->used) TG_TRY(flush(writer, err));
+  if (n > BUFFER) return write_all(writer, data, n, err);
+  if (n) memcpy(writer->data + writer->used, data, n);
+  writer->used += n;
+  return T5GIST_OK;
+}
+
+static t5gist_status close_file(tg_writer *writer, t5gist_error *err) {
+  const int fd = writer->fd;
+  writer->fd = -1; /* closed even when close fails */
+  return close(fd) ? tg_fail_errno(err, "cannot write %s", writer->path) : T5GIST_OK;
+}
+
+static t5gist_status commit(tg_writer *writer, t5gist_error *err) {
+  struct slot *slot = writer->slot;
+  if (writer->failed) return tg_fail(err, T5GIST_EIO, "cannot write %s: an earlier write failed", writer->path);
+  TG_TRY(flush(writer, err));
+  if (!slot) return close_file(writer, err);
+  if (fsync(writer->fd)) return tg_fail_errno(err, "cannot write %s", writer->path);
+  TG_TRY(close_file(writer, err));
+  if (renameat(slot->dir, slot->name, slot->dir, writer->name)) return tg_fail_errno(err, "cannot rename a temporary file to %s", writer->path);
+  atomic_store(&slot->state, CLAIMED); /* no temporary any more */
+  if (fsync(slot->dir) && errno != EINVAL) /* EINVAL: a file system without it */
+    return tg_fail_errno(err, "cannot bring the directory of %s to disk", writer->path);
+  return T5GIST_OK;
+}
+
+t5gist_status tg_writer_commit(tg_writer *writer, t5gist_error *err) {
+  const t5gist_status status = commit(writer, err);
+  tg_writer_abort(writer);
+  return status;
+}
+
+void tg_writer_abort(tg_writer *writer) {
+  if (!writer) return;
+  if (writer->fd >= 0) close(writer->fd);
+  if (writer->slot) {
+    struct slot *slot = writer->slot;
+    if (atomic_exchange(&slot->state, CLAIMED) == LIVE) unlinkat(slot->dir, slot->name, 0);
+    if (slot->dir >= 0) close(slot->dir);
+    atomic_store(&slot->state, FREE);
+  }
+  tg_free(writer->data);
+  tg_free(writer->name);
+  tg_free(writer->path);
+  tg_free(writer);
+}
+
+t5gist_status tg_write_file(const char *path, unsigned mode, const void *data, size_t n, t5gist_error *err) {
+  tg_writer *writer;
+  TG_TRY(tg_writer_open(path, mode, &writer, err));
+  const t5gist_status status = tg_writer_write(writer, data, n, err);
+  if (!status) return tg_writer_commit(writer, err);
+  tg_writer_abort(writer);
+  return status;
+}
