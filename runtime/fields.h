@@ -41,13 +41,21 @@ const tg_field *tg_field_find(const tg_field *table, const char *name);
 const char *tg_field_nearest(const tg_field *table, unsigned groups, const char *name);
 const char *tg_nearest(const char *name, const char *const *names, size_t n);
 
-/* Set one field of target. `where` begins the message ("--beams", "run.yaml:3:8: beams", "line 7: beams"). */
+/* Set one field of target. `where` begins the message ("--beams", "run.yaml:3:8: beams", "line 7: beams"). Text is read strictly and the same
+ * in every locale; true, yes, on, 1 and false, no, off, 0 are booleans. A text is appended to TG_FIELD_STRINGS, JSON replaces them. JSON null
+ * leaves the field as it is; 1.0 is no integer, 1 is a number. */
 t5gist_status tg_field_set_text(const tg_field *field, void *target, const char *text, const char *where, t5gist_error *err);
 t5gist_status tg_field_set_json(const tg_field *field, void *target, const json_t *value, const char *where, t5gist_error *err);
 
-/* Sets the fields that a YAML file names: one mapping, unknown keys refused with line, column and the nearest known key. */
+/* "--beams: expected an integer from 1 to 1024, found a list". */
+t5gist_status tg_field_refuse(const tg_field *field, const char *found, const char *where, t5gist_error *err);
+
+/* Sets the fields that a YAML file (at most 1 MiB) names: one mapping of scalars and lists of strings; lists replace what was there. Unknown
+ * keys are refused with line, column and the nearest known key; so are keys set twice, anchors, aliases and tags. After a failure some fields
+ * may be set. */
 t5gist_status tg_yaml_load(const char *path, const tg_field *table, unsigned groups, void *target, t5gist_error *err);
 
+void tg_strings_clear(tg_strings *strings);
 void tg_fields_free(const tg_field *table, void *target); /* frees owned strings */
 
 #endif
