@@ -1,0 +1,35 @@
+/* t5gist convert: a Hugging Face folder becomes one safetensors folder. */
+#include <unistd.h>
+
+#include "cli/cli.h"
+
+typedef struct tg_conversion {
+  tg_context *context;
+  uint64_t total, tensors;
+  double last;
+} tg_conversion;
+
+/* Called per tensor; draws on a terminal only. */
+static void on_progress(void *user, const char *what, uint64_t done, uint64_t total) {
+  tg_conversion *c = user;
+  const double now = tg_cli_now();
+  c->total = total;
+  c->tensors++;
+  if (c->context->settings.quiet || !isatty(STDERR_FILENO) || (now - c->last < 0.1 && done < total)) return;
+  c->last = now;
+  if (done >= total) fputs("\r\033[K", stderr);
+  else fprintf(stderr, "\r%3d %% %s\033[K", total ? (int)((double)done * 100 / (double)total) : 100, what);
+}
+
+t5gist_status tg_command_convert(tg_context *context, t5gist_error *err) {
+  static const char *const names[] = {[TG_DTYPE_AUTO] = NULL, [TG_DTYPE_F32] = "f32", [TG_DTYPE_BF16] = "bf16"};
+  tg_conversion conversion = {.context = context};
+  if (context->settings.dtype == TG_DTYPE_INT8) {
+    return tg_fail(err, T5GIST_EUSAGE, "--dtype int8: not supported yet by this version; expected f32 or bf16");
+  }
+  const double start = tg_cli_now();
+  TG_TRY(t5gist_convert(context->arguments[0], context->arguments[1], names[context->settings.dtype], on_progress, &conversion, err));
+  tg_cli_note(context, "wrote %s: %llu tensors, %llu bytes, in %.2f s", context->arguments[1], (unsigned long long)conversion.tensors,
+              (unsigned long long)conversion.total, tg_cli_now() - start);
+  return T5GIST_OK;
+}

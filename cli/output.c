@@ -1,0 +1,45 @@
+/* Standard output: what is written there is the product, and a write that fails is an error like any other. */
+#include <math.h>
+#include <string.h>
+
+#include "cli/cli.h"
+#include "runtime/text.h"
+
+t5gist_status tg_out_write(const void *data, size_t n, t5gist_error *err) {
+  if (fwrite(data, 1, n, stdout) != n) return tg_fail_errno(err, "standard output");
+  return T5GIST_OK;
+}
+
+t5gist_status tg_out_flush(t5gist_error *err) {
+  if (fflush(stdout)) return tg_fail_errno(err, "standard output");
+  if (ferror(stdout)) return tg_fail(err, T5GIST_EIO, "standard output: a write failed");
+  return T5GIST_OK;
+}
+
+t5gist_status tg_out_json(json_t *object, t5gist_error *err) {
+  char *line = object ? json_dumps(object, JSON_REAL_PRECISION(9)) : NULL;
+  json_decref(object);
+  if (!line) return tg_fail(err, T5GIST_ENOMEM, "no memory for a JSON answer");
+  t5gist_status status = tg_out_write(line, strlen(line), err);
+  if (!status) status = tg_out_write("\n", 1, err);
+  free(line);
+  return status;
+}
+
+json_t *tg_json_text(const char *text) {
+  const size_t n = strlen(text);
+  if (tg_utf8_valid(text, n) == n) return json_stringn(text, n);
+  char *copy = strdup(text);
+  for (size_t at = 0; copy && (at = at + tg_utf8_valid(copy + at, n - at)) < n;) copy[at] = '?';
+  json_t *string = copy ? json_stringn(copy, n) : NULL;
+  free(copy);
+  return string;
+}
+
+json_t *tg_json_number(double value) {
+  return isfinite(value) ? json_real(value) : json_null();
+}
+
+json_t *tg_json_milliseconds(double value) {
+  return json_real(round(value * 1000) / 1000);
+}
