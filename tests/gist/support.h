@@ -18,8 +18,7 @@
   } while (0)
 
 /* Writes a random checkpoint (t5/synthetic.h) with FLAN-T5's tokenizer to a new temporary folder; changes, which may be null, are laid over its
- * config.json. Free with remove_model. */
+ * config.json. Release with folder_remove (tests/support/folder.h). */
 char *make_model(const char *shape, const char *variant, uint64_t seed, int vocab_size, json_t *changes);
-void remove_model(char *dir);
 
 #endif

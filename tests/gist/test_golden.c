@@ -9,6 +9,7 @@
 
 #include "runtime/json.h"
 #include "support.h"
+#include "tests/support/folder.h"
 #include "tests/support/tolerance.h"
 
 typedef struct tally {
@@ -207,7 +208,7 @@ static void golden(void **state) {
   run(&t, model, entries, false);
   print_message("%s: %zu requests, largest deviation %.1e, %d ties, %d failures\n", name, json_array_size(entries), t.worst, t.ties, t.failures);
   t5gist_model_close(model);
-  if (dir) remove_model(dir);
+  if (dir) folder_remove(dir);
   json_decref(file);
   assert_int_equal(t.failures, 0);
 }

@@ -2,12 +2,12 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "gist/gist.h"
 #include "gist/model.h"
 #include "gist/prompt.h"
 #include "support.h"
+#include "tests/support/folder.h"
 #include "tests/support/tolerance.h"
 
 enum { SEED = 21, NEW_TOKENS = 12 };
@@ -39,8 +39,8 @@ static int set_up(void **state) {
 static int tear_down(void **state) {
   fixture *f = *state;
   t5gist_model_close(f->model);
-  remove_model(f->dir);
-  remove_model(f->deep_dir);
+  folder_remove(f->dir);
+  folder_remove(f->deep_dir);
   free(f);
   return 0;
 }
