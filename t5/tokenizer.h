@@ -28,13 +28,18 @@ int tg_tokenizer_pieces(const tg_tokenizer *tokenizer);
 /* Id of an added token (added_tokens.json, tokenizer.json, tokenizer_config.json) by its text, or -1. */
 int32_t tg_tokenizer_added(const tg_tokenizer *tokenizer, const char *content);
 
+/* Before sharing: makes ids that no text may ever produce (gist, pad, end). `<extra_id_N>` of such an id becomes plain text; an ordinary piece among
+ * them is an error. */
+t5gist_status tg_tokenizer_reserve(tg_tokenizer *tokenizer, const int32_t *ids, size_t n, t5gist_error *err);
+
 /* Appends the ids of a text (valid UTF-8, or an error with the offset). No end token is added. */
 t5gist_status tg_tokenizer_encode(const tg_tokenizer *tokenizer, const char *text, size_t n, tg_ids *out, t5gist_error *err);
 
 /* The piece of an id for people ("▁house", "</s>", "<extra_id_3>", "<GIST>" for other added rows); borrowed; never null. */
 const char *tg_tokenizer_piece(const tg_tokenizer *tokenizer, int32_t id);
 
-/* Ids to text, as sentencepiece decodes them, special ids (pad, </s>, extra ids, rows beyond the pieces) left out. *text is the caller's. */
+/* Ids to text, as sentencepiece decodes them, special ids (pad, </s>, extra ids, rows beyond the pieces) left out.
+ * *text is the caller's. The byte piece <0x00> becomes U+FFFD, for texts are NUL-terminated. */
 t5gist_status tg_tokenizer_decode(const tg_tokenizer *tokenizer, const int32_t *ids, size_t n, char **text, t5gist_error *err);
 
 /* The same, id by id: text grows by what the new id completes, whole UTF-8 characters only (bytes of a byte-fallback character wait in the
