@@ -1,0 +1,90 @@
+#include "gist/model.h"
+
+#include "runtime/cpu.h"
+#include "runtime/error.h"
+
+/* The vocabulary of the published gist checkpoints: the 32,100 rows of T5's tokenizer and one gist row behind them. */
+enum { PUBLISHED_VOCAB = 32101, PUBLISHED_GIST = 32100, MAX_THREADS = 1024 };
+
+const char *t5gist_version(void) { return T5GIST_VERSION; }
+
+void t5gist_free(void *memory) { tg_free(memory); }
+
+const char *t5gist_condition_name(t5gist_condition condition) {
+  static const char *const names[T5GIST_N_CONDITIONS] = {"gist", "pos_control", "neg_control", "prefix", "full"};
+  return (unsigned)condition < T5GIST_N_CONDITIONS ? names[condition] : NULL;
+}
+
+void t5gist_model_options_init(t5gist_model_options *options) {
+  if (options) *options = (t5gist_model_options){.threads = T5GIST_UNSET};
+}
+
+t5gist_status tg_model_find_gist_ids(const tg_tokenizer *tokenizer, tg_config *config, t5gist_error *err) {
+  if (config->n_gist_ids > 0) return T5GIST_OK;
+  const int32_t id = config->vocab_size == PUBLISHED_VOCAB ? PUBLISHED_GIST : tg_tokenizer_added(tokenizer, "<GIST>");
+  if (id < 0 || id >= config->vocab_size) return T5GIST_OK;
+  TG_TRY(tg_alloc(&config->gist_ids, 1, sizeof *config->gist_ids, err));
+  config->gist_ids[0] = id;
+  config->n_gist_ids = 1;
+  return T5GIST_OK;
+}
+
+static t5gist_status choose_threads(const t5gist_model_options *options, int *threads, t5gist_error *err) {
+  *threads = options ? options->threads : T5GIST_UNSET;
+  if (*threads == T5GIST_UNSET) *threads = tg_cpu_threads() < MAX_THREADS ? tg_cpu_threads() : MAX_THREADS;
+  if (*threads >= 1 && *threads <= MAX_THREADS) return T5GIST_OK;
+  return tg_fail(err, T5GIST_EUSAGE, "threads: expected 1 to %d, found %d", MAX_THREADS, *threads);
+}
+
+t5gist_status t5gist_model_open(const char *dir, const t5gist_model_options *options, t5gist_model **out, t5gist_error *err) {
+  if (dir == NULL || out == NULL) return tg_fail(err, T5GIST_EUSAGE, "t5gist_model_open: dir and model must not be null");
+  int threads;
+  tg_engine *engine;
+  t5gist_model *model;
+  TG_TRY(choose_threads(options, &threads, err));
+  TG_TRY(tg_alloc(&model, 1, sizeof *model, err));
+  t5gist_status status;
+  TG_GOTO(tg_engine_new(threads, &engine, err));
+  TG_GOTO(tg_t5_open(dir, engine, options && options->check_numerics, &model->t5, err));
+  TG_GOTO(tg_model_find_gist_ids(model->t5->tokenizer, &model->t5->config, err));
+  *out = model;
+  return T5GIST_OK;
+done:
+  t5gist_model_close(model);
+  return status;
+}
+
+void t5gist_model_close(t5gist_model *model) {
+  if (model == NULL) return;
+  tg_t5_free(model->t5);
+  tg_free(model);
+}
+
+void t5gist_model_describe(const t5gist_model *model, t5gist_model_info *info) {
+  if (info == NULL) return;
+  *info = (t5gist_model_info){0};
+  if (model == NULL) return;
+  const tg_t5 *t5 = model->t5;
+  const tg_config *c = &t5->config;
+  *info = (t5gist_model_info){.dir = t5->dir,
+                              .model_type = c->model_type,
+                              .dtype = TG_COMPUTED_IN,
+                              .tokenizer = tg_tokenizer_path(t5->tokenizer),
+                              .fingerprint = t5->fingerprint,
+                              .vocab_size = c->vocab_size,
+                              .d_model = c->d_model,
+                              .d_kv = c->d_kv,
+                              .d_ff = c->d_ff,
+                              .n_heads = c->n_heads,
+                              .n_layers = c->n_layers,
+                              .n_decoder_layers = c->n_decoder_layers,
+                              .threads = tg_engine_threads(t5->engine),
+                              .n_parameters = t5->n_parameters,
+                              .weight_bytes = t5->weight_bytes,
+                              .gist_ids = c->gist_ids,
+                              .n_gist_ids = c->n_gist_ids,
+                              .default_gists = c->default_gists,
+                              .max_task_tokens = c->max_task_tokens,
+                              .template_task = c->template_task,
+                              .template_input = c->template_input};
+}

@@ -1,0 +1,345 @@
+/* The scheduler: admits waiting requests, encodes them packed, and makes decoder passes over everything in flight. */
+#include "gist/session.h"
+
+#include <string.h>
+
+#include "runtime/error.h"
+
+/* What one step may hold at a time; one request always fits. */
+enum { ENCODER_ROWS = 1024, LIVE_ROWS = 64 };
+static size_t live_bytes(const t5gist_session *session) { return ((size_t)128 << 20) + session->model->t5->weight_bytes / 4; }
+
+/* ------------------------------------------------------------------------------------------------------------------------------ making */
+
+t5gist_status t5gist_session_new(const t5gist_model *model, t5gist_session **out, t5gist_error *err) {
+  if (model == NULL || out == NULL) return tg_fail(err, T5GIST_EUSAGE, "t5gist_session_new: model and session must not be null");
+  t5gist_session *session;
+  TG_TRY(tg_alloc(&session, 1, sizeof *session, err));
+  session->model = model;
+  const t5gist_status status = tg_workspace_new(model->t5->engine, &session->workspace, err);
+  if (status == T5GIST_OK) *out = session;
+  else tg_free(session);
+  return status;
+}
+
+static void drop_all(t5gist_session *session) {
+  while (session->first) {
+    tg_job *next = session->first->next;
+    tg_job_free(session, session->first);
+    session->first = next;
+  }
+  for (size_t i = 0; i < session->n_live; i++) tg_job_free(session, session->live[i]);
+  session->last = NULL;
+  session->n_live = session->live_width = session->live_bytes = session->pending = 0;
+}
+
+void t5gist_session_free(t5gist_session *session) {
+  if (session == NULL) return;
+  drop_all(session);
+  tg_free(session->live);
+  tg_workspace_free(session->workspace);
+  tg_free(session);
+}
+
+size_t t5gist_pending(const t5gist_session *session) { return session ? session->pending : 0; }
+
+t5gist_status t5gist_submit(t5gist_session *session, const t5gist_request *request, t5gist_answer_callback *on_answer, void *user, t5gist_error *err) {
+  if (session == NULL || request == NULL || on_answer == NULL) {
+    return tg_fail(err, T5GIST_EUSAGE, "t5gist_submit: session, request and on_answer must not be null");
+  }
+  tg_job *job;
+  TG_TRY(tg_job_new(session, request, &job, err));
+  job->on_answer = on_answer;
+  job->user = user;
+  if (session->last) session->last->next = job;
+  else session->first = job;
+  session->last = job;
+  session->pending++;
+  return T5GIST_OK;
+}
+
+/* ---------------------------------------------------------------------------------------------------------------------------- delivery */
+
+/* Hands the answer over and forgets the job, which is in no list any more. The callback may submit. */
+static void deliver(t5gist_session *session, tg_job *job) {
+  t5gist_answer answer = job->answer;
+  t5gist_answer_callback *on_answer = job->on_answer;
+  void *user = job->user;
+  answer.timings.total = tg_now_ms() - job->submitted;
+  job->answer = (t5gist_answer){0};
+  tg_job_free(session, job);
+  session->pending--;
+  on_answer(user, &answer);
+}
+
+static void set_error(tg_job *job, const t5gist_error *error) { job->answer.error = *error; }
+
+static bool failed(const tg_job *job) { return job->answer.error.status != T5GIST_OK; }
+
+/* --------------------------------------------------------------------------------------------------------------------------- admission */
+
+static tg_job *pop_waiting(t5gist_session *session) {
+  tg_job *job = session->first;
+  session->first = job->next;
+  if (session->first == NULL) session->last = NULL;
+  job->next = NULL;
+  return job;
+}
+
+/* The next waiting job that could be tokenised; those that could not are delivered. */
+static tg_job *next_prepared(t5gist_session *session) {
+  while (session->first) {
+    tg_job *job = session->first;
+    t5gist_error error;
+    if (job->prepared || tg_job_prepare(session, job, &error) == T5GIST_OK) return job;
+    set_error(job, &error);
+    deliver(session, pop_waiting(session));
+  }
+  return NULL;
+}
+
+static bool needs_prefix(const tg_job *job) { return job->shared && job->shared->gist == NULL; }
+
+/* Appends to live those waiting jobs that fit, in order; returns how many. */
+static t5gist_status admit_fitting(t5gist_session *session, size_t *n_admitted, t5gist_error *err) {
+  size_t rows = 0;
+  *n_admitted = 0;
+  for (tg_job *job; (job = next_prepared(session)) != NULL; (*n_admitted)++) {
+    rows += (size_t)tg_job_rows(job) + (needs_prefix(job) ? (size_t)(job->prompt.n_task + job->prompt.n_gist) : 0);
+    const bool room = session->live_width + (size_t)job->width <= LIVE_ROWS && session->live_bytes + job->bytes <= live_bytes(session);
+    if ((session->n_live > 0 && !room) || (*n_admitted > 0 && rows > ENCODER_ROWS)) break;
+    TG_TRY(tg_reserve(&session->live, &session->live_capacity, session->n_live + 1, sizeof *session->live, err));
+    session->live[session->n_live++] = pop_waiting(session);
+    session->live_width += (size_t)job->width;
+    session->live_bytes += job->bytes;
+  }
+  return T5GIST_OK;
+}
+
+/* Compresses the tasks of those jobs whose gist nobody has made yet, in one pass. */
+static t5gist_status encode_prefixes(t5gist_session *session, tg_job *const *jobs, size_t n, t5gist_error *err) {
+  tg_gist_part *parts;
+  tg_job **claims;
+  tg_arena *arena = tg_workspace_arena(session->workspace);
+  TG_TRY(tg_arena_take(arena, &parts, n, sizeof *parts, err));
+  TG_TRY(tg_arena_take(arena, &claims, n, sizeof *claims, err));
+  int n_parts = 0;
+  for (size_t i = 0; i < n; i++) {
+    const tg_prompt *p = &jobs[i]->prompt;
+    if (failed(jobs[i]) || !needs_prefix(jobs[i]) || jobs[i]->shared->claimed) continue;
+    jobs[i]->shared->claimed = true;
+    claims[n_parts] = jobs[i];
+    parts[n_parts++] = (tg_gist_part){.task = jobs[i]->shared->task, .ids = p->ids.ids, .n_task = p->n_task, .n_gist = p->n_gist};
+  }
+  if (n_parts == 0) return T5GIST_OK;
+  const double begin = tg_now_ms();
+  const t5gist_status status = tg_gist_encode_parts(session->model, session->workspace, parts, n_parts, err);
+  for (int i = 0; i < n_parts; i++) {
+    claims[i]->shared->claimed = false;
+    claims[i]->shared->gist = parts[i].gist;
+    if (status != T5GIST_OK) continue;
+    claims[i]->answer.gist_source = T5GIST_SOURCE_ENCODED;
+    claims[i]->answer.timings.encode_prefix = tg_now_ms() - begin;
+  }
+  return status;
+}
+
+/* Encodes the jobs' own rows in one pass and projects what their decoders will see of them. */
+static t5gist_status encode_inputs(t5gist_session *session, tg_job *const *jobs, size_t n, t5gist_error *err) {
+  tg_encoder_sequence *sequences;
+  tg_memory_part *parts;
+  tg_arena *arena = tg_workspace_arena(session->workspace);
+  TG_TRY(tg_arena_take(arena, &sequences, n, sizeof *sequences, err));
+  TG_TRY(tg_arena_take(arena, &parts, n, sizeof *parts, err));
+  int count = 0, row = 0;
+  for (size_t i = 0; i < n; i++) {
+    tg_job *job = jobs[i];
+    if (failed(job)) continue;
+    const tg_span cross = tg_job_cross(job);
+    tg_memory_free(&job->memory);
+    if (job->gist) job->memory = (tg_memory){.gist_k = job->gist->cross_k, .gist_v = job->gist->cross_v, .n_gist = job->gist->n_gist};
+    sequences[count] = tg_job_sequence(job);
+    parts[count] = (tg_memory_part){&job->memory, row + cross.begin, cross.end - cross.begin};
+    row += sequences[count++].n;
+  }
+  if (count == 0) return T5GIST_OK;
+  float *states;
+  const double begin = tg_now_ms();
+  TG_TRY(tg_encode(session->model->t5, session->workspace, sequences, count, &states, err));
+  const double encoded = tg_now_ms();
+  TG_TRY(tg_memory_project(session->model->t5, session->workspace, states, parts, count, err));
+  const double projected = tg_now_ms();
+  for (size_t i = 0; i < n; i++) {
+    jobs[i]->answer.timings.encode_input = encoded - begin;
+    jobs[i]->answer.timings.cross_kv = projected - encoded;
+  }
+  return T5GIST_OK;
+}
+
+/* Runs a pass over all jobs together; if that fails, over each alone, so that only the one whose fault it is gets the error. */
+typedef t5gist_status pass(t5gist_session *session, tg_job *const *jobs, size_t n, t5gist_error *err);
+static void run_pass(t5gist_session *session, pass *run, tg_job *const *jobs, size_t n) {
+  tg_arena *arena = tg_workspace_arena(session->workspace);
+  const tg_arena_mark mark = tg_arena_save(arena);
+  t5gist_error error;
+  const t5gist_status together = run(session, jobs, n, &error);
+  tg_arena_restore(arena, mark);
+  for (size_t i = 0; together != T5GIST_OK && i < n; i++) {
+    if (n > 1 && run(session, &jobs[i], 1, &error) == T5GIST_OK) continue;
+    set_error(jobs[i], &error);
+    tg_arena_restore(arena, mark);
+  }
+}
+
+/* Where the gist of a job that uses one came from, once it is there. */
+static void settle_gist(tg_job *job) {
+  t5gist_answer *answer = &job->answer;
+  if (job->shared) job->gist = job->shared->gist;
+  if (answer->condition != T5GIST_GIST || answer->gist_source == T5GIST_SOURCE_ENCODED) return;
+  if (!job->gist) {
+    answer->gist_source = T5GIST_SOURCE_ENCODED; /* one pass over everything */
+    return;
+  }
+  answer->gist_source = job->gist->from_file ? T5GIST_SOURCE_FILE : T5GIST_SOURCE_MEMORY;
+  answer->gist_cached = true;
+}
+
+static void start(t5gist_session *session, tg_job *job) {
+  const t5gist_request *r = &job->request;
+  t5gist_error error;
+  if (failed(job) || job->scoring.n) return;
+  if (tg_search_new(session->model->t5, &r->options, r->on_text, r->user, &job->search, &error) != T5GIST_OK) set_error(job, &error);
+}
+
+static t5gist_status admit(t5gist_session *session, t5gist_error *err) {
+  size_t n;
+  const t5gist_status status = admit_fitting(session, &n, err);
+  tg_job *const *admitted = session->live + session->n_live - n;
+  if (n > 0) run_pass(session, encode_prefixes, admitted, n);
+  for (size_t i = 0; i < n; i++) settle_gist(admitted[i]);
+  if (n > 0) run_pass(session, encode_inputs, admitted, n);
+  for (size_t i = 0; i < n; i++) start(session, admitted[i]);
+  return status;
+}
+
+/* ---------------------------------------------------------------------------------------------------------------------------- decoding */
+
+static bool finished(const tg_job *job) { return failed(job) || (job->search ? tg_search_done(job->search) : tg_scoring_done(&job->scoring)); }
+
+/* Sequences and rows of the job's next pass. */
+static int next_sequences(tg_job *job, tg_decoder_sequence *sequences) {
+  int n;
+  if (job->search) {
+    n = tg_search_width(job->search);
+    tg_search_next(job->search, sequences);
+  } else {
+    n = tg_scoring_next(&job->scoring, sequences);
+  }
+  for (int i = 0; i < n; i++) {
+    sequences[i].cache = &job->cache;
+    sequences[i].memory = &job->memory;
+  }
+  return n;
+}
+
+static t5gist_status reserve_cache(t5gist_session *session, tg_job *job, t5gist_error *err) {
+  const int rows = job->search ? tg_search_cache_rows(job->search) : tg_scoring_cache_rows(&job->scoring);
+  return tg_cache_reserve(session->model->t5, &job->cache, rows, err);
+}
+
+static void advance(t5gist_session *session, tg_job *job, float *logits) {
+  t5gist_error error;
+  if (!job->search) tg_scoring_advance(&job->scoring, logits, (size_t)session->model->t5->config.vocab_size, &job->answer);
+  else if (tg_search_advance(job->search, logits, &error) != T5GIST_OK) set_error(job, &error);
+}
+
+/* One decoder pass over all jobs that are not finished. */
+static t5gist_status decode(t5gist_session *session, tg_job *const *jobs, size_t n, t5gist_error *err) {
+  const size_t vocab_size = (size_t)session->model->t5->config.vocab_size;
+  tg_decoder_sequence *sequences;
+  size_t width = 0;
+  for (size_t i = 0; i < n; i++) width += (size_t)jobs[i]->width;
+  TG_TRY(tg_arena_take(tg_workspace_arena(session->workspace), &sequences, width, sizeof *sequences, err));
+  int count = 0;
+  for (size_t i = 0; i < n; i++) {
+    if (!finished(jobs[i])) count += next_sequences(jobs[i], sequences + count);
+  }
+  if (count == 0) return T5GIST_OK;
+  float *logits;
+  const double begin = tg_now_ms();
+  TG_TRY(tg_decode(session->model->t5, session->workspace, sequences, count, &logits, err));
+  const double took = tg_now_ms() - begin;
+  int at = 0;
+  for (size_t i = 0; i < n; i++) {
+    if (finished(jobs[i])) continue;
+    t5gist_timings *timings = &jobs[i]->answer.timings;
+    *(jobs[i]->decoded ? &timings->decode : &timings->first_token) += took;
+    jobs[i]->decoded = true;
+    float *own = logits;
+    for (; at < count && sequences[at].cache == &jobs[i]->cache; at++) logits += (size_t)sequences[at].n * vocab_size;
+    advance(session, jobs[i], own);
+  }
+  return T5GIST_OK;
+}
+
+/* Collects what a job has to say. A cancelled one keeps what there was. */
+static void conclude(tg_job *job) {
+  t5gist_error error;
+  if (failed(job) || job->search == NULL) return;
+  if (tg_search_answer(job->search, &job->answer, &error) != T5GIST_OK) set_error(job, &error);
+  else if (tg_search_cancelled(job->search)) tg_fail(&job->answer.error, T5GIST_ECANCELLED, "the request was cancelled by its on_text");
+}
+
+static void deliver_finished(t5gist_session *session) {
+  size_t kept = 0;
+  const size_t n = session->n_live;
+  for (size_t i = 0; i < n; i++) {
+    tg_job *job = session->live[i];
+    if (!finished(job)) {
+      session->live[kept++] = job;
+      continue;
+    }
+    session->live_width -= (size_t)job->width;
+    session->live_bytes -= job->bytes;
+    conclude(job);
+    deliver(session, job);
+  }
+  session->n_live = kept;
+}
+
+t5gist_status t5gist_step(t5gist_session *session, t5gist_error *err) {
+  if (session == NULL) return tg_fail(err, T5GIST_EUSAGE, "t5gist_step: session must not be null");
+  if (session->stepping) return tg_fail(err, T5GIST_EUSAGE, "t5gist_step was called from a callback of the same session");
+  session->stepping = true;
+  const t5gist_status status = admit(session, err);
+  for (size_t i = 0; i < session->n_live; i++) {
+    t5gist_error error;
+    if (!finished(session->live[i]) && reserve_cache(session, session->live[i], &error) != T5GIST_OK) set_error(session->live[i], &error);
+  }
+  if (session->n_live > 0) run_pass(session, decode, session->live, session->n_live);
+  deliver_finished(session);
+  session->stepping = false;
+  return status;
+}
+
+/* -------------------------------------------------------------------------------------------------------------------------- all at once */
+
+static void keep_answer(void *user, t5gist_answer *answer) { *(t5gist_answer *)user = *answer; }
+
+t5gist_status t5gist_generate(t5gist_session *session, const t5gist_request *requests, size_t n, t5gist_answer *answers, t5gist_error *err) {
+  if (session == NULL || (n > 0 && (requests == NULL || answers == NULL))) {
+    return tg_fail(err, T5GIST_EUSAGE, "t5gist_generate: session, requests and answers must not be null");
+  }
+  if (session->pending > 0 || session->stepping) {
+    return tg_fail(err, T5GIST_EUSAGE, "t5gist_generate: expected no request in flight, found %zu that were submitted and not yet answered", session->pending);
+  }
+  for (size_t i = 0; i < n; i++) answers[i] = (t5gist_answer){0};
+  for (size_t i = 0; i < n; i++) t5gist_submit(session, &requests[i], keep_answer, &answers[i], &answers[i].error);
+  t5gist_status status = T5GIST_OK;
+  while (status == T5GIST_OK && session->pending > 0) status = t5gist_step(session, err);
+  if (status != T5GIST_OK) {
+    drop_all(session);
+    for (size_t i = 0; i < n; i++) t5gist_answer_clear(&answers[i]);
+  }
+  return status;
+}
