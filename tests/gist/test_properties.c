@@ -6,6 +6,7 @@
 #include "gist/gist.h"
 #include "gist/model.h"
 #include "gist/prompt.h"
+#include "gist/session.h"
 #include "support.h"
 #include "tests/support/folder.h"
 #include "tests/support/tolerance.h"
@@ -60,13 +61,16 @@ static t5gist_request ask(t5gist_condition condition, const char *task, const t5
   return request;
 }
 
-/* Answers of n requests in one call (together) or n calls. */
-static t5gist_answer *answers_of(const t5gist_model *model, const t5gist_request *requests, size_t n, bool together) {
+/* How to ask: in n calls or one; in two encoder passes, as ever, or one masked pass over everything. */
+enum { ALONE = 0, TOGETHER = 1, ONE_PASS = 2 };
+
+static t5gist_answer *answers_of(const t5gist_model *model, const t5gist_request *requests, size_t n, int how) {
   t5gist_error err;
   t5gist_session *session;
   t5gist_answer *answers = calloc(n, sizeof *answers);
   CHECK_OK(t5gist_session_new(model, &session, &err));
-  const size_t stride = together ? n : 1;
+  session->one_pass = how & ONE_PASS;
+  const size_t stride = how & TOGETHER ? n : 1;
   for (size_t i = 0; i < n; i += stride) CHECK_OK(t5gist_generate(session, requests + i, stride, answers + i, &err));
   for (size_t i = 0; i < n; i++)
     if (answers[i].error.status) fail_msg("request %zu: %s", i, answers[i].error.message);
@@ -118,7 +122,7 @@ static void gist_from_anywhere(void **state) {
     for (int i = 0; i < N_INPUTS; i++) {
       const t5gist_request requests[] = {ask(T5GIST_GIST, TASKS[1], NULL, k, INPUTS[i]), ask(T5GIST_GIST, NULL, gist, T5GIST_UNSET, INPUTS[i]),
                                          ask(T5GIST_GIST, NULL, files[0], T5GIST_UNSET, INPUTS[i]), ask(T5GIST_GIST, NULL, files[1], T5GIST_UNSET, INPUTS[i])};
-      t5gist_answer *answers = answers_of(f->model, requests, 4, false);
+      t5gist_answer *answers = answers_of(f->model, requests, 4, ALONE);
       for (int way = 1; way < 4; way++) assert_same_answer(&answers[0], &answers[way], 0);
       assert_int_equal(answers[0].gist_source, T5GIST_SOURCE_ENCODED);
       assert_int_equal(answers[1].gist_source, T5GIST_SOURCE_MEMORY);
@@ -169,15 +173,15 @@ static void answer_ignores_the_task_of_a_gist(void **state) {
   CHECK_OK(t5gist_encode(session, TASKS[0], 2, &gist, &err));
   t5gist_request requests[N_INPUTS];
   for (int i = 0; i < N_INPUTS; i++) requests[i] = ask(T5GIST_GIST, NULL, gist, T5GIST_UNSET, INPUTS[i]);
-  t5gist_answer *before = answers_of(f->model, requests, N_INPUTS, true);
+  t5gist_answer *before = answers_of(f->model, requests, N_INPUTS, TOGETHER);
   tg_free(gist->task);
   CHECK_OK(tg_strdup(&gist->task, "Something else entirely, and longer than it was.", &err));
   gist->n_task += 7;
-  t5gist_answer *after = answers_of(f->model, requests, N_INPUTS, true);
+  t5gist_answer *after = answers_of(f->model, requests, N_INPUTS, TOGETHER);
   for (int i = 0; i < N_INPUTS; i++) assert_same_answer(&before[i], &after[i], 0);
   gist->states[3] += 0.5f; /* the gist itself is seen: through its encoder K and V, and through the decoder's */
   gist->enc_v[0] += 0.5f;
-  t5gist_answer *changed = answers_of(f->model, requests, N_INPUTS, true);
+  t5gist_answer *changed = answers_of(f->model, requests, N_INPUTS, TOGETHER);
   for (int i = 0; i < N_INPUTS; i++) assert_true(different_answers(&before[i], &changed[i]));
   free_answers(before, N_INPUTS);
   free_answers(after, N_INPUTS);
@@ -186,20 +190,25 @@ static void answer_ignores_the_task_of_a_gist(void **state) {
   t5gist_session_free(session);
 }
 
-/* In neg_control neither the task nor the number of gists is seen; under the other conditions both are. */
+/* In neg_control neither the task nor the number of gists is seen, whether they are left out or masked; under the other conditions both are. */
 static void only_neg_control_ignores_task_and_gist(void **state) {
   fixture *f = *state;
   for (int c = 0; c < T5GIST_FULL; c++) {
     const t5gist_condition condition = (t5gist_condition)c;
     const t5gist_request requests[] = {ask(condition, TASKS[0], NULL, 1, INPUTS[0]), ask(condition, TASKS[1], NULL, 1, INPUTS[0]),
                                        ask(condition, TASKS[0], NULL, 5, INPUTS[0])};
-    t5gist_answer *answers = answers_of(f->model, requests, 3, false);
-    for (int i = 1; i < 3; i++)
-      if (condition == T5GIST_NEG_CONTROL)
+    t5gist_answer *answers = answers_of(f->model, requests, 3, ALONE), *masked = answers_of(f->model, requests, 3, ONE_PASS);
+    for (int i = 1; i < 3; i++) {
+      if (condition == T5GIST_NEG_CONTROL) {
         assert_same_answer(&answers[0], &answers[i], f->limit->same_logprob);
-      else
+        assert_same_answer(&masked[0], &masked[i], f->limit->same_logprob);
+      } else {
         assert_true(different_answers(&answers[0], &answers[i]));
+        assert_true(different_answers(&masked[0], &masked[i]));
+      }
+    }
     free_answers(answers, 3);
+    free_answers(masked, 3);
   }
 }
 
@@ -221,8 +230,8 @@ static void mates_and_order_change_nothing(void **state) {
   t5gist_request requests[N_MIXED], reversed[N_MIXED];
   mixed_requests(requests);
   for (int i = 0; i < N_MIXED; i++) reversed[i] = requests[N_MIXED - 1 - i];
-  t5gist_answer *alone = answers_of(f->model, requests, N_MIXED, false), *together = answers_of(f->model, requests, N_MIXED, true);
-  t5gist_answer *backwards = answers_of(f->model, reversed, N_MIXED, true);
+  t5gist_answer *alone = answers_of(f->model, requests, N_MIXED, ALONE), *together = answers_of(f->model, requests, N_MIXED, TOGETHER);
+  t5gist_answer *backwards = answers_of(f->model, reversed, N_MIXED, TOGETHER);
   for (int i = 0; i < N_MIXED; i++) {
     assert_same_answer(&alone[i], &together[i], f->limit->same_logprob);
     assert_same_answer(&alone[i], &backwards[N_MIXED - 1 - i], f->limit->same_logprob);
@@ -230,6 +239,17 @@ static void mates_and_order_change_nothing(void **state) {
   free_answers(alone, N_MIXED);
   free_answers(together, N_MIXED);
   free_answers(backwards, N_MIXED);
+}
+
+/* Prefix and suffix pass give what one masked pass over everything gives. */
+static void two_passes_answer_as_one(void **state) {
+  fixture *f = *state;
+  t5gist_request requests[N_MIXED];
+  mixed_requests(requests);
+  t5gist_answer *two = answers_of(f->model, requests, N_MIXED, TOGETHER), *one = answers_of(f->model, requests, N_MIXED, TOGETHER | ONE_PASS);
+  for (int i = 0; i < N_MIXED; i++) assert_same_answer(&two[i], &one[i], f->limit->same_logprob);
+  free_answers(two, N_MIXED);
+  free_answers(one, N_MIXED);
 }
 
 static void threads_change_nothing(void **state) {
@@ -244,7 +264,7 @@ static void threads_change_nothing(void **state) {
     t5gist_model_options_init(&options);
     options.threads = threads;
     CHECK_OK(t5gist_model_open(f->dir, &options, &model, &err));
-    t5gist_answer *answers = answers_of(model, requests, N_MIXED, true);
+    t5gist_answer *answers = answers_of(model, requests, N_MIXED, TOGETHER);
     for (int i = 0; first && i < N_MIXED; i++) assert_same_answer(&first[i], &answers[i], f->limit->same_logprob);
     if (first) free_answers(answers, N_MIXED);
     else first = answers;
@@ -405,7 +425,7 @@ static void decoder_deeper_than_encoder(void **state) {
     requests[2 * i] = ask(T5GIST_GIST, TASKS[0], NULL, 2, INPUTS[i]);
     requests[2 * i + 1] = ask(T5GIST_GIST, NULL, gist, T5GIST_UNSET, INPUTS[i]);
   }
-  t5gist_answer *alone = answers_of(model, requests, 2 * N_INPUTS, false), *together = answers_of(model, requests, 2 * N_INPUTS, true);
+  t5gist_answer *alone = answers_of(model, requests, 2 * N_INPUTS, ALONE), *together = answers_of(model, requests, 2 * N_INPUTS, TOGETHER);
   for (int i = 0; i < 2 * N_INPUTS; i++) assert_same_answer(&alone[i], &together[i], f->limit->same_logprob);
   for (int i = 0; i < N_INPUTS; i++) assert_same_answer(&alone[2 * i], &alone[2 * i + 1], 0);
   assert_true(different_answers(&alone[0], &alone[2]));
@@ -418,9 +438,16 @@ static void decoder_deeper_than_encoder(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(gist_from_anywhere),          cmocka_unit_test(gist_ignores_everything_but_its_task), cmocka_unit_test(answer_ignores_the_task_of_a_gist),
-      cmocka_unit_test(only_neg_control_ignores_task_and_gist), cmocka_unit_test(mates_and_order_change_nothing), cmocka_unit_test(threads_change_nothing),
-      cmocka_unit_test(one_pass_is_two),             cmocka_unit_test(prefix_ignores_the_input),             cmocka_unit_test(decoder_never_sees_the_task),
+      cmocka_unit_test(gist_from_anywhere),
+      cmocka_unit_test(gist_ignores_everything_but_its_task),
+      cmocka_unit_test(answer_ignores_the_task_of_a_gist),
+      cmocka_unit_test(only_neg_control_ignores_task_and_gist),
+      cmocka_unit_test(mates_and_order_change_nothing),
+      cmocka_unit_test(two_passes_answer_as_one),
+      cmocka_unit_test(threads_change_nothing),
+      cmocka_unit_test(one_pass_is_two),
+      cmocka_unit_test(prefix_ignores_the_input),
+      cmocka_unit_test(decoder_never_sees_the_task),
       cmocka_unit_test(decoder_deeper_than_encoder),
   };
   return cmocka_run_group_tests(tests, set_up, tear_down);
