@@ -1,0 +1,203 @@
+#include "t5/checkpoint.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "runtime/error.h"
+#include "runtime/json.h"
+#include "t5/config.h"
+
+enum { INDEX_LIMIT = 64 << 20, MAX_SHARDS = 4096 };
+
+struct tg_checkpoint {
+  char *dir;
+  tg_safetensors **files; /* [n_files] in name order */
+  size_t n_files;
+};
+
+/* --------------------------------------------------------------------------------------------------------------------------- shards */
+
+/* A name within the folder: nothing of the index may lead elsewhere. */
+static bool plain_name(const char *name) {
+  const size_t n = strlen(name), suffix = sizeof ".safetensors" - 1;
+  return n > suffix && n < 256 && name[0] != '.' && !strchr(name, '/') && strcmp(name + n - suffix, ".safetensors") == 0;
+}
+
+static int by_name(const void *a, const void *b) { return strcmp(*(const char *const *)a, *(const char *const *)b); }
+
+/* The distinct file names of a weight_map, sorted; *names [*n] owned, the strings borrowed from the map. */
+static t5gist_status shard_names(const json_t *map, const char *path, const char ***names, size_t *n, t5gist_error *err) {
+  const size_t size = json_object_size(map);
+  const char *tensor;
+  json_t *file;
+  size_t i = 0, unique = 0;
+  if (!size) return tg_fail(err, T5GIST_EFORMAT, "%s: weight_map: expected an object from tensor to file names, found %s", path, tg_json_type_name(map));
+  TG_TRY(tg_alloc(names, size, sizeof **names, err));
+  json_object_foreach((json_t *)map, tensor, file) {
+    const char *name = json_string_value(file);
+    if (!name || !plain_name(name)) {
+      return tg_fail(err, T5GIST_EFORMAT, "%s: weight_map: %.200s: expected the name of a .safetensors file in the same folder, found %.200s", path, tensor,
+                     name ? name : tg_json_type_name(file));
+    }
+    (*names)[i++] = name;
+  }
+  qsort(*names, size, sizeof **names, by_name);
+  for (i = 0; i < size; i++) {
+    if (i == 0 || strcmp((*names)[i], (*names)[unique - 1]) != 0) (*names)[unique++] = (*names)[i];
+  }
+  if (unique > MAX_SHARDS) return tg_fail(err, T5GIST_EFORMAT, "%s: expected at most %d files, found %zu", path, MAX_SHARDS, unique);
+  *n = unique;
+  return T5GIST_OK;
+}
+
+static t5gist_status open_file(tg_checkpoint *c, const char *name, t5gist_error *err) {
+  char *path;
+  TG_TRY(tg_path_join(&path, c->dir, name, err));
+  const t5gist_status status = tg_safetensors_open(path, &c->files[c->n_files], err);
+  if (status == T5GIST_OK) c->n_files++;
+  tg_free(path);
+  return status;
+}
+
+static const tg_safetensors *file_named(const tg_checkpoint *c, const char *name) {
+  for (size_t i = 0; i < c->n_files; i++) {
+    const char *path = tg_safetensors_path(c->files[i]), *slash = strrchr(path, '/');
+    if (strcmp(slash ? slash + 1 : path, name) == 0) return c->files[i];
+  }
+  return NULL;
+}
+
+static t5gist_status check_map(const tg_checkpoint *c, const json_t *map, const char *path, t5gist_error *err) {
+  const char *tensor;
+  json_t *file;
+  json_object_foreach((json_t *)map, tensor, file) {
+    if (tg_safetensors_find(file_named(c, json_string_value(file)), tensor)) continue;
+    return tg_fail(err, T5GIST_EFORMAT, "%s: expected tensor %.200s in %.200s, found no such tensor there", path, tensor, json_string_value(file));
+  }
+  return T5GIST_OK;
+}
+
+static t5gist_status check_duplicates(const tg_checkpoint *c, t5gist_error *err) {
+  for (size_t i = 1; i < c->n_files; i++) {
+    for (size_t t = 0; t < tg_safetensors_count(c->files[i]); t++) {
+      const char *name = tg_safetensors_at(c->files[i], t)->name;
+      for (size_t j = 0; j < i; j++) {
+        if (!tg_safetensors_find(c->files[j], name)) continue;
+        return tg_fail(err, T5GIST_EFORMAT, "tensor %s: expected in one file, found in %s and %s", name, tg_safetensors_path(c->files[j]),
+                       tg_safetensors_path(c->files[i]));
+      }
+    }
+  }
+  return T5GIST_OK;
+}
+
+static t5gist_status open_shards(tg_checkpoint *c, const char *index, t5gist_error *err) {
+  json_t *json = NULL;
+  const char **names = NULL;
+  size_t n = 0;
+  t5gist_status status;
+  TG_GOTO(tg_json_read(index, INDEX_LIMIT, &json, err));
+  const json_t *map = json_object_get(json, "weight_map");
+  TG_GOTO(shard_names(map, index, &names, &n, err));
+  TG_GOTO(tg_alloc(&c->files, n, sizeof *c->files, err));
+  for (size_t i = 0; i < n; i++) TG_GOTO(open_file(c, names[i], err));
+  TG_GOTO(check_map(c, map, index, err));
+  TG_GOTO(check_duplicates(c, err));
+done:
+  tg_free(names);
+  json_decref(json);
+  return status;
+}
+
+/* -------------------------------------------------------------------------------------------------------------------------- opening */
+
+static t5gist_status exists_in(const char *dir, const char *name, bool *found, t5gist_error *err) {
+  char *path;
+  TG_TRY(tg_path_join(&path, dir, name, err));
+  *found = tg_file_exists(path);
+  tg_free(path);
+  return T5GIST_OK;
+}
+
+static t5gist_status no_weights(const char *dir, t5gist_error *err) {
+  static const char *const others[] = {"pytorch_model.bin", "pytorch_model.bin.index.json"};
+  for (size_t i = 0; i < 2; i++) {
+    bool found;
+    TG_TRY(exists_in(dir, others[i], &found, err));
+    if (found) return tg_fail(err, T5GIST_EUNSUPPORTED, "%s holds %s; convert it once: t5gist convert %s OUT_DIR", dir, others[i], dir);
+  }
+  return tg_fail(err, T5GIST_EIO, "%s: expected weights, model.safetensors or model.safetensors.index.json; found neither", dir);
+}
+
+static t5gist_status open_files(tg_checkpoint *c, t5gist_error *err) {
+  bool single, sharded;
+  TG_TRY(exists_in(c->dir, "model.safetensors", &single, err));
+  TG_TRY(exists_in(c->dir, "model.safetensors.index.json", &sharded, err));
+  if (single) {
+    TG_TRY(tg_alloc(&c->files, 1, sizeof *c->files, err));
+    return open_file(c, "model.safetensors", err);
+  }
+  if (!sharded) return no_weights(c->dir, err);
+  char *index;
+  TG_TRY(tg_path_join(&index, c->dir, "model.safetensors.index.json", err));
+  const t5gist_status status = open_shards(c, index, err);
+  tg_free(index);
+  return status;
+}
+
+t5gist_status tg_checkpoint_open(const char *dir, tg_checkpoint **out, t5gist_error *err) {
+  tg_checkpoint *c;
+  t5gist_status status;
+  TG_TRY(tg_config_check_dir(dir, err));
+  TG_TRY(tg_alloc(&c, 1, sizeof *c, err));
+  TG_GOTO(tg_strdup(&c->dir, dir, err));
+  TG_GOTO(open_files(c, err));
+  *out = c;
+  return T5GIST_OK;
+done:
+  tg_checkpoint_close(c);
+  return status;
+}
+
+void tg_checkpoint_close(tg_checkpoint *c) {
+  if (!c) return;
+  for (size_t i = 0; i < c->n_files; i++) tg_safetensors_close(c->files[i]);
+  tg_free(c->files);
+  tg_free(c->dir);
+  tg_free(c);
+}
+
+size_t tg_checkpoint_files(const tg_checkpoint *c) { return c->n_files; }
+const tg_safetensors *tg_checkpoint_file(const tg_checkpoint *c, size_t i) { return c->files[i]; }
+
+const tg_tensor *tg_checkpoint_find(const tg_checkpoint *c, const char *name) {
+  for (size_t i = 0; i < c->n_files; i++) {
+    const tg_tensor *tensor = tg_safetensors_find(c->files[i], name);
+    if (tensor) return tensor;
+  }
+  return NULL;
+}
+
+/* "[32128, 512]" */
+static const char *shape_text(const size_t *dims, int n, char text[160]) {
+  size_t used = (size_t)snprintf(text, 160, "[");
+  for (int i = 0; i < n && used < 128; i++) used += (size_t)snprintf(text + used, 160 - used, "%s%zu", i ? ", " : "", dims[i]);
+  snprintf(text + used, 160 - used, "]");
+  return text;
+}
+
+t5gist_status tg_checkpoint_get(const tg_checkpoint *c, const char *name, const size_t *dims, int n_dims, const tg_tensor **out, t5gist_error *err) {
+  char expected[160], found[160];
+  const tg_tensor *t = tg_checkpoint_find(c, name);
+  if (!t) return tg_fail(err, T5GIST_EFORMAT, "%s: expected tensor %s of shape %s, found no such tensor", c->dir, name, shape_text(dims, n_dims, expected));
+  if (t->rank != n_dims || memcmp(t->shape, dims, (size_t)n_dims * sizeof *dims) != 0) {
+    return tg_fail(err, T5GIST_EFORMAT, "%s: tensor %s: expected shape %s, found %s", c->dir, name, shape_text(dims, n_dims, expected),
+                   shape_text(t->shape, t->rank, found));
+  }
+  if (t->dtype != TG_F32 && t->dtype != TG_BF16 && t->dtype != TG_F16) {
+    return tg_fail(err, T5GIST_EUNSUPPORTED, "%s: tensor %s: expected numbers of type F32, BF16 or F16, found %s", c->dir, name, tg_dtype_name(t->dtype));
+  }
+  *out = t;
+  return T5GIST_OK;
+}
