@@ -9,7 +9,7 @@
 #include "t5/config.h"
 
 typedef struct tg_tensor_spec {
-  char name[96];
+  char name[128];
   size_t dims[2];
   int n_dims;
   bool optional; /* lm_head.weight where the shared embedding may stand in for it */
