@@ -149,8 +149,17 @@ static t5gist_status read_tokens(const json_t *json, const char *where, tg_confi
   TG_TRY(read_token(json, "pad_token_id", where, config, &config->pad_id, err));
   TG_TRY(read_token(json, "eos_token_id", where, config, &config->eos_id, err));
   config->start_id = config->pad_id;
-  TG_TRY(read_token(json, "decoder_start_token_id", where, config, &config->start_id, err));
-  if (config->eos_id == config->pad_id) return tg_fail(err, T5GIST_EFORMAT, "%s: eos_token_id and pad_token_id are both %d", where, config->eos_id);
+  return read_token(json, "decoder_start_token_id", where, config, &config->start_id, err);
+}
+
+/* Once config.json and generation_config.json have both spoken. */
+static t5gist_status check_tokens(const char *dir, const tg_config *config, t5gist_error *err) {
+  if (config->eos_id == config->pad_id) return tg_fail(err, T5GIST_EFORMAT, "%s: expected different tokens, found eos_token_id and pad_token_id both %d", dir, config->eos_id);
+  for (int i = 0; i < config->n_gist_ids; i++) {
+    const int32_t id = config->gist_ids[i];
+    if (id != config->pad_id && id != config->eos_id && id != config->start_id) continue;
+    return tg_fail(err, T5GIST_EFORMAT, "%s: gist_token_ids[%d]: %d is the pad, end or start token", dir, i, id);
+  }
   return T5GIST_OK;
 }
 
@@ -170,9 +179,6 @@ static t5gist_status read_gist_ids(const json_t *block, const char *where, tg_co
     if (!json_is_integer(item) || id < 0 || id >= config->vocab_size) {
       return tg_fail(err, T5GIST_EFORMAT, "%s: gist_token_ids[%zu]: expected an integer from 0 to %d, found %s %lld", where, i, config->vocab_size - 1,
                      tg_json_type_name(item), (long long)id);
-    }
-    if (id == config->pad_id || id == config->eos_id || id == config->start_id) {
-      return tg_fail(err, T5GIST_EFORMAT, "%s: gist_token_ids[%zu]: %lld is the pad, end or start token", where, i, (long long)id);
     }
     for (size_t j = 0; j < i; j++) {
       if (config->gist_ids[j] == id) return tg_fail(err, T5GIST_EFORMAT, "%s: gist_token_ids: expected distinct ids, found %lld twice", where, (long long)id);
@@ -354,6 +360,7 @@ t5gist_status tg_config_load(const char *dir, tg_config *config, t5gist_error *e
   TG_GOTO(tg_path_join(&path, dir, "config.json", err));
   TG_GOTO(read_config(path, config, err));
   TG_GOTO(load_generation(dir, config, err));
+  TG_GOTO(check_tokens(dir, config, err));
 done:
   tg_free(path);
   if (status != T5GIST_OK) tg_config_free(config);
