@@ -8,6 +8,8 @@
 #include "t5gist/t5gist.h"
 
 enum { TG_GIST_FORMAT_VERSION = 1, TG_MAX_GISTS = 1024 };
+/* Bytes of a gist file at most: far beyond 1024 gists of the largest model, and it spares reading a weight file given by mistake. */
+#define TG_GIST_FILE_LIMIT ((size_t)1 << 31)
 
 struct t5gist_gist {
   int n_gist, n_task;                        /* n_task: tokens of the task that it stands for */

@@ -12,7 +12,7 @@
 
 static const char FORMAT_MARK[] = "\"format\":\"t5gist\"", CHECKSUM_MARK[] = "\"checksum\":\"";
 enum { DIGITS = TG_SHA256_HEX - 1, N_PLAIN = 3, N_TENSORS = 5 };
-static const size_t FILE_LIMIT = (size_t)1 << 31; /* far beyond 1024 gists of the largest model; spares reading a weight file given by mistake */
+enum { TASK_LIMIT = 48 << 10 }; /* bytes: with templates of at most 4096 each, the metadata stays within the container's 64 KiB */
 
 static const char *const tensor_names[N_TENSORS] = {"enc.k", "enc.v", "enc.states", "cross.k", "cross.v"};
 
@@ -139,6 +139,9 @@ static t5gist_status write_parts(const t5gist_gist *gist, tg_dtype dtype, int n_
 t5gist_status tg_gist_write(const t5gist_gist *gist, t5gist_payload payload, bool cross, tg_buffer *out, t5gist_error *err) {
   if (cross && gist->cross_k == NULL) {
     return tg_fail(err, T5GIST_EUSAGE, "cross: a gist file without cross-attention K and V, opened without its model, cannot be written with them");
+  }
+  if (strlen(gist->task) > TASK_LIMIT) {
+    return tg_fail(err, T5GIST_EUNSUPPORTED, "the task: a gist file holds at most %d bytes of it, found %zu", TASK_LIMIT, strlen(gist->task));
   }
   json_t *metadata = describe_metadata(gist);
   if (metadata == NULL) return tg_fail(err, T5GIST_ENOMEM, "not enough memory to describe a gist");
@@ -349,7 +352,7 @@ done:
 
 t5gist_status tg_gist_read(const char *path, t5gist_gist **gist, t5gist_error *err) {
   tg_buffer bytes = {0};
-  t5gist_status status = tg_read_file(path, FILE_LIMIT, false, &bytes, err);
+  t5gist_status status = tg_read_file(path, TG_GIST_FILE_LIMIT, false, &bytes, err);
   if (status == T5GIST_OK) status = tg_gist_parse(bytes.data, bytes.size, path, gist, err);
   tg_buffer_free(&bytes);
   return status;

@@ -60,6 +60,8 @@ void t5gist_model_close(t5gist_model *model) {
   tg_free(model);
 }
 
+static const char *stored_dtype(tg_dtype dtype) { return dtype == TG_BF16 ? "bf16" : dtype == TG_F16 ? "f16" : "f32"; }
+
 void t5gist_model_describe(const t5gist_model *model, t5gist_model_info *info) {
   if (info == NULL) return;
   *info = (t5gist_model_info){0};
@@ -68,7 +70,7 @@ void t5gist_model_describe(const t5gist_model *model, t5gist_model_info *info) {
   const tg_config *c = &t5->config;
   *info = (t5gist_model_info){.dir = t5->dir,
                               .model_type = c->model_type,
-                              .dtype = TG_COMPUTED_IN,
+                              .dtype = stored_dtype(t5->embedding_dtype),
                               .tokenizer = tg_tokenizer_path(t5->tokenizer),
                               .fingerprint = t5->fingerprint,
                               .vocab_size = c->vocab_size,

@@ -75,7 +75,7 @@ T5GIST_API t5gist_status t5gist_model_open(const char *dir, const t5gist_model_o
 T5GIST_API void t5gist_model_close(t5gist_model *model); /* null is allowed */
 
 typedef struct t5gist_model_info { /* strings borrowed from the model */
-  const char *dir, *model_type, *dtype, *tokenizer; /* tokenizer: the file its vocabulary came from */
+  const char *dir, *model_type, *dtype, *tokenizer; /* dtype: of the stored weights, "f32", "bf16" or "f16"; tokenizer: its file */
   const char *fingerprint;                          /* SHA-256, hex, of the source model; see docs/FORMATS.md */
   int vocab_size, d_model, d_kv, d_ff, n_heads, n_layers, n_decoder_layers, threads;
   size_t n_parameters, weight_bytes;                /* weight_bytes: resident, packed copies included */
