@@ -1,0 +1,25 @@
+#include "runtime/simd.h"
+
+#if defined(__x86_64__)
+
+#define TG_VECTOR_AVX512
+#include "runtime/vector.h"
+#include "runtime/simd_body.h"
+
+const tg_simd tg_simd_avx512 = {
+    .lanes = LANES,
+    .rmsnorm = rmsnorm,
+    .activate = activate,
+    .max = max_of,
+    .sum_exp = sum_exp,
+    .multiply = multiply,
+    .transpose = transpose,
+    .dots = dots,
+    .combine = combine,
+    .soften = soften,
+    .scale = scale,
+};
+
+TG_VECTOR_END
+
+#endif

@@ -1,0 +1,200 @@
+/* The functions of tg_simd, written once in the operations of vector.h. Included behind it by one file per instruction set, which then defines its
+ * table. Loops go over whole vectors, then over one part of a vector of tail lanes. */
+
+static float max_of(const float *x, size_t n) {
+  tg_v largest = v_set(-INFINITY);
+  size_t i = 0;
+  for (; i + LANES <= n; i += LANES) largest = v_max(v_load(x + i), largest);
+  float result = v_largest(largest);
+  for (; i < n; i++) result = x[i] > result ? x[i] : result;
+  return result;
+}
+
+/* Adds up in short runs, so that the rounding of long rows stays small. */
+static double sum_exp(const float *x, size_t n, float shift) {
+  enum { RUN = 512 };
+  double total = 0;
+  for (size_t begin = 0; begin < n; begin += RUN) {
+    const size_t end = n - begin < RUN ? n : begin + RUN;
+    tg_v sum = v_set(0);
+    size_t i = begin;
+    for (; i + LANES <= end; i += LANES) sum = v_add(sum, v_exp(v_sub(v_load(x + i), v_set(shift))));
+    total += (double)v_sum(sum);
+    if (i < end) {
+      float tail[LANES];
+      v_store(tail, v_exp(v_sub(v_load_n(x + i, end - i), v_set(shift))));
+      for (size_t j = 0; j < end - i; j++) total += (double)tail[j];
+    }
+  }
+  return total;
+}
+
+static void rmsnorm(const float *x, const float *weight, size_t rows, size_t d, float eps, float *y) {
+  const size_t whole = d - d % LANES, tail = d - whole;
+  for (size_t row = 0; row < rows; row++, x += d, y += d) {
+    tg_v sums[4] = {v_set(0), v_set(0), v_set(0), v_set(0)};
+    for (size_t i = 0, turn = 0; i < whole; i += LANES, turn = (turn + 1) & 3) {
+      const tg_v value = v_load(x + i);
+      sums[turn] = v_fma(value, value, sums[turn]);
+    }
+    if (tail > 0) {
+      const tg_v value = v_load_n(x + whole, tail);
+      sums[0] = v_fma(value, value, sums[0]);
+    }
+    const float sum = v_sum(v_add(v_add(sums[0], sums[1]), v_add(sums[2], sums[3])));
+    const tg_v factor = v_set(1.0f / sqrtf(sum / (float)d + eps));
+    for (size_t i = 0; i < whole; i += LANES) v_store(y + i, v_mul(v_mul(v_load(x + i), factor), v_load(weight + i)));
+    if (tail > 0) v_store_n(y + whole, tail, v_mul(v_mul(v_load_n(x + whole, tail), factor), v_load_n(weight + whole, tail)));
+  }
+}
+
+/* 0.5 (1 + tanh u) = 1 / (1 + exp(-2u)), which holds its precision on both sides. */
+TG_INLINE tg_v v_activate(tg_v x, tg_activation activation) {
+  if (activation == TG_RELU) return v_max(v_set(0), x);
+  tg_v minus = v_sub(v_set(0), x);
+  if (activation == TG_GELU_NEW) minus = v_mul(minus, v_fma(v_mul(x, x), v_set(2 * 0.7978845608f * 0.044715f), v_set(2 * 0.7978845608f)));
+  return v_div(x, v_add(v_set(1), v_exp(minus)));
+}
+
+TG_INLINE void activate_as(const float *x, const float *gate, size_t n, tg_activation activation, float *y) {
+  size_t i = 0;
+  for (; i + LANES <= n; i += LANES) {
+    const tg_v value = v_activate(v_load(x + i), activation);
+    v_store(y + i, gate == NULL ? value : v_mul(value, v_load(gate + i)));
+  }
+  if (i == n) return;
+  const tg_v value = v_activate(v_load_n(x + i, n - i), activation);
+  v_store_n(y + i, n - i, gate == NULL ? value : v_mul(value, v_load_n(gate + i, n - i)));
+}
+
+static void activate(const float *x, const float *gate, size_t n, tg_activation activation, float *y) {
+  switch (activation) {
+    case TG_RELU: activate_as(x, gate, n, TG_RELU, y); break;
+    case TG_GELU_NEW: activate_as(x, gate, n, TG_GELU_NEW, y); break;
+    case TG_SILU: activate_as(x, gate, n, TG_SILU, y); break;
+  }
+}
+
+static void scale(const float *x, float factor, size_t n, float *y) {
+  const tg_v by = v_set(factor);
+  size_t i = 0;
+  for (; i + LANES <= n; i += LANES) v_store(y + i, v_mul(v_load(x + i), by));
+  if (i < n) v_store_n(y + i, n - i, v_mul(v_load_n(x + i, n - i), by));
+}
+
+/* A tile of c that stays in registers: rows x vectors, both compile-time constants after inlining. */
+TG_INLINE void multiply_tile(const float *a, size_t a_stride, const float *b, size_t b_stride, const size_t rows, size_t depth, const size_t vectors, float *c,
+                             size_t c_stride, bool accumulate) {
+  tg_v sums[8][2];
+#pragma GCC unroll 8
+  for (size_t r = 0; r < rows; r++)
+#pragma GCC unroll 2
+    for (size_t v = 0; v < vectors; v++) sums[r][v] = accumulate ? v_load(c + r * c_stride + v * LANES) : v_set(0);
+  for (size_t k = 0; k < depth; k++) {
+    tg_v line[2];
+#pragma GCC unroll 2
+    for (size_t v = 0; v < vectors; v++) line[v] = v_load(b + k * b_stride + v * LANES);
+#pragma GCC unroll 8
+    for (size_t r = 0; r < rows; r++) {
+      const tg_v factor = v_set(a[r * a_stride + k]);
+#pragma GCC unroll 2
+      for (size_t v = 0; v < vectors; v++) sums[r][v] = v_fma(factor, line[v], sums[r][v]);
+    }
+  }
+#pragma GCC unroll 8
+  for (size_t r = 0; r < rows; r++)
+#pragma GCC unroll 2
+    for (size_t v = 0; v < vectors; v++) v_store(c + r * c_stride + v * LANES, sums[r][v]);
+}
+
+TG_INLINE void multiply_rows(const float *a, size_t a_stride, const float *b, size_t b_stride, const size_t rows, size_t depth, size_t columns, float *c,
+                             size_t c_stride, bool accumulate) {
+  size_t column = 0;
+  for (; column + 2 * LANES <= columns; column += 2 * LANES)
+    multiply_tile(a, a_stride, b + column, b_stride, rows, depth, 2, c + column, c_stride, accumulate);
+  if (column < columns) multiply_tile(a, a_stride, b + column, b_stride, rows, depth, 1, c + column, c_stride, accumulate);
+}
+
+static void multiply(const float *a, size_t a_stride, const float *b, size_t b_stride, size_t rows, size_t depth, size_t columns, float *c, size_t c_stride,
+                     bool accumulate) {
+  enum { TILE = LANES == 16 ? 8 : 4 }; /* twice as many accumulators fit into half of the registers */
+  size_t row = 0;
+  for (; row + TILE <= rows; row += TILE)
+    multiply_rows(a + row * a_stride, a_stride, b, b_stride, TILE, depth, columns, c + row * c_stride, c_stride, accumulate);
+  if (row + 4 <= rows) {
+    multiply_rows(a + row * a_stride, a_stride, b, b_stride, 4, depth, columns, c + row * c_stride, c_stride, accumulate);
+    row += 4;
+  }
+  for (; row < rows; row++) multiply_rows(a + row * a_stride, a_stride, b, b_stride, 1, depth, columns, c + row * c_stride, c_stride, accumulate);
+}
+
+static void transpose(const float *const *from, size_t rows, size_t columns, float *to, size_t to_stride) {
+  for (size_t row = 0; row < rows; row += LANES)
+    for (size_t column = 0; column < columns; column += LANES) {
+      const size_t n = columns - column < LANES ? columns - column : LANES;
+      tg_v tile[LANES];
+#pragma GCC unroll 16
+      for (size_t i = 0; i < LANES; i++)
+        tile[i] = row + i >= rows ? v_set(0) : n < LANES ? v_load_n(from[row + i] + column, n) : v_load(from[row + i] + column);
+      v_transpose(tile);
+      for (size_t i = 0; i < n; i++) v_store(to + (column + i) * to_stride + row, tile[i]);
+    }
+}
+
+static void dots(const float *q, const float *const *keys, size_t n, size_t d, float *scores) {
+  const size_t whole = d - d % LANES, tail = d - whole;
+  for (size_t i = 0; i < n; i++) {
+    tg_v sum = v_set(0);
+    for (size_t j = 0; j < whole; j += LANES) sum = v_fma(v_load(q + j), v_load(keys[i] + j), sum);
+    if (tail > 0) sum = v_fma(v_load_n(q + whole, tail), v_load_n(keys[i] + whole, tail), sum);
+    scores[i] = v_sum(sum);
+  }
+}
+
+/* Up to four vectors of out at a time, so that they stay in registers. */
+TG_INLINE void combine_vectors(const float *weights, const float *const *values, size_t n, size_t at, const size_t vectors, float *out, bool accumulate) {
+  tg_v sums[4];
+#pragma GCC unroll 4
+  for (size_t v = 0; v < vectors; v++) sums[v] = accumulate ? v_load(out + at + v * LANES) : v_set(0);
+  for (size_t i = 0; i < n; i++) {
+    const tg_v weight = v_set(weights[i]);
+#pragma GCC unroll 4
+    for (size_t v = 0; v < vectors; v++) sums[v] = v_fma(weight, v_load(values[i] + at + v * LANES), sums[v]);
+  }
+#pragma GCC unroll 4
+  for (size_t v = 0; v < vectors; v++) v_store(out + at + v * LANES, sums[v]);
+}
+
+static void combine(const float *weights, const float *const *values, size_t n, size_t d, float *out, bool accumulate) {
+  size_t at = 0;
+  for (; at + 4 * LANES <= d; at += 4 * LANES) combine_vectors(weights, values, n, at, 4, out, accumulate);
+  for (; at + LANES <= d; at += LANES) combine_vectors(weights, values, n, at, 1, out, accumulate);
+  if (at == d) return;
+  tg_v sum = accumulate ? v_load_n(out + at, d - at) : v_set(0);
+  for (size_t i = 0; i < n; i++) sum = v_fma(v_set(weights[i]), v_load_n(values[i] + at, d - at), sum);
+  v_store_n(out + at, d - at, sum);
+}
+
+static float soften(float *x, const float *bias, size_t n, float *max) {
+  if (bias != NULL) {
+    size_t i = 0;
+    for (; i + LANES <= n; i += LANES) v_store(x + i, v_add(v_load(x + i), v_load(bias + i)));
+    for (; i < n; i++) x[i] += bias[i];
+  }
+  const float own = max_of(x, n);
+  if (own > *max) *max = own;
+  const tg_v shift = v_set(*max);
+  tg_v sum = v_set(0);
+  size_t i = 0;
+  for (; i + LANES <= n; i += LANES) {
+    const tg_v value = v_exp(v_sub(v_load(x + i), shift));
+    sum = v_add(sum, value);
+    v_store(x + i, value);
+  }
+  float total = v_sum(sum);
+  if (i < n) {
+    v_store_n(x + i, n - i, v_exp(v_sub(v_load_n(x + i, n - i), shift)));
+    for (; i < n; i++) total += x[i];
+  }
+  return total;
+}

@@ -1,0 +1,20 @@
+#include "runtime/simd.h"
+
+#include "runtime/vector.h"
+#include "runtime/simd_body.h"
+
+const tg_simd tg_simd_portable = {
+    .lanes = LANES,
+    .rmsnorm = rmsnorm,
+    .activate = activate,
+    .max = max_of,
+    .sum_exp = sum_exp,
+    .multiply = multiply,
+    .transpose = transpose,
+    .dots = dots,
+    .combine = combine,
+    .soften = soften,
+    .scale = scale,
+};
+
+TG_VECTOR_END

@@ -1,0 +1,247 @@
+/* Linear layers: fast products against the specification on odd sizes, independence of rows, one primitive per shape. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "runtime/linear.h"
+#include "tests/runtime/isa.h"
+
+typedef struct fixture {
+  tg_engine *engine;
+  tg_workspace *workspace;
+} fixture;
+
+static int set_up(void **state) {
+  static fixture f;
+  t5gist_error err;
+  if (tg_engine_new(2, &f.engine, &err) != T5GIST_OK || tg_workspace_new(f.engine, &f.workspace, &err) != T5GIST_OK) return 1;
+  *state = &f;
+  return 0;
+}
+
+static int tear_down(void **state) {
+  fixture *f = *state;
+  tg_workspace_free(f->workspace);
+  tg_engine_free(f->engine);
+  return 0;
+}
+
+static float *floats(size_t n) {
+  float *x = NULL;
+  assert_int_equal(tg_alloc(&x, n, sizeof *x, NULL), T5GIST_OK);
+  return x;
+}
+
+static tg_linear *new_linear(fixture *f, const tg_matrix *parts, size_t n_parts, size_t n_in) {
+  tg_linear *linear = NULL;
+  t5gist_error err = {0};
+  if (tg_linear_new(f->engine, parts, n_parts, n_in, &linear, &err) != T5GIST_OK) fail_msg("%s", err.message);
+  return linear;
+}
+
+static void apply(fixture *f, const tg_linear *linear, const float *x, size_t m, bool accumulate, float *y) {
+  t5gist_error err = {0};
+  if (tg_linear_apply(linear, f->workspace, x, m, accumulate, y, &err) != T5GIST_OK) fail_msg("%s", err.message);
+}
+
+/* Products of n_in terms of size up to 1: the rounding of n_in additions. */
+static void check_close(const float *found, const float *expected, size_t n, size_t n_in) {
+  const double tolerance = 1e-6 + 2e-7 * (double)n_in;
+  for (size_t i = 0; i < n; i++)
+    if (!(fabs((double)found[i] - (double)expected[i]) <= tolerance))
+      fail_msg("value %zu of %zu (%zu inputs): expected %.9g, found %.9g", i, n, n_in, (double)expected[i], (double)found[i]);
+}
+
+/* The product computed directly from row-major weights. */
+static void product(const float *w, size_t n_out, size_t n_in, const float *x, size_t m, bool accumulate, float *y) {
+  for (size_t row = 0; row < m; row++)
+    for (size_t o = 0; o < n_out; o++) {
+      double sum = accumulate ? (double)y[row * n_out + o] : 0;
+      for (size_t i = 0; i < n_in; i++) sum += (double)x[row * n_in + i] * (double)w[o * n_in + i];
+      y[row * n_out + o] = (float)sum;
+    }
+}
+
+static void check_shape(fixture *f, size_t n_in, size_t n_out, size_t m, bool accumulate) {
+  uint32_t seed = (uint32_t)(n_in * 31 + n_out * 7 + m);
+  const size_t rows = tg_linear_rows(m);
+  assert_true(rows >= m);
+  float *w = floats(n_out * n_in), *x = floats(rows * n_in), *y = floats(rows * n_out), *expected = floats(rows * n_out), *specified = floats(rows * n_out);
+  test_fill(w, n_out * n_in, 1, &seed);
+  test_fill(x, rows * n_in, 1, &seed);
+  test_fill(y, rows * n_out, 1, &seed);
+  memcpy(expected, y, rows * n_out * sizeof *y);
+  memcpy(specified, y, rows * n_out * sizeof *y);
+  const tg_matrix part = {w, TG_F32, n_out, false};
+  tg_linear *linear = new_linear(f, &part, 1, n_in);
+  assert_int_equal(tg_linear_n_in(linear), n_in);
+  assert_int_equal(tg_linear_n_out(linear), n_out);
+  assert_true(tg_linear_bytes(linear) >= n_in * n_out * sizeof(float));
+  apply(f, linear, x, m, accumulate, y);
+  product(w, n_out, n_in, x, m, accumulate, expected);
+  tg_linear_reference(linear, x, m, accumulate, specified);
+  check_close(y, expected, m * n_out, n_in);
+  check_close(specified, expected, m * n_out, n_in);
+  tg_linear_free(linear);
+  tg_free(w);
+  tg_free(x);
+  tg_free(y);
+  tg_free(expected);
+  tg_free(specified);
+}
+
+static void test_shapes(void **state) {
+  static const size_t ms[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 31, 33, 65, 100}, widths[] = {1, 3, 16, 63, 64, 65, 130};
+  for (size_t m = 0; m < sizeof ms / sizeof *ms; m++)
+    for (size_t in = 0; in < sizeof widths / sizeof *widths; in++)
+      for (size_t out = 0; out < sizeof widths / sizeof *widths; out++) check_shape(*state, widths[in], widths[out], ms[m], (m + in + out) % 2);
+}
+
+static void test_wide_and_deep(void **state) {
+  check_shape(*state, 600, 200, 5, true);
+  check_shape(*state, 600, 200, 40, true);
+  check_shape(*state, 129, 700, 8, false);
+  check_shape(*state, 24, 40, 1024 + 17, true); /* more rows than a chunk */
+  check_shape(*state, 24, 40, 2048, false);
+}
+
+static uint16_t half_bits(float x) { /* normal f16 values only */
+  uint32_t bits;
+  memcpy(&bits, &x, sizeof bits);
+  return (uint16_t)((bits >> 16 & 0x8000) | (((bits >> 13) - ((127 - 15) << 10)) & 0x7fff));
+}
+
+static void test_stacked_formats(void **state) {
+  fixture *f = *state;
+  enum { N_IN = 37, N_A = 70, N_B = 5, N_C = 61, N = N_A + N_B + N_C, M = 11 };
+  uint32_t seed = 5;
+  float *w = floats(N * N_IN), *x = floats(tg_linear_rows(M) * N_IN), *y = floats(tg_linear_rows(M) * N), *expected = floats(M * N);
+  test_fill(x, M * N_IN, 1, &seed);
+  uint16_t bf16[N_B * N_IN], f16[N_C * N_IN];
+  for (size_t i = 0; i < N * N_IN; i++) w[i] = (float)((int)(test_random(&seed) * 100) * 2 + 1) / 128; /* exact in bf16 and f16 */
+  for (size_t i = 0; i < N_B * N_IN; i++) {
+    uint32_t bits;
+    memcpy(&bits, w + N_A * N_IN + i, sizeof bits);
+    bf16[i] = (uint16_t)(bits >> 16);
+  }
+  for (size_t i = 0; i < N_C * N_IN; i++) f16[i] = half_bits(w[(N_A + N_B) * N_IN + i]);
+  unsigned char shifted[sizeof bf16 + 1]; /* tensors of a file may begin at any byte */
+  memcpy(shifted + 1, bf16, sizeof bf16);
+  const tg_matrix parts[] = {{w, TG_F32, N_A, false}, {shifted + 1, TG_BF16, N_B, false}, {f16, TG_F16, N_C, false}};
+  tg_linear *linear = new_linear(f, parts, 3, N_IN);
+  for (size_t m = 1; m <= M; m += 10) {
+    apply(f, linear, x, m, false, y);
+    product(w, N, N_IN, x, m, false, expected);
+    check_close(y, expected, m * N, N_IN);
+  }
+  tg_linear_free(linear);
+  tg_free(w);
+  tg_free(x);
+  tg_free(y);
+  tg_free(expected);
+}
+
+/* A row alone and the same row among others. */
+static void test_rows_are_independent(void **state) {
+  fixture *f = *state;
+  enum { N_IN = 150, N_OUT = 131, M = 70 };
+  uint32_t seed = 9;
+  float *w = floats(N_OUT * N_IN), *x = floats(tg_linear_rows(M) * N_IN), *y = floats(tg_linear_rows(M) * N_OUT), *alone = floats(N_OUT);
+  test_fill(w, N_OUT * N_IN, 0.1f, &seed);
+  test_fill(x, M * N_IN, 1, &seed);
+  const tg_matrix part = {w, TG_F32, N_OUT, false};
+  tg_linear *linear = new_linear(f, &part, 1, N_IN);
+  for (size_t m = 1; m <= M; m = m < 9 ? m + 1 : m + 13) {
+    apply(f, linear, x, m, false, y);
+    for (size_t row = 0; row < m; row++) {
+      float *own = floats(N_IN);
+      memcpy(own, x + row * N_IN, N_IN * sizeof *own);
+      apply(f, linear, own, 1, false, alone);
+      for (size_t o = 0; o < N_OUT; o++) assert_float_equal(y[row * N_OUT + o], alone[o], 1e-6);
+      if (m <= 8 && tg_cpu_isa() == TG_ISA_AVX512) assert_memory_equal(y + row * N_OUT, alone, N_OUT * sizeof *alone);
+      tg_free(own);
+    }
+  }
+  tg_linear_free(linear);
+  tg_free(w);
+  tg_free(x);
+  tg_free(y);
+  tg_free(alone);
+}
+
+static void test_warm_products_create_nothing(void **state) {
+  fixture *f = *state;
+  enum { N_IN = 48, N_OUT = 80, M = 20 };
+  float *w = floats(N_OUT * N_IN), *x = floats(tg_linear_rows(M) * N_IN), *y = floats(tg_linear_rows(M) * N_OUT);
+  const tg_matrix part = {w, TG_F32, N_OUT, false};
+  tg_linear *one = new_linear(f, &part, 1, N_IN), *other = new_linear(f, &part, 1, N_IN);
+  for (size_t m = 1; m <= M; m++) {
+    apply(f, one, x, m, false, y);
+    apply(f, one, x, m, true, y);
+  }
+  const uint64_t primitives = tg_engine_primitives(f->engine);
+  const size_t bytes = tg_arena_bytes(tg_workspace_arena(f->workspace));
+  assert_true(primitives > 0);
+  for (int repeat = 0; repeat < 3; repeat++)
+    for (size_t m = 1; m <= M; m++) {
+      apply(f, one, x, m, false, y);
+      apply(f, other, x, m, true, y); /* another layer of the same shape shares them */
+    }
+  assert_int_equal(tg_engine_primitives(f->engine), primitives);
+  assert_int_equal(tg_arena_bytes(tg_workspace_arena(f->workspace)), bytes);
+  tg_linear_free(one);
+  tg_linear_free(other);
+  tg_free(w);
+  tg_free(x);
+  tg_free(y);
+}
+
+static void test_bad_layers(void **state) {
+  fixture *f = *state;
+  static const float w[4];
+  tg_linear *linear = NULL;
+  t5gist_error err = {0};
+  const tg_matrix empty = {w, TG_F32, 0, false}, integers = {w, TG_I8, 2, false}, huge = {w, TG_F32, (size_t)1 << 62, false};
+  assert_int_equal(tg_linear_new(f->engine, &empty, 1, 2, &linear, &err), T5GIST_EFORMAT);
+  assert_non_null(strstr(err.message, "at least one"));
+  assert_int_equal(tg_linear_new(f->engine, &integers, 1, 2, &linear, &err), T5GIST_EFORMAT);
+  assert_non_null(strstr(err.message, "I8"));
+  assert_int_equal(tg_linear_new(f->engine, &huge, 1, 1024, &linear, &err), T5GIST_ENOMEM);
+  assert_null(linear);
+  tg_linear_free(NULL);
+  tg_engine *engine = NULL;
+  assert_int_equal(tg_engine_new(0, &engine, &err), T5GIST_EUSAGE);
+}
+
+static void test_bucket_sizes(void **state) {
+  (void)state;
+  size_t distinct = 0, previous = 0;
+  for (size_t m = 1; m <= 1024; m++) {
+    const size_t rows = tg_linear_rows(m);
+    assert_true(rows >= m && rows <= 1024 && rows >= previous);
+    assert_int_equal(tg_linear_rows(rows), rows);
+    distinct += rows != previous;
+    previous = rows;
+  }
+  assert_true(distinct <= 40);
+  assert_int_equal(tg_linear_rows(1024 + 3), 1024 + 4);
+}
+
+static int groups(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_shapes),
+      cmocka_unit_test(test_wide_and_deep),
+      cmocka_unit_test(test_stacked_formats),
+      cmocka_unit_test(test_rows_are_independent),
+      cmocka_unit_test(test_warm_products_create_nothing),
+      cmocka_unit_test(test_bad_layers),
+      cmocka_unit_test(test_bucket_sizes),
+  };
+  return cmocka_run_group_tests(tests, set_up, tear_down);
+}
+
+int main(void) { return test_each_isa(groups); }
