@@ -1,4 +1,5 @@
 /* Scoring: the log-probability of given targets under teacher forcing. */
+#include <math.h>
 #include <string.h>
 
 #include "gist/session.h"
@@ -70,20 +71,30 @@ int tg_scoring_next(const tg_scoring *scoring, tg_decoder_sequence *sequences) {
   return n;
 }
 
-void tg_scoring_advance(tg_scoring *scoring, const float *logits, size_t vocab_size, t5gist_answer *answer) {
+/* One more predicted token of the target being scored. */
+static t5gist_status take_logits(tg_scoring *scoring, const float *logits, size_t vocab_size, t5gist_target_score *score, t5gist_error *err) {
+  const float normaliser = tg_logsumexp(logits, vocab_size);
+  if (!isfinite(normaliser)) {
+    return tg_fail(err, T5GIST_EINTERNAL, "target %zu: the logits of token %d are not finite numbers: are the model's weights damaged? (t5gist verify)",
+                   scoring->next + 1, scoring->done + 1);
+  }
+  const int at = scoring->done++;
+  score->logprobs[at] = logits[score->ids[at]] - normaliser;
+  score->logprob += (double)score->logprobs[at];
+  return T5GIST_OK;
+}
+
+t5gist_status tg_scoring_advance(tg_scoring *scoring, const float *logits, size_t vocab_size, t5gist_answer *answer, t5gist_error *err) {
   tg_decoder_sequence sequences[TG_SCORE_ROWS];
   const int n = tg_scoring_next(scoring, sequences); /* the pass that the logits belong to */
   for (int i = 0; i < n; i++) {
     t5gist_target_score *score = &answer->scores[scoring->next];
-    for (int row = 0; row < sequences[i].n; row++, logits += vocab_size) {
-      const int at = scoring->done++;
-      score->logprobs[at] = logits[score->ids[at]] - tg_logsumexp(logits, vocab_size);
-      score->logprob += (double)score->logprobs[at];
-    }
-    if (scoring->done < score->n_ids) return;
+    for (int row = 0; row < sequences[i].n; row++, logits += vocab_size) TG_TRY(take_logits(scoring, logits, vocab_size, score, err));
+    if (scoring->done < score->n_ids) break;
     scoring->next++;
     scoring->done = 0;
   }
+  return T5GIST_OK;
 }
 
 bool tg_scoring_done(const tg_scoring *scoring) { return scoring->next == scoring->n; }

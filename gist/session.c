@@ -185,8 +185,7 @@ static void run_pass(t5gist_session *session, pass *run, tg_job *const *jobs, si
   const t5gist_status together = run(session, jobs, n, &error);
   tg_arena_restore(arena, mark);
   for (size_t i = 0; together != T5GIST_OK && i < n; i++) {
-    if (n > 1 && run(session, &jobs[i], 1, &error) == T5GIST_OK) continue;
-    set_error(jobs[i], &error);
+    if (n == 1 || run(session, &jobs[i], 1, &error) != T5GIST_OK) set_error(jobs[i], &error);
     tg_arena_restore(arena, mark);
   }
 }
@@ -248,9 +247,11 @@ static t5gist_status reserve_cache(t5gist_session *session, tg_job *job, t5gist_
 }
 
 static void advance(t5gist_session *session, tg_job *job, float *logits) {
+  const size_t vocab_size = (size_t)session->model->t5->config.vocab_size;
   t5gist_error error;
-  if (!job->search) tg_scoring_advance(&job->scoring, logits, (size_t)session->model->t5->config.vocab_size, &job->answer);
-  else if (tg_search_advance(job->search, logits, &error) != T5GIST_OK) set_error(job, &error);
+  const t5gist_status status =
+      job->search ? tg_search_advance(job->search, logits, &error) : tg_scoring_advance(&job->scoring, logits, vocab_size, &job->answer, &error);
+  if (status != T5GIST_OK) set_error(job, &error);
 }
 
 /* One decoder pass over all jobs that are not finished. */

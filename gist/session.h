@@ -79,7 +79,7 @@ int tg_scoring_cache_rows(const tg_scoring *scoring);
 /* The sequences of the next pass, [at most TG_SCORE_ROWS]; how many. The caller sets cache and memory. */
 enum { TG_SCORE_ROWS = 64 };
 int tg_scoring_next(const tg_scoring *scoring, tg_decoder_sequence *sequences);
-void tg_scoring_advance(tg_scoring *scoring, const float *logits, size_t vocab_size, t5gist_answer *answer);
+t5gist_status tg_scoring_advance(tg_scoring *scoring, const float *logits, size_t vocab_size, t5gist_answer *answer, t5gist_error *err);
 bool tg_scoring_done(const tg_scoring *scoring);
 
 /* ----------------------------------------------------------------------------------------------------------------------------- session */
