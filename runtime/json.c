@@ -9,6 +9,15 @@
 #include "runtime/file.h"
 #include "runtime/text.h"
 
+static bool begins(const char *text, const char *start) { return !strncmp(text, start, strlen(start)); }
+
+/* jansson reports lack of memory in three ways: with its code, without any text, and, for the copy of a string, as if that whole string were
+ * not allowed where it stands (a string that really is wrong has a message of its own). */
+static bool out_of_memory(const json_error_t *found) {
+  return json_error_code(found) == json_error_out_of_memory || !found->text[0] || begins(found->text, "invalid token near '\"") ||
+         begins(found->text, "string or '}' expected near '\"");
+}
+
 t5gist_status tg_json_parse(const char *text, size_t n, const char *where, json_t **out, t5gist_error *err) {
   json_error_t found;
   json_t *value = json_loadb(text, n, JSON_REJECT_DUPLICATES, &found);
@@ -16,8 +25,7 @@ t5gist_status tg_json_parse(const char *text, size_t n, const char *where, json_
     *out = value;
     return T5GIST_OK;
   }
-  /* jansson leaves the text empty where an allocation below the parser failed */
-  if (json_error_code(&found) == json_error_out_of_memory || !found.text[0])
+  if (out_of_memory(&found))
     return tg_fail(err, T5GIST_ENOMEM, "%s: not enough memory to read JSON of %zu bytes", where, n);
   return tg_fail(err, T5GIST_EFORMAT, "%s: expected JSON, found at line %d, column %d: %s", where, found.line, found.column, found.text);
 }
