@@ -1,6 +1,6 @@
 """Writes measure/unicode_tables.h: what Python's str.lower and its regular expressions' \\w say about every character.
 
-    python3.11 measure/make_unicode_tables.py > measure/unicode_tables.h
+    python3.11 measure/make_unicode_tables.py | clang-format > measure/unicode_tables.h
 
 The tables follow the Unicode version of the Python that runs this (3.11: Unicode 14.0), so that words are cut and compared as the Python packages do.
 """
@@ -50,4 +50,4 @@ def table(declaration, rows, per_line):
 assert [c for c in CHARACTERS if len(chr(c).lower()) != 1] == [0x130]
 print(f"/* Made by measure/make_unicode_tables.py from Unicode {unicodedata.unidata_version}: characters beyond ASCII, ascending. Included by unicode.c alone. */")
 table("static const struct {\n  uint32_t first, last;\n} word_ranges[]", [[f"0x{v:x}" for v in r] for r in word_ranges()], 8)
-table("static const struct {\n  uint32_t first, last, step;\n  int32_t distance;\n} lower_ranges[]", [[f"0x{v:x}" for v in r[:3]] + [str(r[3])] for r in lower_ranges()], 5)
+table("static const struct {\n  uint32_t first, last, step;\n  int32_t distance;\n} lower_ranges[]", [[f"0x{v:x}" for v in r[:3]] + [str(r[3])] for r in lower_ranges()], 8)

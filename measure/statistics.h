@@ -38,7 +38,7 @@ typedef struct tg_interval {
 /* Percentile bootstrap (Efron and Tibshirani 1993, chapter 13) over paired observations: a resample draws n places with replacement, the same for
  * every series, so what the series share cancels. low and high are the quantiles (1 - level) / 2 and (1 + level) / 2 of the resamples' numbers. One
  * observation gives an interval of width 0. options may be null.
- * Place j of resample r is the upper half of splitmix64's element r * n + j, times n, shifted right by 32; the seed goes through its finaliser first. */
+ * Place j of resample r is ((u >> 32) * n) >> 32, u being element r * n + j of splitmix64's sequence; the seed goes through its finaliser first. */
 t5gist_status tg_bootstrap(tg_statistic statistic, tg_contrast contrast, const double *const *series /* as many as the contrast takes, each [n] */,
                            size_t n, const tg_resampling *options, tg_interval *out, t5gist_error *err);
 

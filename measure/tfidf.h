@@ -27,8 +27,8 @@ typedef struct tg_tfidf_word {
 t5gist_status tg_tfidf_weigh(const tg_tfidf *tfidf, const char *text, tg_tfidf_word **words, size_t *n_words, t5gist_error *err);
 
 /* The k words of text (all, where it has fewer) with the largest weights, ties to the earlier one, spelled as in the text at their first
- * occurrences, in its order, one space between: "Write a letter to your boss" may become "letter boss". k of 0 is refused (T5GIST_EUSAGE); a text without
- * known words gives "". *out: to be freed with tg_free. */
+ * occurrences, in its order, one space between: "Write a letter to your boss" may become "letter boss". k of 0 is refused (T5GIST_EUSAGE); a text
+ * without known words gives "". *out: to be freed with tg_free. */
 t5gist_status tg_tfidf_compress(const tg_tfidf *tfidf, const char *text, size_t k, char **out, t5gist_error *err);
 
 #endif
