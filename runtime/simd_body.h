@@ -53,7 +53,7 @@ TG_INLINE tg_v v_activate(tg_v x, tg_activation activation) {
   if (activation == TG_RELU) return v_max(v_set(0), x);
   tg_v minus = v_sub(v_set(0), x);
   if (activation == TG_GELU_NEW) minus = v_mul(minus, v_fma(v_mul(x, x), v_set(2 * 0.7978845608f * 0.044715f), v_set(2 * 0.7978845608f)));
-  return v_div(x, v_add(v_set(1), v_exp(minus)));
+  return v_div(v_max(v_set(-1000), x), v_add(v_set(1), v_exp(minus))); /* v_exp is bounded, so x must be */
 }
 
 TG_INLINE void activate_as(const float *x, const float *gate, size_t n, tg_activation activation, float *y) {
