@@ -5,6 +5,8 @@ set -euo pipefail
 t5gist=${1:-t5gist}
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
+bold='' plain=''
+if [ -t 1 ]; then bold=$'\033[1m' plain=$'\033[0m'; fi
 
 # The number behind a key of the JSON answer in $json.
 number() { sed -n "s/.*\"$1\": *\([0-9.]*\).*/\1/p" <<<"$json"; }
@@ -14,8 +16,8 @@ demo() {
   local task=$1 input json answer
   shift
   json=$("$t5gist" encode --task "$task" --gists 1 -o "$dir/task.gist" --json --quiet)
-  printf '\n\033[1m%s\033[0m\n' "$task"
-  printf '  %s tokens -> %s gist token, compressed in %.1f ms, %s bytes on disk\n' "$(number n_task)" "$(number n_gist)" "$(number encode_prefix)" "$(wc -c <"$dir/task.gist")"
+  printf '\n%s%s%s\n' "$bold" "$task" "$plain"
+  printf '  %s tokens -> %s gist token, compressed in %.1f ms, %s bytes on disk\n' "$(number n_task)" "$(number n_gist)" "$(number encode_ms)" "$(wc -c <"$dir/task.gist")"
   for input in "$@"; do
     json=$("$t5gist" generate --gist "$dir/task.gist" --input "$input" --json --quiet)
     answer=$("$t5gist" generate --gist "$dir/task.gist" --input "$input" --quiet)
