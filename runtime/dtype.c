@@ -8,13 +8,20 @@
 #include <immintrin.h>
 #endif
 
-static const struct { const char *name; size_t size; } dtypes[TG_N_DTYPES] = {
-  [TG_F32] = {"F32", 4}, [TG_BF16] = {"BF16", 2}, [TG_F16] = {"F16", 2}, [TG_F64] = {"F64", 8}, [TG_I8] = {"I8", 1},
-  [TG_U8] = {"U8", 1},   [TG_I16] = {"I16", 2},   [TG_I32] = {"I32", 4}, [TG_I64] = {"I64", 8}, [TG_BOOL] = {"BOOL", 1},
+static const struct {
+  const char *name;
+  size_t size;
+} dtypes[TG_N_DTYPES] = {
+    [TG_F32] = {"F32", 4}, [TG_BF16] = {"BF16", 2}, [TG_F16] = {"F16", 2}, [TG_F64] = {"F64", 8}, [TG_I8] = {"I8", 1},
+    [TG_U8] = {"U8", 1},   [TG_I16] = {"I16", 2},   [TG_I32] = {"I32", 4}, [TG_I64] = {"I64", 8}, [TG_BOOL] = {"BOOL", 1},
 };
 
-size_t tg_dtype_size(tg_dtype dtype) { return dtypes[dtype].size; }
-const char *tg_dtype_name(tg_dtype dtype) { return dtypes[dtype].name; }
+size_t tg_dtype_size(tg_dtype dtype) {
+  return dtypes[dtype].size;
+}
+const char *tg_dtype_name(tg_dtype dtype) {
+  return dtypes[dtype].name;
+}
 
 int tg_dtype_from_name(const char *name) {
   for (int i = 0; i < TG_N_DTYPES; i++)

@@ -15,9 +15,12 @@ static void make_printable(char *text) {
   for (size_t at = 0; (at += tg_utf8_valid(text + at, n - at)) < n; at++) text[at] = '?';
   for (size_t i = 0; i < n; i++) {
     const unsigned char c = (unsigned char)text[i];
-    if (c == '\n' || c == '\t') text[i] = ' ';
-    else if (c < 0x20 || c == 0x7f) text[i] = '?';
-    else if (c == 0xc2 && (unsigned char)text[i + 1] < 0xa0) text[i] = text[i + 1] = '?'; /* C1 controls */
+    if (c == '\n' || c == '\t')
+      text[i] = ' ';
+    else if (c < 0x20 || c == 0x7f)
+      text[i] = '?';
+    else if (c == 0xc2 && (unsigned char)text[i + 1] < 0xa0)
+      text[i] = text[i + 1] = '?'; /* C1 controls */
   }
 }
 

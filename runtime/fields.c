@@ -20,7 +20,9 @@
 
 enum { MAX_WORD = 64 };
 
-static char folded(char c) { return c == '-' ? '_' : c; }
+static char folded(char c) {
+  return c == '-' ? '_' : c;
+}
 
 static bool same_name(const char *a, const char *b) {
   while (*a && folded(*a) == folded(*b)) a++, b++;
@@ -37,7 +39,9 @@ static bool same_letter(char a, char b) {
   return tolower((unsigned char)folded(a)) == tolower((unsigned char)folded(b));
 }
 
-static int least(int a, int b) { return a < b ? a : b; }
+static int least(int a, int b) {
+  return a < b ? a : b;
+}
 
 /* Insertions, deletions, replacements and swaps of neighbours that lead from a to b; INT_MAX for words too long to be names. */
 static int distance(const char *a, const char *b) {
@@ -82,14 +86,21 @@ const char *tg_field_nearest(const tg_field *table, unsigned groups, const char 
 
 /* ------------------------------------------------------------------------------------------------------------------------ messages */
 
-static bool own_range(const tg_field *field) { return field->min == 0 && field->max == 0; }
+static bool own_range(const tg_field *field) {
+  return field->min == 0 && field->max == 0;
+}
 
-static bool in_range(const tg_field *field, double value) { return own_range(field) || (value >= field->min && value <= field->max); }
+static bool in_range(const tg_field *field, double value) {
+  return own_range(field) || (value >= field->min && value <= field->max);
+}
 
 static void expected_number(const tg_field *field, const char *kind, double unlimited, char *text, size_t size) {
-  if (own_range(field)) snprintf(text, size, "%s", kind);
-  else if (field->max >= unlimited) snprintf(text, size, "%s of at least %.10g", kind, field->min);
-  else snprintf(text, size, "%s from %.10g to %.10g", kind, field->min, field->max);
+  if (own_range(field))
+    snprintf(text, size, "%s", kind);
+  else if (field->max >= unlimited)
+    snprintf(text, size, "%s of at least %.10g", kind, field->min);
+  else
+    snprintf(text, size, "%s from %.10g to %.10g", kind, field->min, field->max);
 }
 
 static void expected_choice(const tg_field *field, char *text, size_t size) {
@@ -105,15 +116,19 @@ t5gist_status tg_field_refuse(const tg_field *field, const char *found, const ch
     case TG_FIELD_FLOAT: expected_number(field, "a number", FLT_MAX, expected, sizeof expected); break;
     case TG_FIELD_ENUM: expected_choice(field, expected, sizeof expected); break;
     default:
-      snprintf(expected, sizeof expected, "%s", field->type == TG_FIELD_BOOL ? "true or false" : field->type == TG_FIELD_STRING ? "a string"
-               : "a string or a list of strings");
+      snprintf(expected, sizeof expected, "%s",
+               field->type == TG_FIELD_BOOL     ? "true or false"
+               : field->type == TG_FIELD_STRING ? "a string"
+                                                : "a string or a list of strings");
   }
   return tg_fail(err, T5GIST_EUSAGE, "%s: expected %s, found %s", where, expected, found);
 }
 
 /* -------------------------------------------------------------------------------------------------------------------------- values */
 
-static void *place(const tg_field *field, void *target) { return (char *)target + field->offset; }
+static void *place(const tg_field *field, void *target) {
+  return (char *)target + field->offset;
+}
 
 static t5gist_status set_string(char **string, const char *text, t5gist_error *err) {
   char *copy;
@@ -127,8 +142,10 @@ static t5gist_status append_string(tg_strings *strings, const char *text, t5gist
   char *copy;
   TG_TRY(tg_strdup(&copy, text, err));
   const t5gist_status status = tg_resize(&strings->items, strings->count, strings->count + 1, sizeof *strings->items, err);
-  if (status) tg_free(copy);
-  else strings->items[strings->count++] = copy;
+  if (status)
+    tg_free(copy);
+  else
+    strings->items[strings->count++] = copy;
   return status;
 }
 
@@ -182,7 +199,9 @@ static bool set_choice(const tg_field *field, void *target, const char *text) {
 /* ---------------------------------------------------------------------------------------------------------------------------- text */
 
 /* strto* skip white space and read hexadecimals, infinities and NaNs; options do not. */
-static bool only(const char *text, const char *characters) { return *text && text[strspn(text, characters)] == 0; }
+static bool only(const char *text, const char *characters) {
+  return *text && text[strspn(text, characters)] == 0;
+}
 
 static bool int_from_text(const tg_field *field, void *target, const char *text) {
   char *end;
@@ -241,8 +260,10 @@ static t5gist_status strings_from_json(const tg_field *field, void *target, cons
   for (size_t i = 0; i < n && !status; i++) {
     const json_t *item = json_is_array(value) ? json_array_get(value, i) : value;
     char found[TG_JSON_FOUND];
-    if (json_is_string(item)) status = append_string(&strings, json_string_value(item), err);
-    else status = tg_field_refuse(field, tg_json_found(item, found), where, err);
+    if (json_is_string(item))
+      status = append_string(&strings, json_string_value(item), err);
+    else
+      status = tg_field_refuse(field, tg_json_found(item, found), where, err);
   }
   if (status) {
     tg_strings_clear(&strings);

@@ -37,7 +37,8 @@ typedef struct tg_field {
 /* Finds a field of the table (ends with name == null) by name; '-' and '_' are the same. */
 const tg_field *tg_field_find(const tg_field *table, const char *name);
 
-/* The known name nearest to name (edit distance at most a third of its length, at least 1), or null. groups: only fields having one of these bits; 0: all. */
+/* The known name nearest to name (edit distance at most a third of its length, at least 1), or null. groups: only fields having one of these
+ * bits; 0: all. */
 const char *tg_field_nearest(const tg_field *table, unsigned groups, const char *name);
 const char *tg_nearest(const char *name, const char *const *names, size_t n);
 

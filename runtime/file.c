@@ -106,8 +106,10 @@ t5gist_status tg_path_join(char **out, const char *dir, const char *name, t5gist
   const size_t n = strlen(dir);
   tg_buffer path = {0};
   const t5gist_status status = tg_buffer_printf(&path, err, "%s%s%s", dir, n && dir[n - 1] != '/' ? "/" : "", name);
-  if (!status) *out = path.data;
-  else tg_buffer_free(&path);
+  if (!status)
+    *out = path.data;
+  else
+    tg_buffer_free(&path);
   return status;
 }
 
@@ -151,11 +153,11 @@ static struct slot {
 } slots[SLOTS];
 
 struct tg_writer {
-  char *path;          /* for messages, as the caller wrote it */
-  char *name;          /* what the temporary is renamed to, within the directory of slot */
-  struct slot *slot;   /* null: written straight through */
-  int fd;              /* -1: closed */
-  bool failed;         /* a write failed: nothing can be committed */
+  char *path;        /* for messages, as the caller wrote it */
+  char *name;        /* what the temporary is renamed to, within the directory of slot */
+  struct slot *slot; /* null: written straight through */
+  int fd;            /* -1: closed */
+  bool failed;       /* a write failed: nothing can be committed */
   size_t used;
   unsigned char *data; /* [BUFFER] not yet written */
 };
@@ -227,8 +229,10 @@ t5gist_status tg_writer_open(const char *path, unsigned mode, tg_writer **out, t
   t5gist_status status = tg_alloc(&writer->data, BUFFER, 1, err);
   if (!status) status = tg_strdup(&writer->path, path, err);
   if (!status) status = open_target(writer, mode, err);
-  if (status) tg_writer_abort(writer);
-  else *out = writer;
+  if (status)
+    tg_writer_abort(writer);
+  else
+    *out = writer;
   return status;
 }
 
@@ -275,7 +279,7 @@ static t5gist_status commit(tg_writer *writer, t5gist_error *err) {
   if (fsync(writer->fd)) return tg_fail_errno(err, "cannot write %s", writer->path);
   TG_TRY(close_file(writer, err));
   if (renameat(slot->dir, slot->name, slot->dir, writer->name)) return tg_fail_errno(err, "cannot rename a temporary file to %s", writer->path);
-  atomic_store(&slot->state, CLAIMED); /* no temporary any more */
+  atomic_store(&slot->state, CLAIMED);     /* no temporary any more */
   if (fsync(slot->dir) && errno != EINVAL) /* EINVAL: a file system without it */
     return tg_fail_errno(err, "cannot bring the directory of %s to disk", writer->path);
   return T5GIST_OK;

@@ -2,9 +2,13 @@
 
 #include <stdint.h>
 
-void tg_sha256_begin(tg_sha256 *hash) { sha256_init(hash); }
+void tg_sha256_begin(tg_sha256 *hash) {
+  sha256_init(hash);
+}
 
-void tg_sha256_add(tg_sha256 *hash, const void *data, size_t n) { sha256_update(hash, n, data); }
+void tg_sha256_add(tg_sha256 *hash, const void *data, size_t n) {
+  sha256_update(hash, n, data);
+}
 
 void tg_sha256_end(tg_sha256 *hash, char hex[TG_SHA256_HEX]) {
   uint8_t digest[SHA256_DIGEST_SIZE];

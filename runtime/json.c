@@ -9,7 +9,9 @@
 #include "runtime/file.h"
 #include "runtime/text.h"
 
-static bool begins(const char *text, const char *start) { return !strncmp(text, start, strlen(start)); }
+static bool begins(const char *text, const char *start) {
+  return !strncmp(text, start, strlen(start));
+}
 
 /* jansson reports lack of memory in three ways: with its code, without any text, and, for the copy of a string, as if that whole string were
  * not allowed where it stands (a string that really is wrong has a message of its own). */
@@ -25,8 +27,7 @@ t5gist_status tg_json_parse(const char *text, size_t n, const char *where, json_
     *out = value;
     return T5GIST_OK;
   }
-  if (out_of_memory(&found))
-    return tg_fail(err, T5GIST_ENOMEM, "%s: not enough memory to read JSON of %zu bytes", where, n);
+  if (out_of_memory(&found)) return tg_fail(err, T5GIST_ENOMEM, "%s: not enough memory to read JSON of %zu bytes", where, n);
   return tg_fail(err, T5GIST_EFORMAT, "%s: expected JSON, found at line %d, column %d: %s", where, found.line, found.column, found.text);
 }
 
@@ -40,8 +41,8 @@ t5gist_status tg_json_read(const char *path, size_t limit, json_t **out, t5gist_
 
 const char *tg_json_type_name(const json_t *value) {
   static const char *const names[] = {
-    [JSON_OBJECT] = "an object", [JSON_ARRAY] = "a list", [JSON_STRING] = "a string", [JSON_INTEGER] = "an integer",
-    [JSON_REAL] = "a real number", [JSON_TRUE] = "true", [JSON_FALSE] = "false", [JSON_NULL] = "null",
+      [JSON_OBJECT] = "an object",   [JSON_ARRAY] = "a list", [JSON_STRING] = "a string", [JSON_INTEGER] = "an integer",
+      [JSON_REAL] = "a real number", [JSON_TRUE] = "true",    [JSON_FALSE] = "false",     [JSON_NULL] = "null",
   };
   return value ? names[json_typeof(value)] : "nothing";
 }

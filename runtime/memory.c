@@ -97,7 +97,9 @@ t5gist_status tg_strndup(char **out, const char *text, size_t n, t5gist_error *e
   return T5GIST_OK;
 }
 
-t5gist_status tg_strdup(char **out, const char *text, t5gist_error *err) { return tg_strndup(out, text, strlen(text), err); }
+t5gist_status tg_strdup(char **out, const char *text, t5gist_error *err) {
+  return tg_strndup(out, text, strlen(text), err);
+}
 
 /* -------------------------------------------------------------------------------------------------------------------------- buffer */
 
@@ -154,7 +156,9 @@ struct tg_arena {
 
 enum { MIN_CHUNK = 1 << 20 };
 
-t5gist_status tg_arena_new(tg_arena **arena, t5gist_error *err) { return tg_alloc(arena, 1, sizeof **arena, err); }
+t5gist_status tg_arena_new(tg_arena **arena, t5gist_error *err) {
+  return tg_alloc(arena, 1, sizeof **arena, err);
+}
 
 void tg_arena_free(tg_arena *arena) {
   if (!arena) return;
@@ -188,11 +192,15 @@ t5gist_status tg_arena_take(tg_arena *arena, void *out, size_t count, size_t siz
   return T5GIST_OK;
 }
 
-tg_arena_mark tg_arena_save(const tg_arena *arena) { return (tg_arena_mark){arena->current, arena->used}; }
+tg_arena_mark tg_arena_save(const tg_arena *arena) {
+  return (tg_arena_mark){arena->current, arena->used};
+}
 
 void tg_arena_restore(tg_arena *arena, tg_arena_mark mark) {
   arena->current = mark.chunk;
   arena->used = mark.used;
 }
 
-size_t tg_arena_bytes(const tg_arena *arena) { return arena->bytes; }
+size_t tg_arena_bytes(const tg_arena *arena) {
+  return arena->bytes;
+}

@@ -19,10 +19,10 @@ struct tg_safetensors {
   tg_map map;                 /* empty for bytes in memory */
   const unsigned char *bytes; /* [size] */
   size_t size, header_size;
-  json_t *header;             /* holds names and metadata */
+  json_t *header; /* holds names and metadata */
   const json_t *metadata;
-  entry *entries;             /* [n] in offset order */
-  const entry **by_name;      /* [n] */
+  entry *entries;        /* [n] in offset order */
+  const entry **by_name; /* [n] */
   size_t n;
 };
 
@@ -59,12 +59,14 @@ static t5gist_status read_sizes(const json_t *list, const char *what, const char
   if (!json_is_array(list))
     return tg_fail(err, T5GIST_EFORMAT, "%s: tensor %s: %s: expected a list, found %s", where, name, what, tg_json_type_name(list));
   const size_t n = json_array_size(list);
-  if (n > max_count) return tg_fail(err, T5GIST_EFORMAT, "%s: tensor %s: %s: expected at most %zu numbers, found %zu", where, name, what, max_count, n);
+  if (n > max_count)
+    return tg_fail(err, T5GIST_EFORMAT, "%s: tensor %s: %s: expected at most %zu numbers, found %zu", where, name, what, max_count, n);
   for (size_t i = 0; i < n; i++) {
     const json_t *item = json_array_get(list, i);
     if (!json_is_integer(item) || json_integer_value(item) < 0) {
       char found[TG_JSON_FOUND];
-      return tg_fail(err, T5GIST_EFORMAT, "%s: tensor %s: %s: expected integers of at least 0, found %s", where, name, what, tg_json_found(item, found));
+      return tg_fail(err, T5GIST_EFORMAT, "%s: tensor %s: %s: expected integers of at least 0, found %s", where, name, what,
+                     tg_json_found(item, found));
     }
     sizes[i] = (size_t)json_integer_value(item);
   }
@@ -76,14 +78,16 @@ static t5gist_status read_dtype(const json_t *value, const char *name, const cha
     return tg_fail(err, T5GIST_EFORMAT, "%s: tensor %s: dtype: expected a string, found %s", where, name, tg_json_type_name(value));
   const int known = tg_dtype_from_name(json_string_value(value));
   if (known < 0)
-    return tg_fail(err, T5GIST_EUNSUPPORTED, "%s: tensor %s: dtype: expected one of F32, BF16, F16, F64, I8, U8, I16, I32, I64, BOOL, found \"%.32s\"",
-                   where, name, json_string_value(value));
+    return tg_fail(err, T5GIST_EUNSUPPORTED,
+                   "%s: tensor %s: dtype: expected one of F32, BF16, F16, F64, I8, U8, I16, I32, I64, BOOL, found \"%.32s\"", where, name,
+                   json_string_value(value));
   *dtype = (tg_dtype)known;
   return T5GIST_OK;
 }
 
 static t5gist_status read_entry(const char *name, const json_t *value, const char *where, size_t data_size, entry *out, t5gist_error *err) {
-  if (strlen(name) > MAX_NAME) return tg_fail(err, T5GIST_EFORMAT, "%s: expected tensor names of at most %d bytes, found %.64s...", where, MAX_NAME, name);
+  if (strlen(name) > MAX_NAME)
+    return tg_fail(err, T5GIST_EFORMAT, "%s: expected tensor names of at most %d bytes, found %.64s...", where, MAX_NAME, name);
   const json_t *dtype = json_object_get(value, "dtype"), *shape = json_object_get(value, "shape"), *offsets = json_object_get(value, "data_offsets");
   if (!dtype || !shape || !offsets || json_object_size(value) != 3)
     return tg_fail(err, T5GIST_EFORMAT, "%s: tensor %s: expected an object of dtype, shape and data_offsets, found %s", where, name,
@@ -125,8 +129,8 @@ static t5gist_status check_layout(const tg_safetensors *file, size_t data_size, 
   for (size_t i = 0; i < file->n; i++) {
     const entry *e = &file->entries[i];
     if (e->begin != end)
-      return tg_fail(err, T5GIST_EFORMAT, "%s: tensor %s: expected its data to begin at byte %zu, where the previous tensor ends, found %zu", file->path,
-                     e->tensor.name, end, e->begin);
+      return tg_fail(err, T5GIST_EFORMAT, "%s: tensor %s: expected its data to begin at byte %zu, where the previous tensor ends, found %zu",
+                     file->path, e->tensor.name, end, e->begin);
     end += e->tensor.bytes;
   }
   if (end != data_size) return tg_fail(err, T5GIST_EFORMAT, "%s: expected %zu bytes of tensor data, found %zu", file->path, end, data_size);
@@ -205,8 +209,10 @@ t5gist_status tg_safetensors_parse(const void *data, size_t size, const char *na
   file->size = size;
   t5gist_status status = tg_strdup(&file->path, name, err);
   if (!status) status = read_bytes(file, err);
-  if (status) tg_safetensors_close(file);
-  else *out = file;
+  if (status)
+    tg_safetensors_close(file);
+  else
+    *out = file;
   return status;
 }
 
@@ -224,9 +230,13 @@ void tg_safetensors_close(tg_safetensors *file) {
   tg_free(file);
 }
 
-size_t tg_safetensors_count(const tg_safetensors *file) { return file->n; }
+size_t tg_safetensors_count(const tg_safetensors *file) {
+  return file->n;
+}
 
-const tg_tensor *tg_safetensors_at(const tg_safetensors *file, size_t i) { return &file->entries[i].tensor; }
+const tg_tensor *tg_safetensors_at(const tg_safetensors *file, size_t i) {
+  return &file->entries[i].tensor;
+}
 
 const tg_tensor *tg_safetensors_find(const tg_safetensors *file, const char *name) {
   const entry key = {.tensor.name = name}, *wanted = &key;
@@ -234,18 +244,26 @@ const tg_tensor *tg_safetensors_find(const tg_safetensors *file, const char *nam
   return found ? &(*found)->tensor : NULL;
 }
 
-const char *tg_safetensors_metadata(const tg_safetensors *file, const char *key) { return json_string_value(json_object_get(file->metadata, key)); }
+const char *tg_safetensors_metadata(const tg_safetensors *file, const char *key) {
+  return json_string_value(json_object_get(file->metadata, key));
+}
 
-const json_t *tg_safetensors_metadata_object(const tg_safetensors *file) { return file->metadata; }
+const json_t *tg_safetensors_metadata_object(const tg_safetensors *file) {
+  return file->metadata;
+}
 
-const char *tg_safetensors_path(const tg_safetensors *file) { return file->path; }
+const char *tg_safetensors_path(const tg_safetensors *file) {
+  return file->path;
+}
 
 const unsigned char *tg_safetensors_bytes(const tg_safetensors *file, size_t *size) {
   *size = file->size;
   return file->bytes;
 }
 
-size_t tg_safetensors_header_size(const tg_safetensors *file) { return file->header_size; }
+size_t tg_safetensors_header_size(const tg_safetensors *file) {
+  return file->header_size;
+}
 
 /* ------------------------------------------------------------------------------------------------------------------------- writing */
 
@@ -284,7 +302,8 @@ static t5gist_status append_entry(tg_buffer *buffer, const tg_tensor *declared, 
   return tg_buffer_printf(buffer, err, "],\"data_offsets\":[%zu,%zu]}", begin, *offset);
 }
 
-static t5gist_status append_entries(tg_buffer *buffer, const tg_tensor *tensors, size_t n, const json_t *metadata, size_t *data_size, t5gist_error *err) {
+static t5gist_status append_entries(tg_buffer *buffer, const tg_tensor *tensors, size_t n, const json_t *metadata, size_t *data_size,
+                                    t5gist_error *err) {
   const char *separator = "";
   TG_TRY(tg_buffer_append(buffer, "{", 1, err));
   if (metadata) {

@@ -56,7 +56,9 @@ size_t tg_utf8_whole(const char *text, size_t n) {
 }
 
 static locale_t c_locale;
-static void make_c_locale(void) { c_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0); }
+static void make_c_locale(void) {
+  c_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
+}
 
 locale_t tg_c_locale(void) {
   static pthread_once_t once = PTHREAD_ONCE_INIT;

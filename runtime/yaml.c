@@ -41,8 +41,8 @@ static t5gist_status syntax_error(const reader *r) {
       if (r->text->data[i] == '\n') line++, column = 1;
     }
   }
-  return tg_fail(r->err, T5GIST_EFORMAT, "%s:%zu:%zu: expected YAML, found: %s%s%s", r->path, line, column, p->problem ? p->problem : "an unknown problem",
-                 p->context ? " " : "", p->context ? p->context : "");
+  return tg_fail(r->err, T5GIST_EFORMAT, "%s:%zu:%zu: expected YAML, found: %s%s%s", r->path, line, column,
+                 p->problem ? p->problem : "an unknown problem", p->context ? " " : "", p->context ? p->context : "");
 }
 
 /* Replaces the current event by the next; refuses what no configuration needs. */
@@ -52,7 +52,8 @@ static t5gist_status next(reader *r) {
   const yaml_event_t *e = &r->event;
   char where[WHERE];
   if (e->type == YAML_ALIAS_EVENT || (e->type == YAML_SCALAR_EVENT && e->data.scalar.anchor) ||
-      (e->type == YAML_SEQUENCE_START_EVENT && e->data.sequence_start.anchor) || (e->type == YAML_MAPPING_START_EVENT && e->data.mapping_start.anchor))
+      (e->type == YAML_SEQUENCE_START_EVENT && e->data.sequence_start.anchor) ||
+      (e->type == YAML_MAPPING_START_EVENT && e->data.mapping_start.anchor))
     return tg_fail(r->err, T5GIST_EUNSUPPORTED, "%s: expected plain values, found an anchor or alias (& or *)", position(r, where));
   if ((e->type == YAML_SCALAR_EVENT && e->data.scalar.tag) || (e->type == YAML_SEQUENCE_START_EVENT && e->data.sequence_start.tag) ||
       (e->type == YAML_MAPPING_START_EVENT && e->data.mapping_start.tag))
@@ -69,7 +70,8 @@ static t5gist_status find_key(reader *r, const tg_field **field) {
   const tg_field *found = strlen(key) == r->event.data.scalar.length ? tg_field_find(r->table, key) : NULL;
   if (!found || (r->groups && !(found->groups & r->groups))) {
     const char *nearest = tg_field_nearest(r->table, r->groups, key);
-    return tg_fail(r->err, T5GIST_EUSAGE, nearest ? "%s: unknown key \"%.64s\"; did you mean \"%s\"?" : "%s: unknown key \"%.64s\"", where, key, nearest);
+    return tg_fail(r->err, T5GIST_EUSAGE, nearest ? "%s: unknown key \"%.64s\"; did you mean \"%s\"?" : "%s: unknown key \"%.64s\"", where, key,
+                   nearest);
   }
   if (r->seen[found - r->table]) return tg_fail(r->err, T5GIST_EFORMAT, "%s: key \"%s\" is set twice", where, found->name);
   r->seen[found - r->table] = true;
@@ -77,7 +79,9 @@ static t5gist_status find_key(reader *r, const tg_field **field) {
   return T5GIST_OK;
 }
 
-static bool is_null(const char *text) { return !*text || !strcmp(text, "~") || !strcmp(text, "null") || !strcmp(text, "Null") || !strcmp(text, "NULL"); }
+static bool is_null(const char *text) {
+  return !*text || !strcmp(text, "~") || !strcmp(text, "null") || !strcmp(text, "Null") || !strcmp(text, "NULL");
+}
 
 /* Sets field from the current event, a scalar: a quoted one is a string, a plain one what the field's type makes of it. */
 static t5gist_status set_scalar(reader *r, const tg_field *field, const char *where) {

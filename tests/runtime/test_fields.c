@@ -30,16 +30,16 @@ typedef struct options {
 static const char *const modes[] = {"gist", "pos_control", "full", NULL};
 enum { GENERATE = 1, TRAIN = 2 };
 static const tg_field table[] = {
-  {.name = "beams", .type = TG_FIELD_INT, .offset = offsetof(options, beams), .min = 1, .max = 1024, .groups = GENERATE},
-  {.name = "log_level", .type = TG_FIELD_INT, .offset = offsetof(options, level), .groups = GENERATE | TRAIN},
-  {.name = "mode", .type = TG_FIELD_ENUM, .offset = offsetof(options, mode), .choices = modes, .groups = GENERATE},
-  {.name = "seed", .type = TG_FIELD_UINT64, .offset = offsetof(options, seed), .groups = GENERATE},
-  {.name = "temperature", .type = TG_FIELD_FLOAT, .offset = offsetof(options, temperature), .min = 0, .max = 100, .groups = GENERATE},
-  {.name = "bias", .type = TG_FIELD_FLOAT, .offset = offsetof(options, bias), .groups = TRAIN},
-  {.name = "stream", .type = TG_FIELD_BOOL, .offset = offsetof(options, stream), .groups = GENERATE},
-  {.name = "task", .type = TG_FIELD_STRING, .offset = offsetof(options, task), .groups = GENERATE},
-  {.name = "stop", .type = TG_FIELD_STRINGS, .offset = offsetof(options, stop), .groups = GENERATE},
-  {.name = NULL},
+    {.name = "beams", .type = TG_FIELD_INT, .offset = offsetof(options, beams), .min = 1, .max = 1024, .groups = GENERATE},
+    {.name = "log_level", .type = TG_FIELD_INT, .offset = offsetof(options, level), .groups = GENERATE | TRAIN},
+    {.name = "mode", .type = TG_FIELD_ENUM, .offset = offsetof(options, mode), .choices = modes, .groups = GENERATE},
+    {.name = "seed", .type = TG_FIELD_UINT64, .offset = offsetof(options, seed), .groups = GENERATE},
+    {.name = "temperature", .type = TG_FIELD_FLOAT, .offset = offsetof(options, temperature), .min = 0, .max = 100, .groups = GENERATE},
+    {.name = "bias", .type = TG_FIELD_FLOAT, .offset = offsetof(options, bias), .groups = TRAIN},
+    {.name = "stream", .type = TG_FIELD_BOOL, .offset = offsetof(options, stream), .groups = GENERATE},
+    {.name = "task", .type = TG_FIELD_STRING, .offset = offsetof(options, task), .groups = GENERATE},
+    {.name = "stop", .type = TG_FIELD_STRINGS, .offset = offsetof(options, stop), .groups = GENERATE},
+    {.name = NULL},
 };
 
 static t5gist_error err;
@@ -90,31 +90,31 @@ static void text_is_read_strictly(void **state) {
   (void)state;
   options o = {.beams = 7, .temperature = 3, .seed = 5, .mode = 2, .stream = true};
   const char *const cases[][3] = {
-    {"beams", "0x", "--beams: expected an integer from 1 to 1024, found \"0x\""},
-    {"beams", "0", "--beams: expected an integer from 1 to 1024, found \"0\""},
-    {"beams", "1025", "from 1 to 1024, found \"1025\""},
-    {"beams", "", "found \"\""},
-    {"beams", " 4", "found \" 4\""},
-    {"beams", "4 ", "found \"4 \""},
-    {"beams", "+4", "found \"+4\""},
-    {"beams", "4.0", "found \"4.0\""},
-    {"beams", "-", "found \"-\""},
-    {"beams", "4-", "found \"4-\""},
-    {"beams", "4294967297", "found"},
-    {"beams", "99999999999999999999", "found"},
-    {"log_level", "2147483648", "--log_level: expected an integer, found \"2147483648\""},
-    {"seed", "-1", "--seed: expected a non-negative integer, found \"-1\""},
-    {"seed", "18446744073709551616", "found"},
-    {"temperature", "nan", "--temperature: expected a number from 0 to 100, found \"nan\""},
-    {"temperature", "inf", "found \"inf\""},
-    {"temperature", "0x1p3", "found \"0x1p3\""},
-    {"temperature", "1,5", "found \"1,5\""},
-    {"temperature", "1.5.2", "found"},
-    {"temperature", "", "found"},
-    {"temperature", "-0.001", "found"},
-    {"bias", "1e39", "--bias: expected a number, found \"1e39\""},
-    {"stream", "maybe", "--stream: expected true or false, found \"maybe\""},
-    {"mode", "gits", "--mode: expected one of gist, pos_control, full, found \"gits\""},
+      {"beams", "0x", "--beams: expected an integer from 1 to 1024, found \"0x\""},
+      {"beams", "0", "--beams: expected an integer from 1 to 1024, found \"0\""},
+      {"beams", "1025", "from 1 to 1024, found \"1025\""},
+      {"beams", "", "found \"\""},
+      {"beams", " 4", "found \" 4\""},
+      {"beams", "4 ", "found \"4 \""},
+      {"beams", "+4", "found \"+4\""},
+      {"beams", "4.0", "found \"4.0\""},
+      {"beams", "-", "found \"-\""},
+      {"beams", "4-", "found \"4-\""},
+      {"beams", "4294967297", "found"},
+      {"beams", "99999999999999999999", "found"},
+      {"log_level", "2147483648", "--log_level: expected an integer, found \"2147483648\""},
+      {"seed", "-1", "--seed: expected a non-negative integer, found \"-1\""},
+      {"seed", "18446744073709551616", "found"},
+      {"temperature", "nan", "--temperature: expected a number from 0 to 100, found \"nan\""},
+      {"temperature", "inf", "found \"inf\""},
+      {"temperature", "0x1p3", "found \"0x1p3\""},
+      {"temperature", "1,5", "found \"1,5\""},
+      {"temperature", "1.5.2", "found"},
+      {"temperature", "", "found"},
+      {"temperature", "-0.001", "found"},
+      {"bias", "1e39", "--bias: expected a number, found \"1e39\""},
+      {"stream", "maybe", "--stream: expected true or false, found \"maybe\""},
+      {"mode", "gits", "--mode: expected one of gist, pos_control, full, found \"gits\""},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     err.message[0] = 0;
@@ -139,15 +139,37 @@ static void the_locale_changes_nothing(void **state) {
 
 static void json_sets_with_strict_types(void **state) {
   (void)state;
-  const struct { const char *name, *value, *complaint; } cases[] = {
-    {"beams", "4", NULL}, {"beams", "null", NULL}, {"temperature", "1", NULL}, {"temperature", "0.5", NULL}, {"stream", "true", NULL}, {"mode", "\"full\"", NULL},
-    {"task", "\"t\"", NULL}, {"stop", "\"one\"", NULL}, {"stop", "[\"a\", \"b\"]", NULL}, {"stop", "[]", NULL}, {"seed", "9223372036854775807", NULL},
-    {"beams", "4.0", "line 7: beams: expected an integer from 1 to 1024, found 4.0"},
-    {"beams", "\"4\"", "found \"4\""}, {"beams", "true", "found true"}, {"beams", "0", "found 0"}, {"beams", "9999999999", "found 9999999999"},
-    {"beams", "[4]", "found a list"}, {"seed", "-1", "found -1"}, {"seed", "1.5", "found 1.5"}, {"temperature", "\"1\"", "found \"1\""},
-    {"temperature", "101", "found 101"}, {"bias", "1e300", "found 1e+300"}, {"stream", "1", "expected true or false, found 1"},
-    {"mode", "0", "expected one of gist, pos_control, full, found 0"}, {"mode", "\"\"", "found \"\""}, {"task", "5", "expected a string, found 5"},
-    {"stop", "[\"a\", 5]", "expected a string or a list of strings, found 5"}, {"stop", "{}", "found an object"},
+  const struct {
+    const char *name, *value, *complaint;
+  } cases[] = {
+      {"beams", "4", NULL},
+      {"beams", "null", NULL},
+      {"temperature", "1", NULL},
+      {"temperature", "0.5", NULL},
+      {"stream", "true", NULL},
+      {"mode", "\"full\"", NULL},
+      {"task", "\"t\"", NULL},
+      {"stop", "\"one\"", NULL},
+      {"stop", "[\"a\", \"b\"]", NULL},
+      {"stop", "[]", NULL},
+      {"seed", "9223372036854775807", NULL},
+      {"beams", "4.0", "line 7: beams: expected an integer from 1 to 1024, found 4.0"},
+      {"beams", "\"4\"", "found \"4\""},
+      {"beams", "true", "found true"},
+      {"beams", "0", "found 0"},
+      {"beams", "9999999999", "found 9999999999"},
+      {"beams", "[4]", "found a list"},
+      {"seed", "-1", "found -1"},
+      {"seed", "1.5", "found 1.5"},
+      {"temperature", "\"1\"", "found \"1\""},
+      {"temperature", "101", "found 101"},
+      {"bias", "1e300", "found 1e+300"},
+      {"stream", "1", "expected true or false, found 1"},
+      {"mode", "0", "expected one of gist, pos_control, full, found 0"},
+      {"mode", "\"\"", "found \"\""},
+      {"task", "5", "expected a string, found 5"},
+      {"stop", "[\"a\", 5]", "expected a string or a list of strings, found 5"},
+      {"stop", "{}", "found an object"},
   };
   options o = {0};
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -178,15 +200,17 @@ static void yaml_sets_what_it_names(void **state) {
   options o = {.level = 3};
   set_text(&o, "stop", "replaced");
   const char *text =
-    "# a comment\n---\nbeams: 4   # four\nlog-level: -1\nmode: full\nseed: 12\ntemperature: 1\nbias: -2.5e-1\nstream: yes\ntask: |\n  Translate\n  this.\n"
-    "stop:\n  - \"\\n\"\n  - end\n  - 5\n";
+      "# a comment\n---\nbeams: 4   # four\nlog-level: -1\nmode: full\nseed: 12\ntemperature: 1\nbias: -2.5e-1\nstream: yes\ntask: |\n  Translate\n  "
+      "this.\n"
+      "stop:\n  - \"\\n\"\n  - end\n  - 5\n";
   if (load(text, strlen(text), &o, 0)) fail_msg("%s", err.message);
   assert_true(o.beams == 4 && o.level == -1 && o.mode == 2 && o.seed == 12 && o.temperature == 1 && o.bias == -0.25f && o.stream);
   assert_string_equal(o.task, "Translate\nthis.\n");
   assert_int_equal(o.stop.count, 3);
   assert_string_equal(o.stop.items[0], "\n");
   assert_string_equal(o.stop.items[2], "5");
-  const char *const more[] = {"stop: [a, 'b']\n", "{stop: x, task: \"caf\\u00e9\"}", "task: null character # is no null\n", "task: '~'", "mode: \"gist\""};
+  const char *const more[] = {"stop: [a, 'b']\n", "{stop: x, task: \"caf\\u00e9\"}", "task: null character # is no null\n", "task: '~'",
+                              "mode: \"gist\""};
   for (size_t i = 0; i < 5; i++)
     if (load(more[i], strlen(more[i]), &o, GENERATE)) fail_msg("%s", err.message);
   assert_int_equal(o.stop.count, 1);
@@ -200,36 +224,36 @@ static void yaml_sets_what_it_names(void **state) {
 static void yaml_is_refused_with_line_and_column(void **state) {
   (void)state;
   const char *const cases[][2] = {
-    {"seed: 1\n\nbeam: 4\n", "run.yaml:3:1: unknown key \"beam\"; did you mean \"beams\"?"},
-    {"xylophone: 4\n", "run.yaml:1:1: unknown key \"xylophone\""},
-    {"bias: 1\n", "run.yaml:1:1: unknown key \"bias\""}, /* of another command */
-    {"seed: 1\nbeams: 4\n  \nbeams: 5\n", "run.yaml:4:1: key \"beams\" is set twice"},
-    {"log_level: 1\nlog-level: 1\n", "run.yaml:2:1: key \"log_level\" is set twice"},
-    {"seed: 1\nbeams: 0x\n", "run.yaml:2:8: beams: expected an integer from 1 to 1024, found \"0x\""},
-    {"beams: \"4\"\n", "run.yaml:1:8: beams: expected an integer from 1 to 1024, found a quoted string"},
-    {"beams:\n", "beams: expected an integer from 1 to 1024, found nothing"},
-    {"task: ~\n", "task: expected a string, found nothing"},
-    {"beams: [4]\n", "run.yaml:1:8: beams: expected an integer from 1 to 1024, found a list"},
-    {"beams: {a: 4}\n", "found a mapping"},
-    {"stop: {a: 4}\n", "stop: expected a string or a list of strings, found a mapping"},
-    {"stop: [a, [b]]\n", "run.yaml:1:11: stop: expected a string or a list of strings, found a list or a mapping within it"},
-    {"stop:\n  - a\n  -\n", "found nothing"},
-    {"task: \"a\\0b\"\n", "found a NUL character"},
-    {"\"be\\0ams\": 1\n", "unknown key \"be\""},
-    {"? [a]\n: 4\n", "expected a key, found a list or a mapping"},
-    {"task: &x a\nstop: *x\n", "run.yaml:1:7: expected plain values, found an anchor or alias"},
-    {"stop: *x\n", "found an anchor or alias"},
-    {"stop: &x [a]\n", "found an anchor or alias"},
-    {"beams: !!int \"4\"\n", "run.yaml:1:8: expected plain values, found a tag"},
-    {"- a\n", "run.yaml:1:1: expected a mapping (key: value), found a list"},
-    {"just words\n", "expected a mapping (key: value), found a text"},
-    {"beams: 4\n---\nbeams: 5\n", "expected one document, found a second"},
-    {"stop: [a\n", "run.yaml:2:1: expected YAML, found: "},
-    {"seed: 1\nbeams: 4\nbad\n", "expected YAML, found: "},
-    {"task: \"never closed\n", "expected YAML, found: "},
-    {"seed: 1\ntask: a\x01\n", "run.yaml:2:8: expected YAML, found: control characters are not allowed"},
-    {"task: a\xff\n", "run.yaml: expected valid UTF-8, found byte 0xff at offset 7"},
-    {"%YAML 3.0\n---\nbeams: 4\n", "expected YAML, found: "},
+      {"seed: 1\n\nbeam: 4\n", "run.yaml:3:1: unknown key \"beam\"; did you mean \"beams\"?"},
+      {"xylophone: 4\n", "run.yaml:1:1: unknown key \"xylophone\""},
+      {"bias: 1\n", "run.yaml:1:1: unknown key \"bias\""}, /* of another command */
+      {"seed: 1\nbeams: 4\n  \nbeams: 5\n", "run.yaml:4:1: key \"beams\" is set twice"},
+      {"log_level: 1\nlog-level: 1\n", "run.yaml:2:1: key \"log_level\" is set twice"},
+      {"seed: 1\nbeams: 0x\n", "run.yaml:2:8: beams: expected an integer from 1 to 1024, found \"0x\""},
+      {"beams: \"4\"\n", "run.yaml:1:8: beams: expected an integer from 1 to 1024, found a quoted string"},
+      {"beams:\n", "beams: expected an integer from 1 to 1024, found nothing"},
+      {"task: ~\n", "task: expected a string, found nothing"},
+      {"beams: [4]\n", "run.yaml:1:8: beams: expected an integer from 1 to 1024, found a list"},
+      {"beams: {a: 4}\n", "found a mapping"},
+      {"stop: {a: 4}\n", "stop: expected a string or a list of strings, found a mapping"},
+      {"stop: [a, [b]]\n", "run.yaml:1:11: stop: expected a string or a list of strings, found a list or a mapping within it"},
+      {"stop:\n  - a\n  -\n", "found nothing"},
+      {"task: \"a\\0b\"\n", "found a NUL character"},
+      {"\"be\\0ams\": 1\n", "unknown key \"be\""},
+      {"? [a]\n: 4\n", "expected a key, found a list or a mapping"},
+      {"task: &x a\nstop: *x\n", "run.yaml:1:7: expected plain values, found an anchor or alias"},
+      {"stop: *x\n", "found an anchor or alias"},
+      {"stop: &x [a]\n", "found an anchor or alias"},
+      {"beams: !!int \"4\"\n", "run.yaml:1:8: expected plain values, found a tag"},
+      {"- a\n", "run.yaml:1:1: expected a mapping (key: value), found a list"},
+      {"just words\n", "expected a mapping (key: value), found a text"},
+      {"beams: 4\n---\nbeams: 5\n", "expected one document, found a second"},
+      {"stop: [a\n", "run.yaml:2:1: expected YAML, found: "},
+      {"seed: 1\nbeams: 4\nbad\n", "expected YAML, found: "},
+      {"task: \"never closed\n", "expected YAML, found: "},
+      {"seed: 1\ntask: a\x01\n", "run.yaml:2:8: expected YAML, found: control characters are not allowed"},
+      {"task: a\xff\n", "run.yaml: expected valid UTF-8, found byte 0xff at offset 7"},
+      {"%YAML 3.0\n---\nbeams: 4\n", "expected YAML, found: "},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     options o = {0};
@@ -322,8 +346,13 @@ static void json_values_are_typed_and_bounded(void **state) {
   assert_string_equal(err.message, "c.json: b: expected a string, found false");
   json_decref(config);
 
-  const char *const bad[][2] = {{"{\"a\": 1,}", "c.json: expected JSON, found at line 1, column 9"}, {"{\"a\":1,\"a\":2}", "duplicate object key"}, {"", "found at line"},
-                                {"{\"a\":\n x}", "line 2"}, {"{} x", "end of file expected"}, {"5", "expected"}, {"[\"\xff\"]", "line 1"}};
+  const char *const bad[][2] = {{"{\"a\": 1,}", "c.json: expected JSON, found at line 1, column 9"},
+                                {"{\"a\":1,\"a\":2}", "duplicate object key"},
+                                {"", "found at line"},
+                                {"{\"a\":\n x}", "line 2"},
+                                {"{} x", "end of file expected"},
+                                {"5", "expected"},
+                                {"[\"\xff\"]", "line 1"}};
   for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
     err.message[0] = 0;
     const t5gist_status status = tg_json_parse(bad[i][0], strlen(bad[i][0]), "c.json", &config, &err);
@@ -350,15 +379,15 @@ static int remove_folder(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test(text_sets_every_type),
-    cmocka_unit_test(text_is_read_strictly),
-    cmocka_unit_test(the_locale_changes_nothing),
-    cmocka_unit_test(json_sets_with_strict_types),
-    cmocka_unit_test(yaml_sets_what_it_names),
-    cmocka_unit_test(yaml_is_refused_with_line_and_column),
-    cmocka_unit_test(damaged_yaml_never_crashes),
-    cmocka_unit_test(names_are_found_and_guessed),
-    cmocka_unit_test(json_values_are_typed_and_bounded),
+      cmocka_unit_test(text_sets_every_type),
+      cmocka_unit_test(text_is_read_strictly),
+      cmocka_unit_test(the_locale_changes_nothing),
+      cmocka_unit_test(json_sets_with_strict_types),
+      cmocka_unit_test(yaml_sets_what_it_names),
+      cmocka_unit_test(yaml_is_refused_with_line_and_column),
+      cmocka_unit_test(damaged_yaml_never_crashes),
+      cmocka_unit_test(names_are_found_and_guessed),
+      cmocka_unit_test(json_values_are_typed_and_bounded),
   };
   return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -32,7 +32,9 @@ static int remove_folder(void **state) {
   return 0;
 }
 
-static const char *in_folder(const char *name) { return folder_path(folder, name); }
+static const char *in_folder(const char *name) {
+  return folder_path(folder, name);
+}
 
 static const char *write_there(const char *name, const void *data, size_t n) {
   folder_write(folder, name, data, n);
@@ -309,16 +311,11 @@ static void sha256_is_the_standard_one(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test(files_are_mapped_and_read_whole),
-    cmocka_unit_test(what_is_no_file_is_refused),
-    cmocka_unit_test(standard_input_is_read_where_allowed),
-    cmocka_unit_test(paths_are_joined_and_made),
-    cmocka_unit_test(a_commit_replaces_and_an_abort_does_not),
-    cmocka_unit_test(many_pieces_of_all_sizes_arrive),
-    cmocka_unit_test(places_that_cannot_be_written_are_named),
-    cmocka_unit_test(a_full_disk_leaves_the_old_file),
-    cmocka_unit_test(a_signal_can_remove_all_temporaries),
-    cmocka_unit_test(sha256_is_the_standard_one),
+      cmocka_unit_test(files_are_mapped_and_read_whole),         cmocka_unit_test(what_is_no_file_is_refused),
+      cmocka_unit_test(standard_input_is_read_where_allowed),    cmocka_unit_test(paths_are_joined_and_made),
+      cmocka_unit_test(a_commit_replaces_and_an_abort_does_not), cmocka_unit_test(many_pieces_of_all_sizes_arrive),
+      cmocka_unit_test(places_that_cannot_be_written_are_named), cmocka_unit_test(a_full_disk_leaves_the_old_file),
+      cmocka_unit_test(a_signal_can_remove_all_temporaries),     cmocka_unit_test(sha256_is_the_standard_one),
   };
   return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -10,9 +10,15 @@
 #include "runtime/memory.h"
 #include "runtime/text.h"
 
-/* The address sanitizer would end the program where malloc returns null. */
+/* The sanitizers would end the program where malloc returns null. */
 const char *__asan_default_options(void);
-const char *__asan_default_options(void) { return "allocator_may_return_null=1"; }
+const char *__asan_default_options(void) {
+  return "allocator_may_return_null=1";
+}
+const char *__tsan_default_options(void);
+const char *__tsan_default_options(void) {
+  return "allocator_may_return_null=1";
+}
 
 static void sizes_are_checked(void **state) {
   (void)state;
@@ -193,16 +199,16 @@ static void messages_gain_context_and_reasons(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test(sizes_are_checked),
-    cmocka_unit_test(blocks_are_zero_and_aligned),
-    cmocka_unit_test(failures_say_the_size),
-    cmocka_unit_test(arrays_grow_with_their_contents),
-    cmocka_unit_test(strings_are_copied),
-    cmocka_unit_test(buffers_hold_bytes_and_text),
-    cmocka_unit_test(arena_blocks_are_apart_and_come_back),
-    cmocka_unit_test(arena_restores_to_the_middle),
-    cmocka_unit_test(messages_are_printable_and_fit),
-    cmocka_unit_test(messages_gain_context_and_reasons),
+      cmocka_unit_test(sizes_are_checked),
+      cmocka_unit_test(blocks_are_zero_and_aligned),
+      cmocka_unit_test(failures_say_the_size),
+      cmocka_unit_test(arrays_grow_with_their_contents),
+      cmocka_unit_test(strings_are_copied),
+      cmocka_unit_test(buffers_hold_bytes_and_text),
+      cmocka_unit_test(arena_blocks_are_apart_and_come_back),
+      cmocka_unit_test(arena_restores_to_the_middle),
+      cmocka_unit_test(messages_are_printable_and_fit),
+      cmocka_unit_test(messages_gain_context_and_reasons),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -79,44 +79,48 @@ static void good_files_are_read(void **state) {
 
 static void bad_files_are_refused_with_a_reason(void **state) {
   (void)state;
-  const struct { const char *header; size_t n_data; const char *reason; } cases[] = {
-    {"", 0, "begins with '{'"},
-    {" {}", 0, "begins with '{'"},
-    {"{}\n", 0, "ends with '}' and spaces"},
-    {"[]", 0, "begins with '{'"},
-    {"{\"a\":}", 0, "expected JSON, found at line 1, column"},
-    {"{}{}", 0, "expected JSON"},
-    {"{\"a\xff\":1}", 0, "expected JSON"},
-    {"{\"a\\u0000\":1}", 0, "expected JSON"},
-    {"{" A("[1]", 0, 4) "," A("[1]", 4, 8) "}", 8, "duplicate"},
-    {"{\"a\":{\"dtype\":\"F32\",\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}", 4, "duplicate"},
-    {"{\"a\":[]}", 0, "tensor a: expected an object of dtype, shape and data_offsets, found a list"},
-    {"{\"a\":{\"dtype\":\"F32\",\"shape\":[1]}}", 4, "found other keys"},
-    {"{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4],\"x\":1}}", 4, "found other keys"},
-    {"{\"a\":{\"dtype\":7,\"shape\":[1],\"data_offsets\":[0,4]}}", 4, "dtype: expected a string, found an integer"},
-    {"{\"a\":{\"dtype\":\"F8_E4M3\",\"shape\":[4],\"data_offsets\":[0,4]}}", 4, "found \"F8_E4M3\""},
-    {"{" A("1", 0, 4) "}", 4, "shape: expected a list, found an integer"},
-    {"{" A("[1.0]", 0, 4) "}", 4, "expected integers of at least 0, found 1.0"},
-    {"{" A("[\"1\"]", 0, 4) "}", 4, "found \"1\""},
-    {"{" A("[-1]", 0, 4) "}", 4, "found -1"},
-    {"{" A("[1,1,1,1,1,1,1,1,1]", 0, 4) "}", 4, "shape: expected at most 8 numbers, found 9"},
-    {"{" A("[4294967296,4294967296]", 0, 0) "}", 0, "shape is too large"},
-    {"{" A("[4611686018427387904]", 0, 0) "}", 0, "shape is too large"}, /* only the multiplication by 4 wraps */
-    {"{" A("[99999999999999999999]", 0, 4) "}", 4, "expected JSON"},
-    {"{" A("[1]", 4, 0) "}", 4, "an end behind it"},
-    {"{\"a\":{\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[0]}}", 0, "an end behind it"},
-    {"{\"a\":{\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[0,0,0]}}", 0, "expected at most 2 numbers, found 3"},
-    {"{" A("[1]", 0, 4) "}", 3, "expected its data to end at byte 4, found only 3 bytes"},
-    {"{" A("[1]", 9223372036854775803, 9223372036854775807) "}", 4, "found only 4 bytes"},
-    {"{" A("[2]", 0, 4) "}", 4, "expected 8 bytes of data for its shape, found 4"},
-    {"{" A("[1]", 0, 4) "," B("[2]", 0, 4) "}", 4, "where the previous tensor ends, found 0"}, /* overlap */
-    {"{" A("[1]", 0, 4) "," B("[1]", 6, 8) "}", 8, "expected its data to begin at byte 4"},    /* a hole */
-    {"{" A("[1]", 4, 8) "}", 8, "expected its data to begin at byte 0"},
-    {"{" A("[1]", 0, 4) "}", 5, "expected 4 bytes of tensor data, found 5"}, /* a tail */
-    {"{}", 1, "expected 0 bytes of tensor data, found 1"},
-    {"{\"__metadata__\":1}", 0, "__metadata__: expected an object, found an integer"},
-    {"{\"__metadata__\":{\"k\":{}}}", 0, "__metadata__: k: expected a string, found an object"},
-    {"{\"__metadata__\":{\"k\":\"1\",\"k\":\"2\"}}", 0, "duplicate"},
+  const struct {
+    const char *header;
+    size_t n_data;
+    const char *reason;
+  } cases[] = {
+      {"", 0, "begins with '{'"},
+      {" {}", 0, "begins with '{'"},
+      {"{}\n", 0, "ends with '}' and spaces"},
+      {"[]", 0, "begins with '{'"},
+      {"{\"a\":}", 0, "expected JSON, found at line 1, column"},
+      {"{}{}", 0, "expected JSON"},
+      {"{\"a\xff\":1}", 0, "expected JSON"},
+      {"{\"a\\u0000\":1}", 0, "expected JSON"},
+      {"{" A("[1]", 0, 4) "," A("[1]", 4, 8) "}", 8, "duplicate"},
+      {"{\"a\":{\"dtype\":\"F32\",\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}", 4, "duplicate"},
+      {"{\"a\":[]}", 0, "tensor a: expected an object of dtype, shape and data_offsets, found a list"},
+      {"{\"a\":{\"dtype\":\"F32\",\"shape\":[1]}}", 4, "found other keys"},
+      {"{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4],\"x\":1}}", 4, "found other keys"},
+      {"{\"a\":{\"dtype\":7,\"shape\":[1],\"data_offsets\":[0,4]}}", 4, "dtype: expected a string, found an integer"},
+      {"{\"a\":{\"dtype\":\"F8_E4M3\",\"shape\":[4],\"data_offsets\":[0,4]}}", 4, "found \"F8_E4M3\""},
+      {"{" A("1", 0, 4) "}", 4, "shape: expected a list, found an integer"},
+      {"{" A("[1.0]", 0, 4) "}", 4, "expected integers of at least 0, found 1.0"},
+      {"{" A("[\"1\"]", 0, 4) "}", 4, "found \"1\""},
+      {"{" A("[-1]", 0, 4) "}", 4, "found -1"},
+      {"{" A("[1,1,1,1,1,1,1,1,1]", 0, 4) "}", 4, "shape: expected at most 8 numbers, found 9"},
+      {"{" A("[4294967296,4294967296]", 0, 0) "}", 0, "shape is too large"},
+      {"{" A("[4611686018427387904]", 0, 0) "}", 0, "shape is too large"}, /* only the multiplication by 4 wraps */
+      {"{" A("[99999999999999999999]", 0, 4) "}", 4, "expected JSON"},
+      {"{" A("[1]", 4, 0) "}", 4, "an end behind it"},
+      {"{\"a\":{\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[0]}}", 0, "an end behind it"},
+      {"{\"a\":{\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[0,0,0]}}", 0, "expected at most 2 numbers, found 3"},
+      {"{" A("[1]", 0, 4) "}", 3, "expected its data to end at byte 4, found only 3 bytes"},
+      {"{" A("[1]", 9223372036854775803, 9223372036854775807) "}", 4, "found only 4 bytes"},
+      {"{" A("[2]", 0, 4) "}", 4, "expected 8 bytes of data for its shape, found 4"},
+      {"{" A("[1]", 0, 4) "," B("[2]", 0, 4) "}", 4, "where the previous tensor ends, found 0"}, /* overlap */
+      {"{" A("[1]", 0, 4) "," B("[1]", 6, 8) "}", 8, "expected its data to begin at byte 4"},    /* a hole */
+      {"{" A("[1]", 4, 8) "}", 8, "expected its data to begin at byte 0"},
+      {"{" A("[1]", 0, 4) "}", 5, "expected 4 bytes of tensor data, found 5"}, /* a tail */
+      {"{}", 1, "expected 0 bytes of tensor data, found 1"},
+      {"{\"__metadata__\":1}", 0, "__metadata__: expected an object, found an integer"},
+      {"{\"__metadata__\":{\"k\":{}}}", 0, "__metadata__: k: expected a string, found an object"},
+      {"{\"__metadata__\":{\"k\":\"1\",\"k\":\"2\"}}", 0, "duplicate"},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     size_t size;
@@ -274,7 +278,9 @@ static void damage_never_crashes(void **state) {
 }
 
 static long allocations_left;
-static void *failing_malloc(size_t n) { return allocations_left-- > 0 ? malloc(n) : NULL; }
+static void *failing_malloc(size_t n) {
+  return allocations_left-- > 0 ? malloc(n) : NULL;
+}
 
 static void lack_of_memory_is_reported(void **state) {
   (void)state;
@@ -290,8 +296,10 @@ static void lack_of_memory_is_reported(void **state) {
     t5gist_error err = {0};
     allocations_left = n;
     status = tg_safetensors_parse(bytes, size, "x", &file, &err);
-    if (!status) tg_safetensors_close(file);
-    else if (status != T5GIST_ENOMEM && !wrong) wrong = n + 1;
+    if (!status)
+      tg_safetensors_close(file);
+    else if (status != T5GIST_ENOMEM && !wrong)
+      wrong = n + 1;
   }
   json_set_alloc_funcs(before_malloc, before_free);
   assert_true(n > 10 && n < 10000);
@@ -381,9 +389,13 @@ static void floats_and_doubles_widen_unaligned(void **state) {
 
 static void narrowing_rounds_to_nearest_even(void **state) {
   (void)state;
-  const struct { uint32_t bits; uint16_t expected; } cases[] = {
-    {0x3f800000, 0x3f80}, {0x3f808000, 0x3f80}, {0x3f808001, 0x3f81}, {0x3f818000, 0x3f82}, {0x3f817fff, 0x3f81}, {0x7f7fffff, 0x7f80}, {0x7f800000, 0x7f80},
-    {0xff800000, 0xff80}, {0x80000000, 0x8000}, {0x00000001, 0x0000}, {0x00008001, 0x0001}, {0x7f800001, 0x7fc0}, {0xffffffff, 0xffff}, {0x7fc00000, 0x7fc0},
+  const struct {
+    uint32_t bits;
+    uint16_t expected;
+  } cases[] = {
+      {0x3f800000, 0x3f80}, {0x3f808000, 0x3f80}, {0x3f808001, 0x3f81}, {0x3f818000, 0x3f82}, {0x3f817fff, 0x3f81},
+      {0x7f7fffff, 0x7f80}, {0x7f800000, 0x7f80}, {0xff800000, 0xff80}, {0x80000000, 0x8000}, {0x00000001, 0x0000},
+      {0x00008001, 0x0001}, {0x7f800001, 0x7fc0}, {0xffffffff, 0xffff}, {0x7fc00000, 0x7fc0},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     float value;
@@ -403,18 +415,18 @@ static void narrowing_rounds_to_nearest_even(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test(good_files_are_read),
-    cmocka_unit_test(bad_files_are_refused_with_a_reason),
-    cmocka_unit_test(lengths_and_limits_hold),
-    cmocka_unit_test(what_is_written_is_read_back),
-    cmocka_unit_test(the_writer_refuses_what_the_reader_would),
-    cmocka_unit_test(damage_never_crashes),
-    cmocka_unit_test(lack_of_memory_is_reported),
-    cmocka_unit_test(the_bundled_model_opens),
-    cmocka_unit_test(formats_have_names_and_sizes),
-    cmocka_unit_test(halves_widen_exactly),
-    cmocka_unit_test(floats_and_doubles_widen_unaligned),
-    cmocka_unit_test(narrowing_rounds_to_nearest_even),
+      cmocka_unit_test(good_files_are_read),
+      cmocka_unit_test(bad_files_are_refused_with_a_reason),
+      cmocka_unit_test(lengths_and_limits_hold),
+      cmocka_unit_test(what_is_written_is_read_back),
+      cmocka_unit_test(the_writer_refuses_what_the_reader_would),
+      cmocka_unit_test(damage_never_crashes),
+      cmocka_unit_test(lack_of_memory_is_reported),
+      cmocka_unit_test(the_bundled_model_opens),
+      cmocka_unit_test(formats_have_names_and_sizes),
+      cmocka_unit_test(halves_widen_exactly),
+      cmocka_unit_test(floats_and_doubles_widen_unaligned),
+      cmocka_unit_test(narrowing_rounds_to_nearest_even),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

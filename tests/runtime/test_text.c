@@ -13,7 +13,8 @@ static size_t encode(uint32_t c, char *out) {
   if (c < 0x80) return out[0] = (char)c, 1;
   if (c < 0x800) return out[0] = (char)(0xc0 | c >> 6), out[1] = (char)(0x80 | (c & 63)), 2;
   if (c < 0x10000) return out[0] = (char)(0xe0 | c >> 12), out[1] = (char)(0x80 | (c >> 6 & 63)), out[2] = (char)(0x80 | (c & 63)), 3;
-  return out[0] = (char)(0xf0 | c >> 18), out[1] = (char)(0x80 | (c >> 12 & 63)), out[2] = (char)(0x80 | (c >> 6 & 63)), out[3] = (char)(0x80 | (c & 63)), 4;
+  return out[0] = (char)(0xf0 | c >> 18), out[1] = (char)(0x80 | (c >> 12 & 63)), out[2] = (char)(0x80 | (c >> 6 & 63)),
+         out[3] = (char)(0x80 | (c & 63)), 4;
 }
 
 static void every_character_is_valid_and_its_pieces_are_cut(void **state) {
@@ -42,8 +43,8 @@ static void invalid_bytes_are_found(void **state) {
       if (tg_utf8_valid(text, 2) != expected) fail_msg("bytes %02x %02x", a, b);
     }
   }
-  const char *const bad[] = {"\xc0\xaf", "\xc1\xbf", "\xe0\x9f\xbf", "\xed\xa0\x80", "\xf0\x8f\xbf\xbf", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xff", "\x80",
-                             "\xe2\x28\xa1", "\xe2\x82\x28", "\xf0\x90\x28\xbc", "\xf0\x90\x8c\x28"};
+  const char *const bad[] = {"\xc0\xaf", "\xc1\xbf", "\xe0\x9f\xbf", "\xed\xa0\x80", "\xf0\x8f\xbf\xbf", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80",
+                             "\xff",     "\x80",     "\xe2\x28\xa1", "\xe2\x82\x28", "\xf0\x90\x28\xbc", "\xf0\x90\x8c\x28"};
   for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
     char text[64] = "0123456789abcdef";
     strcat(text, bad[i]);
@@ -65,9 +66,9 @@ static void a_refusal_names_text_and_offset(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test(every_character_is_valid_and_its_pieces_are_cut),
-    cmocka_unit_test(invalid_bytes_are_found),
-    cmocka_unit_test(a_refusal_names_text_and_offset),
+      cmocka_unit_test(every_character_is_valid_and_its_pieces_are_cut),
+      cmocka_unit_test(invalid_bytes_are_found),
+      cmocka_unit_test(a_refusal_names_text_and_offset),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
