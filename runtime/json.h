@@ -14,7 +14,7 @@ t5gist_status tg_json_read(const char *path, size_t limit, json_t **out, t5gist_
 t5gist_status tg_json_int(const json_t *object, const char *key, const char *where, long long min, long long max, int *out, t5gist_error *err);
 t5gist_status tg_json_float(const json_t *object, const char *key, const char *where, double min, double max, float *out, t5gist_error *err);
 t5gist_status tg_json_bool(const json_t *object, const char *key, const char *where, bool *out, t5gist_error *err);
-t5gist_status tg_json_string(const json_t *object, const char *key, const char *where, const char **out, t5gist_error *err); /* borrowed from object */
+t5gist_status tg_json_string(const json_t *object, const char *key, const char *where, const char **out, t5gist_error *err); /* borrowed */
 const char *tg_json_type_name(const json_t *value); /* "a string", "null", ... */
 /* What a message says was found: a number or a string as written (cut to fit), else the name of the type. Returns text. */
 enum { TG_JSON_FOUND = 96 };
