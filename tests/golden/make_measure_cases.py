@@ -1,6 +1,7 @@
 """Asks rouge_score, NLTK, scikit-learn and numpy for the answers that tests/measure/ compares with, and writes tests/data/measure_cases.json.
 
-    venv/bin/python make_measure_cases.py       needs rouge_score 0.1.2, nltk 3.10.4, scikit-learn 1.9.1, numpy; Python 3.11 (Unicode 14.0)
+    pip install rouge_score==0.1.2 nltk==3.10.4 scikit-learn==1.9.1 numpy        Python 3.11 (Unicode 14.0)
+    venv/bin/python make_measure_cases.py
 
 The texts are outputs and instructions of tests/data/human.json, shortened, shuffled and crossed, and odd ones written here.
 """
