@@ -32,7 +32,8 @@ typedef struct wire_field {
 } wire_field;
 
 static t5gist_status wire_broken(const wire *w, const char *what, t5gist_error *err) {
-  return tg_fail(err, T5GIST_EFORMAT, "%s: expected a sentencepiece model, found %s at byte %zu", w->where, what, (size_t)(w->p - w->begin));
+  tg_fail(err, T5GIST_EFORMAT, "%s: expected a sentencepiece model, found %s at byte %zu", w->where, what, (size_t)(w->p - w->begin));
+  return T5GIST_EFORMAT;
 }
 
 static bool wire_varint(wire *w, uint64_t *out) {
@@ -368,7 +369,8 @@ static uint32_t trie_unit(const trie *t, size_t i) {
 static size_t trie_base(uint32_t unit, size_t at) { return at ^ (size_t)((unit >> 10) << ((unit & (1u << 9)) >> 6)); }
 
 static t5gist_status trie_broken(const trie *t, size_t at, const char *what, t5gist_error *err) {
-  return tg_fail(err, T5GIST_EFORMAT, "%s: precompiled_charsmap: unit %zu of %zu %s", t->where, at, t->n, what);
+  tg_fail(err, T5GIST_EFORMAT, "%s: precompiled_charsmap: unit %zu of %zu %s", t->where, at, t->n, what);
+  return T5GIST_EFORMAT;
 }
 
 /* The base that unit `at` leads to, all of its 256 successors inside the array, and its leaf's value inside the table. */
