@@ -21,7 +21,7 @@ void tg_processor_free(tg_processor *processor) {
 }
 
 static void edit(tg_processor *processor, float *row, size_t id, float score) {
-  processor->edits[processor->n_edits++] = (struct tg_edit){id, row[id]};
+  processor->edits[processor->n_edits++] = (tg_edit){id, row[id]};
   row[id] = score;
 }
 
@@ -67,7 +67,7 @@ t5gist_status tg_processor_apply(tg_processor *processor, const int32_t *ids, si
 
 void tg_processor_restore(tg_processor *processor, float *row) {
   while (processor->n_edits > 0) { /* backwards: an id may have been edited twice */
-    const struct tg_edit *last = &processor->edits[--processor->n_edits];
+    const tg_edit *last = &processor->edits[--processor->n_edits];
     row[last->id] = last->before;
   }
 }
@@ -160,7 +160,9 @@ void tg_sampler_free(tg_sampler *sampler) {
 }
 
 /* The weight of a score before normalisation; 1 for the highest. The difference first: no temperature, however small, makes inf - inf. */
-static double weight(const tg_sampler *sampler, float score, float highest) { return (double)expf((score - highest) / sampler->temperature); }
+static double weight(const tg_sampler *sampler, float score, float highest) {
+  return (double)expf((score - highest) / sampler->temperature);
+}
 
 /* The last entry that top_p keeps. */
 static tg_best_entry nucleus_end(tg_sampler *sampler, const float *scores, size_t n, float highest, const tg_best_entry *floor) {

@@ -15,9 +15,13 @@ static inline uint64_t tg_random_mix(uint64_t z) {
 }
 
 /* A stream's key from its parent's and a label: streams of different labels have nothing in common. */
-static inline uint64_t tg_random_key(uint64_t parent, uint64_t label) { return tg_random_mix(tg_random_mix(parent + TG_RANDOM_STEP) + label); }
+static inline uint64_t tg_random_key(uint64_t parent, uint64_t label) {
+  return tg_random_mix(tg_random_mix(parent + TG_RANDOM_STEP) + label);
+}
 
 /* Element i of the stream: 64 bits. */
-static inline uint64_t tg_random_at(uint64_t key, uint64_t i) { return tg_random_mix(key + (i + 1) * TG_RANDOM_STEP); }
+static inline uint64_t tg_random_at(uint64_t key, uint64_t i) {
+  return tg_random_mix(key + (i + 1) * TG_RANDOM_STEP);
+}
 
 #endif

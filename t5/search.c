@@ -69,11 +69,13 @@ static t5gist_status collect_banned(tg_search *search, size_t *n_banned, t5gist_
 static t5gist_status check(const tg_config *config, const t5gist_options *options, size_t n_banned, t5gist_error *err) {
   const int beams = options->beams;
   if (options->max_new_tokens > (INT_MAX - 1) / beams)
-    return tg_fail(err, T5GIST_EUSAGE, "max_new_tokens %d with %d beams: expected a product of at most %d", options->max_new_tokens, beams, INT_MAX - 1);
+    return tg_fail(err, T5GIST_EUSAGE, "max_new_tokens %d with %d beams: expected a product of at most %d", options->max_new_tokens, beams,
+                   INT_MAX - 1);
   /* The end token may be banned too; 2 * beams candidates must remain at every step. */
   if (beams > 1 && 2 * (size_t)beams + n_banned + 1 > (size_t)config->vocab_size)
     return tg_fail(err, T5GIST_EUSAGE, "%d beams are too many for a vocabulary of %d tokens", beams, config->vocab_size);
-  if (beams > 1 && options->temperature > 0) return tg_fail(err, T5GIST_EUSAGE, "sampling (temperature %g) with %d beams: choose one", (double)options->temperature, beams);
+  if (beams > 1 && options->temperature > 0)
+    return tg_fail(err, T5GIST_EUSAGE, "sampling (temperature %g) with %d beams: choose one", (double)options->temperature, beams);
   return T5GIST_OK;
 }
 
@@ -96,8 +98,12 @@ static t5gist_status prepare(tg_search *search, t5gist_error *err) {
   }
   TG_TRY(collect_banned(search, &n_banned, err));
   TG_TRY(check(config, o, n_banned, err));
-  const tg_rules rules = {.repetition_penalty = o->repetition_penalty, .no_repeat_ngram_size = o->no_repeat_ngram_size, .min_new_tokens = o->min_new_tokens,
-                          .end_id = config->eos_id, .banned = search->banned, .n_banned = n_banned};
+  const tg_rules rules = {.repetition_penalty = o->repetition_penalty,
+                          .no_repeat_ngram_size = o->no_repeat_ngram_size,
+                          .min_new_tokens = o->min_new_tokens,
+                          .end_id = config->eos_id,
+                          .banned = search->banned,
+                          .n_banned = n_banned};
   TG_TRY(tg_processor_init(&search->processor, &rules, vocab_size, err));
   search->n_top = o->top_logprobs < config->vocab_size ? o->top_logprobs : config->vocab_size;
   if (search->n_top > 0) TG_TRY(tg_best_init(&search->top, (size_t)search->n_top, err));
@@ -110,7 +116,8 @@ static t5gist_status prepare(tg_search *search, t5gist_error *err) {
   return T5GIST_OK;
 }
 
-t5gist_status tg_search_new(const tg_t5 *t5, const t5gist_options *options, t5gist_text_callback *on_text, void *user, tg_search **out, t5gist_error *err) {
+t5gist_status tg_search_new(const tg_t5 *t5, const t5gist_options *options, t5gist_text_callback *on_text, void *user, tg_search **out,
+                            t5gist_error *err) {
   tg_search *search;
   TG_TRY(tg_alloc(&search, 1, sizeof *search, err));
   search->t5 = t5;
@@ -144,9 +151,13 @@ void tg_search_free(tg_search *search) {
 
 /* ---------------------------------------------------------------------------------------------------------------------------- stepping */
 
-int tg_search_width(const tg_search *search) { return search->n_live; }
+int tg_search_width(const tg_search *search) {
+  return search->n_live;
+}
 
-int tg_search_cache_rows(const tg_search *search) { return search->step * search->options.beams + search->n_live; }
+int tg_search_cache_rows(const tg_search *search) {
+  return search->step * search->options.beams + search->n_live;
+}
 
 void tg_search_next(const tg_search *search, tg_decoder_sequence *sequences) {
   for (int b = 0; b < search->n_live; b++) {
@@ -163,14 +174,19 @@ t5gist_status tg_search_advance(tg_search *search, float *logits, t5gist_error *
   return search->options.beams > 1 ? tg_search_advance_beams(search, logits, err) : tg_search_advance_greedy(search, logits, err);
 }
 
-bool tg_search_done(const tg_search *search) { return search->done; }
+bool tg_search_done(const tg_search *search) {
+  return search->done;
+}
 
-bool tg_search_cancelled(const tg_search *search) { return search->cancelled; }
+bool tg_search_cancelled(const tg_search *search) {
+  return search->cancelled;
+}
 
 t5gist_status tg_search_normaliser(const tg_search *search, const float *logits, float *normaliser, t5gist_error *err) {
   *normaliser = tg_logsumexp(logits, (size_t)search->t5->config.vocab_size);
   if (isfinite(*normaliser)) return T5GIST_OK;
-  return tg_fail(err, T5GIST_EINTERNAL, "the logits of token %d are not finite numbers: are the model's weights damaged? (t5gist verify)", search->step + 1);
+  return tg_fail(err, T5GIST_EINTERNAL, "the logits of token %d are not finite numbers: are the model's weights damaged? (t5gist verify)",
+                 search->step + 1);
 }
 
 void tg_search_keep_top(tg_search *search, const float *logits, float normaliser, int cache_row) {
@@ -181,7 +197,8 @@ void tg_search_keep_top(tg_search *search, const float *logits, float normaliser
   t5gist_alternative *to = search->tops + (size_t)cache_row * (size_t)search->n_top;
   for (int i = 0; i < search->n_top; i++) {
     const bool there = (size_t)i < search->top.n; /* logits of -inf have no place among the best */
-    to[i] = there ? (t5gist_alternative){search->top.entries[i].id, search->top.entries[i].score} : (t5gist_alternative){search->t5->config.pad_id, -INFINITY};
+    to[i] = there ? (t5gist_alternative){search->top.entries[i].id, search->top.entries[i].score}
+                  : (t5gist_alternative){search->t5->config.pad_id, -INFINITY};
   }
 }
 

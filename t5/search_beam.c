@@ -1,6 +1,6 @@
-/* Beam search: Hugging Face's (transformers 4.57.1, GenerationMixin._beam_search) for one request at a time. What its tensors of fixed size hold beside live beams
- * and finished hypotheses is fill that never wins; here it does not exist. The first step has one beam: the others, which start there with a score
- * of -1e9, could only repeat it. */
+/* Beam search: Hugging Face's (transformers 4.57.1, GenerationMixin._beam_search) for one request at a time. What its tensors of fixed size hold
+ * beside live beams and finished hypotheses is fill that never wins; here it does not exist. The first step has one beam: the others, which start
+ * there with a score of -1e9, could only repeat it. */
 #include <math.h>
 #include <string.h>
 
@@ -48,7 +48,8 @@ static void extend(const tg_search *search, const tg_hypothesis *parent, size_t 
 }
 
 /* Decodes the candidate's token behind its parent's tail. child: gets the new tail; null: only look. */
-static t5gist_status completes_stop(tg_search *search, const tg_hypothesis *parent, int32_t id, tg_hypothesis *child, bool *stops, t5gist_error *err) {
+static t5gist_status completes_stop(tg_search *search, const tg_hypothesis *parent, int32_t id, tg_hypothesis *child, bool *stops,
+                                    t5gist_error *err) {
   *stops = false;
   if (search->longest_stop == 0) return T5GIST_OK;
   tg_buffer *text = &search->scratch;
@@ -65,8 +66,8 @@ static t5gist_status completes_stop(tg_search *search, const tg_hypothesis *pare
   return T5GIST_OK;
 }
 
-/* Puts a hypothesis that ends here among the finished ones, where it is better than the worst of them; behind its equals. A null candidate: the parent
- * itself ends. */
+/* Puts a hypothesis that ends here among the finished ones, where it is better than the worst of them; behind its equals. A null candidate: the
+ * parent itself ends. */
 static void finish(tg_search *search, const tg_hypothesis *parent, const size_t *candidate, t5gist_finish why) {
   const float sum = candidate ? search->candidates.entries[*candidate].score : parent->score;
   const float score = normalised(search, sum, parent->n + (candidate != NULL));
@@ -89,8 +90,8 @@ static void finish(tg_search *search, const tg_hypothesis *parent, const size_t 
   search->finished[at] = slot;
 }
 
-/* Sends each candidate to the finished hypotheses or to the live beams. Only the first `beams` candidates may finish: the others stand by so that there are
- * enough to go on with. */
+/* Sends each candidate to the finished hypotheses or to the live beams. Only the first `beams` candidates may finish: the others stand by so that
+ * there are enough to go on with. */
 static t5gist_status distribute(tg_search *search, t5gist_error *err) {
   const int beams = search->options.beams;
   const bool last = search->step + 1 == search->options.max_new_tokens;
@@ -116,7 +117,8 @@ static t5gist_status distribute(tg_search *search, t5gist_error *err) {
   return T5GIST_OK;
 }
 
-/* Whether going on could change the result. Without early stopping Hugging Face asks whether the best live beam, were it to end now, would beat the worst finished. */
+/* Whether going on could change the result. Without early stopping Hugging Face asks whether the best live beam, were it to end now, would beat the
+ * worst finished. */
 static bool may_improve(const tg_search *search) {
   if (search->n_live == 0) return false;
   if (search->n_finished < search->options.beams) return true;

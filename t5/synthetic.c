@@ -8,9 +8,9 @@
 #include "t5/names.h"
 #include "t5/random.h"
 
-/* Numbers of tensor NAME under seed s: element i is the top 24 bits u of tg_random_at(tg_random_key(s, fnv1a(NAME)), i). Matrices: (2u + 1 - 2^24) * scale,
- * uniform on a symmetric range; the integer is exact in f32, so that one rounded product is all the arithmetic there is. Norms: a fixed-point number of
- * 23 fractional bits in 0.6 .. 1.4, exact. tests/golden/synthetic.py does the same. */
+/* Numbers of tensor NAME under seed s: element i is the top 24 bits u of tg_random_at(tg_random_key(s, fnv1a(NAME)), i). Matrices: (2u + 1 - 2^24)
+ * * scale, uniform on a symmetric range; the integer is exact in f32, so that one rounded product is all the arithmetic there is. Norms: a
+ * fixed-point number of 23 fractional bits in 0.6 .. 1.4, exact. tests/golden/synthetic.py does the same. */
 
 enum { BLOCK = 1 << 14, MAX_TOKENIZER_BYTES = 1 << 28, MAX_VOCABULARY = 1 << 24 };
 
@@ -20,18 +20,18 @@ typedef struct shape_entry {
 } shape_entry;
 
 static const shape_entry shapes[] = {
-    {"tiny", 64, 128, 16, 4, 2},       {"mini", 256, 512, 64, 4, 4},       {"small", 512, 1024, 64, 6, 8},       {"base", 768, 2048, 64, 12, 12},
-    {"large", 1024, 2816, 64, 16, 24}, {"xl", 2048, 5120, 64, 32, 24},     {"xxl", 4096, 10240, 64, 64, 24},
+    {"tiny", 64, 128, 16, 4, 2},       {"mini", 256, 512, 64, 4, 4},   {"small", 512, 1024, 64, 6, 8},   {"base", 768, 2048, 64, 12, 12},
+    {"large", 1024, 2816, 64, 16, 24}, {"xl", 2048, 5120, 64, 32, 24}, {"xxl", 4096, 10240, 64, 64, 24},
 };
 enum { N_SHAPES = sizeof shapes / sizeof *shapes };
 
-/* flan: gated-gelu, untied head. t5v1: relu, tied. tied: gated-gelu, tied. uneven: one more encoder layer. wide: d_kv * n_heads != d_model, other buckets.
- * v5config: flan's weights under a config.json as transformers 5 writes it. */
+/* flan: gated-gelu, untied head. t5v1: relu, tied. tied: gated-gelu, tied. uneven: one more encoder layer. wide: d_kv * n_heads != d_model, other
+ * buckets. v5config: flan's weights under a config.json as transformers 5 writes it. */
 typedef enum variant { FLAN, T5V1, TIED, UNEVEN, WIDE, V5CONFIG, N_VARIANTS } variant;
 static const char *const variants[N_VARIANTS] = {"flan", "t5v1", "tied", "uneven", "wide", "v5config"};
 
-/* Standard deviations: T5's initialisation (Hugging Face's T5PreTrainedModel._init_weights), sharpened where answers would otherwise hardly differ between inputs
- * and masks. Tied checkpoints scale the decoder's output down, so their residual branches are louder. */
+/* Standard deviations: T5's initialisation (Hugging Face's T5PreTrainedModel._init_weights), sharpened where answers would otherwise hardly differ
+ * between inputs and masks. Tied checkpoints scale the decoder's output down, so their residual branches are louder. */
 static double deviation(const tg_config *c, const char *name) {
   const size_t n = strlen(name);
   const double d_model = c->d_model, inner = (double)c->d_kv * c->n_heads;
@@ -102,7 +102,8 @@ done:
   return status;
 }
 
-static t5gist_status write_tensor(const tg_config *config, const tg_tensor_spec *spec, uint64_t seed, float *block, tg_writer *writer, t5gist_error *err) {
+static t5gist_status write_tensor(const tg_config *config, const tg_tensor_spec *spec, uint64_t seed, float *block, tg_writer *writer,
+                                  t5gist_error *err) {
   const size_t count = spec->dims[0] * (spec->n_dims > 1 ? spec->dims[1] : 1); /* make_header has checked it */
   for (size_t at = 0; at < count; at += BLOCK) {
     const size_t n = count - at < BLOCK ? count - at : BLOCK;
@@ -139,11 +140,12 @@ static t5gist_status write_config(const tg_config *c, variant kind, const char *
   tg_buffer text = {0};
   t5gist_status status = T5GIST_OK;
   const bool tied = c->head == TG_HEAD_SHARED || kind == V5CONFIG; /* transformers 5 writes true whatever the truth */
-  TG_GOTO(tg_buffer_printf(&text, err,
-                           "{\n  \"architectures\": [\"T5ForConditionalGeneration\"],\n  \"model_type\": \"t5\",\n  \"is_encoder_decoder\": true,\n"
-                           "  \"vocab_size\": %d,\n  \"d_model\": %d,\n  \"d_kv\": %d,\n  \"d_ff\": %d,\n  \"num_heads\": %d,\n  \"num_layers\": %d,\n"
-                           "  \"num_decoder_layers\": %d,\n",
-                           c->vocab_size, c->d_model, c->d_kv, c->d_ff, c->n_heads, c->n_layers, c->n_decoder_layers));
+  TG_GOTO(
+      tg_buffer_printf(&text, err,
+                       "{\n  \"architectures\": [\"T5ForConditionalGeneration\"],\n  \"model_type\": \"t5\",\n  \"is_encoder_decoder\": true,\n"
+                       "  \"vocab_size\": %d,\n  \"d_model\": %d,\n  \"d_kv\": %d,\n  \"d_ff\": %d,\n  \"num_heads\": %d,\n  \"num_layers\": %d,\n"
+                       "  \"num_decoder_layers\": %d,\n",
+                       c->vocab_size, c->d_model, c->d_kv, c->d_ff, c->n_heads, c->n_layers, c->n_decoder_layers));
   TG_GOTO(tg_buffer_printf(&text, err,
                            "  \"relative_attention_num_buckets\": %d,\n  \"relative_attention_max_distance\": %d,\n  \"layer_norm_epsilon\": 1e-06,\n"
                            "  \"feed_forward_proj\": \"%s\",\n  \"tie_word_embeddings\": %s,\n  \"pad_token_id\": 0,\n  \"eos_token_id\": 1,\n"
@@ -183,14 +185,23 @@ static t5gist_status make_config(const char *shape, const char *kind_name, int v
     return tg_fail(err, T5GIST_EUSAGE, "expected a vocabulary of 4 to %d rows, found %d", MAX_VOCABULARY, vocab_size);
   const shape_entry *e = &shapes[s];
   *kind = (variant)v;
-  *config = (tg_config){.model_type = "t5", .vocab_size = vocab_size, .d_model = e->d_model, .d_kv = v == WIDE ? e->d_kv * 3 / 2 : e->d_kv, .d_ff = e->d_ff,
-                        .n_heads = e->n_heads, .n_layers = e->n_layers + (v == UNEVEN), .n_decoder_layers = e->n_layers, .n_buckets = v == WIDE ? 16 : 32,
-                        .max_distance = v == WIDE ? 64 : 128, .gated = v != T5V1, .head = v == T5V1 || v == TIED ? TG_HEAD_SHARED : TG_HEAD_FILE};
+  *config = (tg_config){.model_type = "t5",
+                        .vocab_size = vocab_size,
+                        .d_model = e->d_model,
+                        .d_kv = v == WIDE ? e->d_kv * 3 / 2 : e->d_kv,
+                        .d_ff = e->d_ff,
+                        .n_heads = e->n_heads,
+                        .n_layers = e->n_layers + (v == UNEVEN),
+                        .n_decoder_layers = e->n_layers,
+                        .n_buckets = v == WIDE ? 16 : 32,
+                        .max_distance = v == WIDE ? 64 : 128,
+                        .gated = v != T5V1,
+                        .head = v == T5V1 || v == TIED ? TG_HEAD_SHARED : TG_HEAD_FILE};
   return T5GIST_OK;
 }
 
-t5gist_status tg_synthetic_write(const char *out_dir, const char *shape, const char *variant_name, uint64_t seed, int vocab_size, const char *tokenizer_dir,
-                                 t5gist_error *err) {
+t5gist_status tg_synthetic_write(const char *out_dir, const char *shape, const char *variant_name, uint64_t seed, int vocab_size,
+                                 const char *tokenizer_dir, t5gist_error *err) {
   t5gist_status status = T5GIST_OK;
   tg_config config;
   variant kind = FLAN;

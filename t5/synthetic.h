@@ -8,7 +8,7 @@
 #include "t5gist/types.h"
 
 /* vocab_size -1: 32101, the published gist checkpoints'. */
-t5gist_status tg_synthetic_write(const char *out_dir, const char *shape, const char *variant, uint64_t seed, int vocab_size, const char *tokenizer_dir,
-                                 t5gist_error *err);
+t5gist_status tg_synthetic_write(const char *out_dir, const char *shape, const char *variant, uint64_t seed, int vocab_size,
+                                 const char *tokenizer_dir, t5gist_error *err);
 
 #endif

@@ -1,5 +1,5 @@
-/* The search, driven by scripted models: functions from the ids so far to logits. tests/data/search_cases.json holds what Hugging Face's generate answers over
- * the same scripts (tests/golden/make_search_cases.py). `test_search FILE` checks the cases of another file. */
+/* The search, driven by scripted models: functions from the ids so far to logits. tests/data/search_cases.json holds what Hugging Face's generate
+ * answers over the same scripts (tests/golden/make_search_cases.py). `test_search FILE` checks the cases of another file. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,7 +15,7 @@
 #include "t5/random.h"
 #include "t5/search.h"
 
-enum { VOCABULARY = 50, GIST = 49, MAX_BEAMS = 16, MAX_ROWS = 1 << 18 };
+enum { VOCABULARY = 50, GIST = 49, MAX_BEAMS = 16 };
 
 static tg_tokenizer *tokenizer;
 static int32_t gist_id = GIST;
@@ -78,14 +78,15 @@ static bool drive(const script *s, const t5gist_options *options, t5gist_text_ca
   t5gist_error err = {0};
   tg_search *search;
   if (tg_search_new(&t5, options, on_text, user, &search, &err) != T5GIST_OK) fail_msg("%s", err.message);
-  int32_t *cache = calloc(MAX_ROWS, sizeof *cache), *ids = calloc((size_t)options->max_new_tokens + 1, sizeof *ids);
+  const int rows = options->max_new_tokens * options->beams;
+  int32_t *cache = calloc((size_t)rows, sizeof *cache), *ids = calloc((size_t)options->max_new_tokens + 1, sizeof *ids);
   float *logits = calloc(MAX_BEAMS * (size_t)s->vocabulary, sizeof *logits);
   int reserved = 0;
   while (!tg_search_done(search)) {
     tg_decoder_sequence sequences[MAX_BEAMS];
     const int width = tg_search_width(search);
     assert_in_range(width, 1, options->beams);
-    assert_true(tg_search_cache_rows(search) > reserved && tg_search_cache_rows(search) <= MAX_ROWS);
+    assert_true(tg_search_cache_rows(search) > reserved && tg_search_cache_rows(search) <= rows);
     tg_search_next(search, sequences);
     for (int b = 0; b < width; b++) {
       const tg_decoder_sequence *q = &sequences[b];
@@ -138,7 +139,9 @@ static bool same_tokens(const json_t *expected, const int32_t *tokens, int n) {
   return true;
 }
 
-static bool near(double a, double b) { return fabs(a - b) <= 1e-4 * (1 + fabs(b)); }
+static bool near(double a, double b) {
+  return fabs(a - b) <= 1e-4 * (1 + fabs(b));
+}
 
 static void read_options(const json_t *from, t5gist_options *o) {
   const char *where = "options";
@@ -154,8 +157,10 @@ static void read_options(const json_t *from, t5gist_options *o) {
 
 static bool check_case(const json_t *c) {
   const json_t *from = json_object_get(c, "script"), *logprobs = json_object_get(c, "logprobs"), *others = json_object_get(c, "others");
-  const script s = {.seed = (uint64_t)json_integer_value(json_object_get(from, "seed")), .order = (int)json_integer_value(json_object_get(from, "order")),
-                    .vocabulary = VOCABULARY, .spread = (float)json_number_value(json_object_get(from, "spread")),
+  const script s = {.seed = (uint64_t)json_integer_value(json_object_get(from, "seed")),
+                    .order = (int)json_integer_value(json_object_get(from, "order")),
+                    .vocabulary = VOCABULARY,
+                    .spread = (float)json_number_value(json_object_get(from, "spread")),
                     .end_bias = (float)json_number_value(json_object_get(from, "end_bias"))};
   t5gist_options o = defaults();
   t5gist_answer a = {0};
@@ -255,7 +260,8 @@ static bool collect(void *user, const char *text) {
 
 static void test_streaming(void **state) {
   (void)state;
-  static const char *const texts[] = {"The house is red and the water is cold.", "Zwölf Boxkämpfer jagen Viktor, él señaló: naïve café.", "a", "日本 and ☃ stay whole"};
+  static const char *const texts[] = {"The house is red and the water is cold.", "Zwölf Boxkämpfer jagen Viktor, él señaló: naïve café.", "a",
+                                      "日本 and ☃ stay whole"};
   for (int i = 0; i < 4; i++) {
     script s = {.vocabulary = 4096, .spread = 1};
     s.forced = encode(texts[i], &s.n_forced);
@@ -335,8 +341,8 @@ static void test_cancel(void **state) {
   tg_free((void *)s.forced);
 }
 
-/* A stop text ends a hypothesis as the end token does, and the others go on: where one token (8, "@") has the end token's logits and completes a stop text, the answers
- * are those that end with the end token. */
+/* A stop text ends a hypothesis as the end token does, and the others go on: where one token (8, "@") has the end token's logits and completes a
+ * stop text, the answers are those that end with the end token. */
 static void test_a_stop_is_an_end(void **state) {
   (void)state;
   const char *const stop[] = {"@"};
@@ -395,7 +401,11 @@ static void check_distribution(float temperature, int top_k, float top_p) {
   for (int i = 0; i < VOCABULARY; i++) order[i] = i;
   for (int i = 0; i < VOCABULARY; i++)
     for (int j = i + 1; j < VOCABULARY; j++)
-      if (row[order[j]] > row[order[i]]) { const int t = order[i]; order[i] = order[j]; order[j] = t; }
+      if (row[order[j]] > row[order[i]]) {
+        const int t = order[i];
+        order[i] = order[j];
+        order[j] = t;
+      }
   for (int k = 0; k < VOCABULARY; k++) {
     p[order[k]] = top_k > 0 && k >= top_k ? 0 : exp((double)(row[order[k]] / temperature));
     total += p[order[k]];
@@ -560,10 +570,18 @@ static void test_ties(void **state) {
 int main(int argc, char **argv) {
   if (argc > 1) cases_path = argv[1];
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_hugging_face),      cmocka_unit_test(test_top_logprobs),   cmocka_unit_test(test_streaming),
-      cmocka_unit_test(test_stops),             cmocka_unit_test(test_cancel),         cmocka_unit_test(test_a_stop_is_an_end),
-      cmocka_unit_test(test_sampling_distribution), cmocka_unit_test(test_sampling_is_keyed), cmocka_unit_test(test_never_pad_nor_gist),
-      cmocka_unit_test(test_nothing_left),      cmocka_unit_test(test_long_answers),   cmocka_unit_test(test_refusals),
+      cmocka_unit_test(test_hugging_face),
+      cmocka_unit_test(test_top_logprobs),
+      cmocka_unit_test(test_streaming),
+      cmocka_unit_test(test_stops),
+      cmocka_unit_test(test_cancel),
+      cmocka_unit_test(test_a_stop_is_an_end),
+      cmocka_unit_test(test_sampling_distribution),
+      cmocka_unit_test(test_sampling_is_keyed),
+      cmocka_unit_test(test_never_pad_nor_gist),
+      cmocka_unit_test(test_nothing_left),
+      cmocka_unit_test(test_long_answers),
+      cmocka_unit_test(test_refusals),
       cmocka_unit_test(test_ties),
   };
   return cmocka_run_group_tests(tests, open_tokenizer, close_tokenizer);

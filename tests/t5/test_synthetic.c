@@ -51,7 +51,9 @@ static tg_safetensors *open_weights(void) {
 
 static void test_every_bit(void **state) {
   (void)state;
-  static const struct { const char *variant, *sha256; } golden[] = {
+  static const struct {
+    const char *variant, *sha256;
+  } golden[] = {
       {"flan", "6188ef86a2f61bf7343ef5dccda32c95c4217836a18cb9790896bd8027f39616"},
       {"t5v1", "201bde24baf068aba774fabaaafde97a3dd22e10f3681dc916617f9da2018413"},
       {"tied", "45049d86e12891d3d12b40d6d33260e1229983e251dc6e938c8f3eb8c274e26c"},
@@ -75,7 +77,10 @@ static void test_every_bit(void **state) {
 
 static void test_values(void **state) {
   (void)state;
-  static const struct { const char *name; float first, second, last; } golden[] = {
+  static const struct {
+    const char *name;
+    float first, second, last;
+  } golden[] = {
       {"shared.weight", -0x1.ecb2dcp-4f, 0x1.2907d0p+0f, -0x1.1b5084p-2f},
       {"encoder.block.1.layer.0.SelfAttention.q.weight", -0x1.ba7cf6p-6f, -0x1.ef8160p-5f, 0x1.27919cp-8f},
       {"decoder.final_layer_norm.weight", 0x1.50beb8p-1f, 0x1.33c15ep+0f, 0x1.e519b0p-1f},
