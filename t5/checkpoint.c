@@ -1,14 +1,11 @@
 #include "t5/checkpoint.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "runtime/error.h"
-#include "runtime/json.h"
 #include "t5/config.h"
-
-enum { INDEX_LIMIT = 64 << 20, MAX_SHARDS = 4096 };
+#include "t5/shards.h"
 
 struct tg_checkpoint {
   char *dir;
@@ -17,39 +14,6 @@ struct tg_checkpoint {
 };
 
 /* --------------------------------------------------------------------------------------------------------------------------- shards */
-
-/* A name within the folder: nothing of the index may lead elsewhere. */
-static bool plain_name(const char *name) {
-  const size_t n = strlen(name), suffix = sizeof ".safetensors" - 1;
-  return n > suffix && n < 256 && name[0] != '.' && !strchr(name, '/') && strcmp(name + n - suffix, ".safetensors") == 0;
-}
-
-static int by_name(const void *a, const void *b) { return strcmp(*(const char *const *)a, *(const char *const *)b); }
-
-/* The distinct file names of a weight_map, sorted; *names [*n] owned, the strings borrowed from the map. */
-static t5gist_status shard_names(const json_t *map, const char *path, const char ***names, size_t *n, t5gist_error *err) {
-  const size_t size = json_object_size(map);
-  const char *tensor;
-  json_t *file;
-  size_t i = 0, unique = 0;
-  if (!size) return tg_fail(err, T5GIST_EFORMAT, "%s: weight_map: expected an object from tensor to file names, found %s", path, tg_json_type_name(map));
-  TG_TRY(tg_alloc(names, size, sizeof **names, err));
-  json_object_foreach((json_t *)map, tensor, file) {
-    const char *name = json_string_value(file);
-    if (!name || !plain_name(name)) {
-      return tg_fail(err, T5GIST_EFORMAT, "%s: weight_map: %.200s: expected the name of a .safetensors file in the same folder, found %.200s", path, tensor,
-                     name ? name : tg_json_type_name(file));
-    }
-    (*names)[i++] = name;
-  }
-  qsort(*names, size, sizeof **names, by_name);
-  for (i = 0; i < size; i++) {
-    if (i == 0 || strcmp((*names)[i], (*names)[unique - 1]) != 0) (*names)[unique++] = (*names)[i];
-  }
-  if (unique > MAX_SHARDS) return tg_fail(err, T5GIST_EFORMAT, "%s: expected at most %d files, found %zu", path, MAX_SHARDS, unique);
-  *n = unique;
-  return T5GIST_OK;
-}
 
 static t5gist_status open_file(tg_checkpoint *c, const char *name, t5gist_error *err) {
   char *path;
@@ -93,20 +57,15 @@ static t5gist_status check_duplicates(const tg_checkpoint *c, t5gist_error *err)
 }
 
 static t5gist_status open_shards(tg_checkpoint *c, const char *index, t5gist_error *err) {
-  json_t *json = NULL;
-  const char **names = NULL;
-  size_t n = 0;
+  tg_shards shards;
   t5gist_status status;
-  TG_GOTO(tg_json_read(index, INDEX_LIMIT, &json, err));
-  const json_t *map = json_object_get(json, "weight_map");
-  TG_GOTO(shard_names(map, index, &names, &n, err));
-  TG_GOTO(tg_alloc(&c->files, n, sizeof *c->files, err));
-  for (size_t i = 0; i < n; i++) TG_GOTO(open_file(c, names[i], err));
-  TG_GOTO(check_map(c, map, index, err));
+  TG_TRY(tg_shards_read(index, ".safetensors", &shards, err));
+  TG_GOTO(tg_alloc(&c->files, shards.n, sizeof *c->files, err));
+  for (size_t i = 0; i < shards.n; i++) TG_GOTO(open_file(c, shards.names[i], err));
+  TG_GOTO(check_map(c, shards.map, index, err));
   TG_GOTO(check_duplicates(c, err));
 done:
-  tg_free(names);
-  json_decref(json);
+  tg_shards_free(&shards);
   return status;
 }
 

@@ -1,0 +1,270 @@
+#include "t5/convert.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "runtime/error.h"
+#include "t5/config.h"
+#include "t5/convert_source.h"
+#include "t5/tokenizer.h"
+
+enum { CHUNK = 1 << 20, FILE_MODE = 0644, AS_STORED = -1 }; /* CHUNK: elements at a time */
+
+typedef struct conversion {
+  const char *in_dir, *out_dir;
+  int to; /* tg_dtype or AS_STORED */
+  tg_config config;
+  tg_source source;
+  tg_tensor *tensors; /* [n_tensors] what is written, in the source's order */
+  size_t *from;       /* [n_tensors] index into source.tensors */
+  size_t n_tensors, total, done; /* bytes of data */
+  char fingerprint[TG_SHA256_HEX];
+  unsigned char *gathered, *narrowed; /* [CHUNK] elements, scratch */
+  float *widened;
+  t5gist_progress *progress;
+  void *user;
+} conversion;
+
+/* Beside config.json and weights, what belongs to a model. */
+static const char *const copied[] = {"spiece.model",          "tokenizer.json",          "tokenizer_config.json",
+                                     "added_tokens.json", "special_tokens_map.json", "generation_config.json"};
+
+/* ------------------------------------------------------------------------------------------------------------------------ what to do */
+
+static t5gist_status read_dtype(const char *dtype, int *to, t5gist_error *err) {
+  if (!dtype) *to = AS_STORED;
+  else if (strcmp(dtype, "f32") == 0) *to = TG_F32;
+  else if (strcmp(dtype, "bf16") == 0) *to = TG_BF16;
+  else return tg_fail(err, T5GIST_EUSAGE, "dtype: expected \"f32\" or \"bf16\", found \"%.32s\"", dtype);
+  return T5GIST_OK;
+}
+
+static t5gist_status check_dirs(const char *in_dir, const char *out_dir, t5gist_error *err) {
+  struct stat in, out;
+  if (stat(in_dir, &in) != 0 || stat(out_dir, &out) != 0) return T5GIST_OK; /* the one is reported later, the other made */
+  if (!S_ISDIR(out.st_mode)) return tg_fail(err, T5GIST_EUSAGE, "%s: expected a folder to write to, found a file", out_dir);
+  if (in.st_dev != out.st_dev || in.st_ino != out.st_ino) return T5GIST_OK;
+  return tg_fail(err, T5GIST_EUSAGE, "expected two folders, found %s and %s to be the same: a model is never converted in place", in_dir, out_dir);
+}
+
+/* Names of the shared embedding, and the head where the model does not use it. */
+static bool is_alias(const tg_config *config, const char *name) {
+  if (strcmp(name, "lm_head.weight") == 0) return config->head == TG_HEAD_SHARED;
+  return strcmp(name, "encoder.embed_tokens.weight") == 0 || strcmp(name, "decoder.embed_tokens.weight") == 0;
+}
+
+static t5gist_status plan_tensor(conversion *c, size_t i, t5gist_error *err) {
+  const tg_source_tensor *s = &c->source.tensors[i];
+  tg_tensor *t = &c->tensors[c->n_tensors];
+  if (s->dtype != TG_F32 && s->dtype != TG_BF16 && s->dtype != TG_F16) {
+    return tg_fail(err, T5GIST_EUNSUPPORTED, "%s: tensor %s: expected numbers of type F32, BF16 or F16, found %s", c->source.paths[s->file], s->name,
+                   tg_dtype_name(s->dtype));
+  }
+  *t = (tg_tensor){.name = s->name, .dtype = c->to == AS_STORED ? s->dtype : (tg_dtype)c->to, .rank = s->rank, .count = s->count};
+  memcpy(t->shape, s->shape, sizeof t->shape);
+  if (!tg_size_mul(t->count, tg_dtype_size(t->dtype), &t->bytes) || !tg_size_add(c->total, t->bytes, &c->total)) {
+    return tg_fail(err, T5GIST_EFORMAT, "%s: tensor %s: its size overflows", c->source.paths[s->file], s->name);
+  }
+  c->from[c->n_tensors++] = i;
+  return T5GIST_OK;
+}
+
+static t5gist_status plan(conversion *c, t5gist_error *err) {
+  TG_TRY(tg_alloc(&c->tensors, c->source.n, sizeof *c->tensors, err));
+  TG_TRY(tg_alloc(&c->from, c->source.n, sizeof *c->from, err));
+  for (size_t i = 0; i < c->source.n; i++) {
+    if (!is_alias(&c->config, c->source.tensors[i].name)) TG_TRY(plan_tensor(c, i, err));
+  }
+  TG_TRY(tg_alloc(&c->gathered, CHUNK, sizeof(double), err));
+  TG_TRY(tg_alloc(&c->narrowed, CHUNK, sizeof(uint16_t), err));
+  return tg_alloc(&c->widened, CHUNK, sizeof(float), err);
+}
+
+/* The source's own, or the one it was itself converted from. */
+static t5gist_status find_fingerprint(conversion *c, t5gist_error *err) {
+  tg_tokenizer *tokenizer = NULL;
+  char *config = NULL;
+  t5gist_status status;
+  TG_GOTO(tg_tokenizer_open(c->in_dir, c->config.vocab_size, &tokenizer, err)); /* a model without a sound one is of no use */
+  if (c->config.source_fingerprint) {
+    snprintf(c->fingerprint, sizeof c->fingerprint, "%s", c->config.source_fingerprint);
+    goto done;
+  }
+  TG_GOTO(tg_path_join(&config, c->in_dir, "config.json", err));
+  TG_GOTO(tg_fingerprint(config, tg_tokenizer_path(tokenizer), (const char *const *)c->source.paths, c->source.n_paths, c->fingerprint, err));
+done:
+  tg_free(config);
+  tg_tokenizer_free(tokenizer);
+  return status;
+}
+
+/* --------------------------------------------------------------------------------------------------------------------------- weights */
+
+/* Elements begin .. begin + n of a transposed matrix in row-major order. */
+static const unsigned char *gather(const conversion *c, const tg_source_tensor *s, size_t begin, size_t n) {
+  const size_t size = tg_dtype_size(s->dtype), rows = s->shape[0], columns = s->shape[1];
+  for (size_t i = 0; i < n; i++) {
+    const size_t row = (begin + i) / columns, column = (begin + i) % columns;
+    memcpy(c->gathered + i * size, s->data + (column * rows + row) * size, size);
+  }
+  return c->gathered;
+}
+
+/* n numbers in the type they are written in. */
+static const void *convert_numbers(const conversion *c, const void *from, tg_dtype dtype, tg_dtype to, size_t n) {
+  if (dtype == to) return from;
+  tg_widen(from, dtype, n, c->widened);
+  if (to == TG_F32) return c->widened;
+  tg_narrow_bf16(c->widened, n, (uint16_t *)(void *)c->narrowed);
+  return c->narrowed;
+}
+
+static t5gist_status write_tensor(conversion *c, tg_writer *writer, size_t i, t5gist_error *err) {
+  const tg_source_tensor *s = &c->source.tensors[c->from[i]];
+  const tg_tensor *t = &c->tensors[i];
+  const size_t size = tg_dtype_size(s->dtype);
+  for (size_t at = 0; at < s->count; at += CHUNK) {
+    const size_t n = s->count - at < CHUNK ? s->count - at : CHUNK;
+    const unsigned char *from = s->transposed ? gather(c, s, at, n) : s->data + at * size;
+    TG_TRY(tg_writer_write(writer, convert_numbers(c, from, s->dtype, t->dtype, n), n * tg_dtype_size(t->dtype), err));
+    if (!s->transposed) tg_map_release(s->data + at * size, n * size);
+    c->done += n * tg_dtype_size(t->dtype);
+    if (c->progress) c->progress(c->user, s->name, c->done, c->total);
+  }
+  if (s->transposed) tg_map_release(s->data, s->count * size);
+  return T5GIST_OK;
+}
+
+static t5gist_status write_header(const conversion *c, tg_writer *writer, t5gist_error *err) {
+  tg_buffer header = {0};
+  json_t *metadata = json_pack("{ss}", "format", "pt"); /* what Hugging Face's loader looks for */
+  t5gist_status status = metadata ? T5GIST_OK : tg_fail(err, T5GIST_ENOMEM, "not enough memory for the header of %s", c->out_dir);
+  if (status == T5GIST_OK) status = tg_safetensors_header(c->tensors, c->n_tensors, metadata, &header, err);
+  if (status == T5GIST_OK) status = tg_writer_write(writer, header.data, header.size, err);
+  tg_buffer_free(&header);
+  json_decref(metadata);
+  return status;
+}
+
+static t5gist_status write_weights(conversion *c, t5gist_error *err) {
+  char *path;
+  tg_writer *writer = NULL;
+  t5gist_status status;
+  TG_TRY(tg_path_join(&path, c->out_dir, "model.safetensors", err));
+  TG_GOTO(tg_writer_open(path, FILE_MODE, &writer, err));
+  TG_GOTO(write_header(c, writer, err));
+  for (size_t i = 0; i < c->n_tensors; i++) TG_GOTO(write_tensor(c, writer, i, err));
+  status = tg_writer_commit(writer, err);
+  writer = NULL;
+done:
+  tg_writer_abort(writer);
+  tg_free(path);
+  return status;
+}
+
+/* ----------------------------------------------------------------------------------------------------------------------- other files */
+
+static t5gist_status copy_file(const char *from, const char *to, t5gist_error *err) {
+  tg_map map;
+  TG_TRY(tg_map_open(from, &map, err));
+  const t5gist_status status = tg_write_file(to, FILE_MODE, map.data, map.size, err);
+  tg_map_close(&map);
+  return status;
+}
+
+/* Only looks, or copies. A file of another model that would stay among ours is an error. */
+static t5gist_status copy_one(const conversion *c, const char *name, bool look, t5gist_error *err) {
+  char *from = NULL, *to = NULL;
+  t5gist_status status;
+  TG_GOTO(tg_path_join(&from, c->in_dir, name, err));
+  TG_GOTO(tg_path_join(&to, c->out_dir, name, err));
+  if (tg_file_exists(from)) {
+    if (!look) TG_GOTO(copy_file(from, to, err));
+  } else if (tg_file_exists(to)) {
+    status = tg_fail(err, T5GIST_EUSAGE, "%s: expected an empty folder or an earlier conversion of the same model, found %s, which %s does not have", c->out_dir, name,
+                     c->in_dir);
+  }
+done:
+  tg_free(from);
+  tg_free(to);
+  return status;
+}
+
+static t5gist_status copy_files(const conversion *c, bool look, t5gist_error *err) {
+  for (size_t i = 0; i < sizeof copied / sizeof *copied; i++) TG_TRY(copy_one(c, copied[i], look, err));
+  return T5GIST_OK;
+}
+
+/* The one type of all weights in Hugging Face's words, or null. */
+static const char *dtype_word(const conversion *c) {
+  for (size_t i = 1; i < c->n_tensors; i++) {
+    if (c->tensors[i].dtype != c->tensors[0].dtype) return NULL;
+  }
+  if (!c->n_tensors) return NULL;
+  return c->tensors[0].dtype == TG_F32 ? "float32" : c->tensors[0].dtype == TG_BF16 ? "bfloat16" : "float16";
+}
+
+/* config.json with the fingerprint and the type of the weights; transformers 4 calls the latter torch_dtype, later versions dtype. */
+static bool edit_config(const conversion *c, json_t *json) {
+  json_t *block = json_object_get(json, "t5gist");
+  if (!json_is_object(block)) {
+    block = json_object();
+    if (json_object_set_new(json, "t5gist", block) != 0) return false;
+  }
+  if (json_object_set_new(block, "source_fingerprint", json_string(c->fingerprint)) != 0) return false;
+  const char *word = dtype_word(c);
+  if (!word) return true;
+  const bool newer = json_object_get(json, "dtype") != NULL;
+  if (newer && json_object_set_new(json, "dtype", json_string(word)) != 0) return false;
+  if (newer && !json_object_get(json, "torch_dtype")) return true;
+  return json_object_set_new(json, "torch_dtype", json_string(word)) == 0;
+}
+
+static t5gist_status write_config(const conversion *c, t5gist_error *err) {
+  json_t *json = json_deep_copy(c->config.json);
+  char *path = NULL, *text = json && edit_config(c, json) ? json_dumps(json, JSON_INDENT(2)) : NULL;
+  tg_buffer bytes = {0};
+  t5gist_status status;
+  if (!text) {
+    status = tg_fail(err, T5GIST_ENOMEM, "%s: not enough memory for config.json", c->out_dir);
+    goto done;
+  }
+  TG_GOTO(tg_buffer_printf(&bytes, err, "%s\n", text));
+  TG_GOTO(tg_path_join(&path, c->out_dir, "config.json", err));
+  TG_GOTO(tg_write_file(path, FILE_MODE, bytes.data, bytes.size, err));
+done:
+  tg_buffer_free(&bytes);
+  tg_free(path);
+  free(text);
+  json_decref(json);
+  return status;
+}
+
+/* --------------------------------------------------------------------------------------------------------------------------- public */
+
+t5gist_status tg_convert(const char *in_dir, const char *out_dir, const char *dtype, t5gist_progress *progress, void *user, t5gist_error *err) {
+  conversion c = {.in_dir = in_dir, .out_dir = out_dir, .progress = progress, .user = user};
+  t5gist_status status;
+  TG_GOTO(read_dtype(dtype, &c.to, err));
+  TG_GOTO(check_dirs(in_dir, out_dir, err));
+  TG_GOTO(tg_config_load(in_dir, &c.config, err));
+  TG_GOTO(tg_source_open(in_dir, &c.source, err));
+  TG_GOTO(plan(&c, err));
+  TG_GOTO(find_fingerprint(&c, err));
+  TG_GOTO(copy_files(&c, true, err));
+  TG_GOTO(tg_make_dirs(out_dir, err));
+  TG_GOTO(write_weights(&c, err));
+  TG_GOTO(copy_files(&c, false, err));
+  TG_GOTO(write_config(&c, err));
+done:
+  tg_free(c.tensors);
+  tg_free(c.from);
+  tg_free(c.gathered);
+  tg_free(c.narrowed);
+  tg_free(c.widened);
+  tg_source_close(&c.source);
+  tg_config_free(&c.config);
+  return status;
+}
