@@ -37,7 +37,7 @@ const tg_field tg_options[] = {
   {"min_new_tokens", TG_FIELD_INT, AT(min_new_tokens), 0, INT_MAX, NULL, 0, "N", "no end token before so many tokens (default: 0)", SEARCH},
   {"beams", TG_FIELD_INT, AT(beams), 1, 1024, NULL, 0, "B", "beam search of this width (default: 1, greedy)", SEARCH},
   {"n_best", TG_FIELD_INT, AT(n_best), 1, 1024, NULL, 0, "N", "so many of the best beams are returned (default: 1)", SEARCH},
-  {"length_penalty", TG_FIELD_FLOAT, AT(length_penalty), -FLT_MAX, FLT_MAX, NULL, 0, "P", "beam scores are divided by length ^ P (default: 1)", SEARCH},
+  {"length_penalty", TG_FIELD_FLOAT, AT(length_penalty), 0, 0, NULL, 0, "P", "beam scores are divided by length ^ P (default: 1)", SEARCH},
   {"early_stopping", TG_FIELD_BOOL, AT(early_stopping), 0, 0, NULL, 0, NULL, "stop as soon as B beams have finished", SEARCH},
   {"temperature", TG_FIELD_FLOAT, AT(temperature), 0, FLT_MAX, NULL, 0, "T", "sample at this temperature (default: 0, no sampling)", SEARCH},
   {"top_k", TG_FIELD_INT, AT(top_k), 0, INT_MAX, NULL, 0, "N", "sample among the N likeliest tokens (default: 0, all)", SEARCH},
