@@ -45,7 +45,7 @@ static json_t *others_json(const t5gist_answer *a) {
   return list;
 }
 
-static void add_generated(json_t *o, const tg_job *job) {
+static void add_generated(json_t *o, const cli_job *job) {
   const t5gist_answer *a = &job->answer;
   json_object_set_new(o, "text", tg_json_text(a->text));
   json_object_set_new(o, "tokens", ids_json(a->tokens, a->n_tokens));
@@ -65,7 +65,7 @@ static void add_score(json_t *o, const t5gist_target_score *score) {
 }
 
 /* One target: its fields stand in the answer itself; several: a list of them, each with its text. */
-static void add_scores(json_t *o, const tg_job *job) {
+static void add_scores(json_t *o, const cli_job *job) {
   const t5gist_answer *a = &job->answer;
   if (a->n_scores == 1) {
     add_score(o, &a->scores[0]);
@@ -93,7 +93,7 @@ static json_t *timings_json(const t5gist_timings *t) {
   return o;
 }
 
-json_t *tg_answer_json(const tg_job *job, bool score) {
+json_t *tg_answer_json(const cli_job *job, bool score) {
   const t5gist_answer *a = &job->answer;
   const char *source = t5gist_source_name(a->gist_source);
   json_t *o = json_object();
@@ -110,7 +110,7 @@ json_t *tg_answer_json(const tg_job *job, bool score) {
   return o;
 }
 
-json_t *tg_error_json(const tg_job *job) {
+json_t *tg_error_json(const cli_job *job) {
   json_t *o = json_object();
   json_object_set_new(o, "index", json_integer((json_int_t)job->index));
   json_object_set_new(o, "id", job->id ? json_incref(job->id) : json_null());
@@ -139,7 +139,7 @@ static t5gist_status write_flat(const char *text, t5gist_error *err) {
   return T5GIST_OK;
 }
 
-static t5gist_status write_scores(const tg_job *job, t5gist_error *err) {
+static t5gist_status write_scores(const cli_job *job, t5gist_error *err) {
   const t5gist_answer *a = &job->answer;
   for (int i = 0; i < a->n_scores; i++) {
     char number[64];
@@ -153,7 +153,7 @@ static t5gist_status write_scores(const tg_job *job, t5gist_error *err) {
   return T5GIST_OK;
 }
 
-t5gist_status tg_answer_text(const tg_job *job, bool score, bool single_line, bool streamed, t5gist_error *err) {
+t5gist_status tg_answer_text(const cli_job *job, bool score, bool single_line, bool streamed, t5gist_error *err) {
   if (score) return write_scores(job, err);
   const char *text = job->answer.text;
   if (single_line) TG_TRY(write_flat(text, err));

@@ -136,7 +136,7 @@ void tg_request_key(t5gist_request *request) {
   request->options.request_key = hash_text(hash_text(UINT64_C(14695981039346656037), task), request->input);
 }
 
-t5gist_status tg_request_make(tg_context *context, tg_gist_cache *cache, const tg_settings *settings, bool score, bool in_batch, tg_job *job,
+t5gist_status tg_request_make(tg_context *context, tg_gist_cache *cache, const tg_settings *settings, bool score, bool in_batch, cli_job *job,
                               t5gist_error *err) {
   t5gist_request *r = &job->request;
   t5gist_request_init(r);
@@ -160,7 +160,7 @@ t5gist_status tg_request_make(tg_context *context, tg_gist_cache *cache, const t
   return T5GIST_OK;
 }
 
-void tg_job_free(tg_job *job) {
+void cli_job_free(cli_job *job) {
   if (!job) return;
   if (job->gist) job->gist->users--;
   json_decref(job->id);

@@ -17,8 +17,8 @@ typedef struct tg_run {
   bool score, ended, streamed;
   tg_lines lines;
   tg_gist_cache gists;
-  tg_job *first, *last;        /* read and not yet printed, in order */
-  tg_job *pattern;             /* FORM_LINES: every job is this one with another input */
+  cli_job *first, *last;        /* read and not yet printed, in order */
+  cli_job *pattern;             /* FORM_LINES: every job is this one with another input */
   size_t queued;
   t5gist_error stream_error;   /* status not T5GIST_OK: a write of the stream failed */
   /* for the summary */
@@ -35,7 +35,7 @@ static bool on_text(void *user, const char *text) {
 }
 
 static void on_answer(void *user, t5gist_answer *answer) {
-  tg_job *job = user;
+  cli_job *job = user;
   job->answer = *answer;
   *answer = (t5gist_answer){0};
   job->error = job->answer.error;
@@ -44,13 +44,13 @@ static void on_answer(void *user, t5gist_answer *answer) {
 
 /* ---------------------------------------------------------------------------------------------------------------------- lines to jobs */
 
-static void submit(tg_run *run, tg_job *job) {
+static void submit(tg_run *run, cli_job *job) {
   if (!job->error.status) t5gist_submit(run->context->session, &job->request, on_answer, job, &job->error);
   if (job->error.status) job->done = true;
 }
 
-static t5gist_status queue(tg_run *run, size_t index, tg_job **out, t5gist_error *err) {
-  tg_job *job;
+static t5gist_status queue(tg_run *run, size_t index, cli_job **out, t5gist_error *err) {
+  cli_job *job;
   TG_TRY(tg_alloc(&job, 1, sizeof *job, err));
   job->index = index;
   if (run->last) run->last->next = job;
@@ -70,7 +70,7 @@ static t5gist_status check_line(const tg_line *line, t5gist_error *err) {
   return T5GIST_OK;
 }
 
-static t5gist_status job_from_input(tg_run *run, const tg_line *line, tg_job *job, t5gist_error *err) {
+static t5gist_status job_from_input(tg_run *run, const tg_line *line, cli_job *job, t5gist_error *err) {
   job->request = run->pattern->request;
   TG_TRY(check_line(line, err));
   const size_t n = line->length > 0 && line->text[line->length - 1] == '\r' ? line->length - 1 : line->length;
@@ -80,7 +80,7 @@ static t5gist_status job_from_input(tg_run *run, const tg_line *line, tg_job *jo
   return T5GIST_OK;
 }
 
-static t5gist_status job_from_json(tg_run *run, const tg_line *line, tg_job *job, t5gist_error *err) {
+static t5gist_status job_from_json(tg_run *run, const tg_line *line, cli_job *job, t5gist_error *err) {
   json_t *object = NULL;
   TG_TRY(check_line(line, err));
   TG_TRY(tg_json_parse(line->text, line->length, "request", &object, err));
@@ -108,7 +108,7 @@ static t5gist_status read_lines(tg_run *run, t5gist_error *err) {
     if (state == TG_LINE_END) run->ended = true;
     if (state != TG_LINE_READY) return T5GIST_OK;
     if (run->form == FORM_BATCH && blank(&line)) continue;
-    tg_job *job;
+    cli_job *job;
     TG_TRY(queue(run, line.index, &job, err));
     if (run->form == FORM_BATCH) job_from_json(run, &line, job, &job->error);
     else job_from_input(run, &line, job, &job->error);
@@ -119,7 +119,7 @@ static t5gist_status read_lines(tg_run *run, t5gist_error *err) {
 
 /* ------------------------------------------------------------------------------------------------------------------- jobs to answers */
 
-static void count(tg_run *run, const tg_job *job) {
+static void count(tg_run *run, const cli_job *job) {
   const t5gist_answer *a = &job->answer;
   if (job->error.status) {
     run->failed++;
@@ -135,7 +135,7 @@ static void count(tg_run *run, const tg_job *job) {
 }
 
 /* Prints the answer of job, or what stands in its place. */
-static t5gist_status print_job(tg_run *run, const tg_job *job, t5gist_error *err) {
+static t5gist_status print_job(tg_run *run, const cli_job *job, t5gist_error *err) {
   const bool failed = job->error.status != T5GIST_OK;
   if (failed && run->form == FORM_SINGLE) {
     if (err) *err = job->error;
@@ -166,13 +166,13 @@ static t5gist_status print_ready(tg_run *run, t5gist_error *err) {
   bool any = false;
   t5gist_status status = T5GIST_OK;
   while (!status && run->first && run->first->done) {
-    tg_job *job = run->first;
+    cli_job *job = run->first;
     count(run, job);
     status = print_job(run, job, err);
     run->first = job->next;
     if (!run->first) run->last = NULL;
     run->queued--;
-    tg_job_free(job);
+    cli_job_free(job);
     any = true;
   }
   if (any) progress(run, false);
@@ -216,7 +216,7 @@ static void note_settings(const tg_run *run, const t5gist_options *o) {
 /* Opens what the form needs; FORM_SINGLE queues its one job. */
 static t5gist_status begin(tg_run *run, t5gist_error *err) {
   tg_context *context = run->context;
-  tg_job *job;
+  cli_job *job;
   if (run->form != FORM_SINGLE) TG_TRY(tg_lines_open(run->form == FORM_BATCH ? context->settings.batch : context->settings.input_lines, &run->lines, err));
   if (run->form == FORM_BATCH) return T5GIST_OK;
   if (run->form == FORM_SINGLE) {
@@ -272,11 +272,11 @@ static void summary(const tg_run *run) {
 static void end(tg_run *run) {
   t5gist_session_free(run->context->session); /* first: it may hold requests that point into the jobs */
   run->context->session = NULL;
-  for (tg_job *job = run->first, *next; job; job = next) {
+  for (cli_job *job = run->first, *next; job; job = next) {
     next = job->next;
-    tg_job_free(job);
+    cli_job_free(job);
   }
-  tg_job_free(run->pattern);
+  cli_job_free(run->pattern);
   tg_gist_cache_free(&run->gists);
   tg_lines_close(&run->lines);
 }

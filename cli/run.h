@@ -41,8 +41,8 @@ typedef struct tg_gist_cache {
   uint64_t clock;
 } tg_gist_cache;
 
-typedef struct tg_job tg_job;
-struct tg_job {
+typedef struct cli_job cli_job;
+struct cli_job {
   size_t index;             /* 0-based, of its line */
   json_t *id;               /* owned; null: none */
   tg_settings settings;     /* owned; in a batch */
@@ -52,22 +52,22 @@ struct tg_job {
   t5gist_answer answer;
   t5gist_error error;       /* why it has no answer */
   bool done;
-  tg_job *next;
+  cli_job *next;
 };
 
 /* Fills job->request from settings, which outlive the job. in_batch: standard input is taken. */
-t5gist_status tg_request_make(tg_context *context, tg_gist_cache *cache, const tg_settings *settings, bool score, bool in_batch, tg_job *job,
+t5gist_status tg_request_make(tg_context *context, tg_gist_cache *cache, const tg_settings *settings, bool score, bool in_batch, cli_job *job,
                               t5gist_error *err);
 /* Random numbers belong to the texts of a request, whatever its place: sets options.request_key. */
 void tg_request_key(t5gist_request *request);
-void tg_job_free(tg_job *job);
+void cli_job_free(cli_job *job);
 void tg_gist_cache_free(tg_gist_cache *cache);
 
 /* ---- answer.c: answers as JSON and as text */
-json_t *tg_answer_json(const tg_job *job, bool score);
-json_t *tg_error_json(const tg_job *job);
+json_t *tg_answer_json(const cli_job *job, bool score);
+json_t *tg_error_json(const cli_job *job);
 /* The answer of job as lines of text. single_line: exactly one line, line breaks inside become spaces. streamed: the text is out already. */
-t5gist_status tg_answer_text(const tg_job *job, bool score, bool single_line, bool streamed, t5gist_error *err);
+t5gist_status tg_answer_text(const cli_job *job, bool score, bool single_line, bool streamed, t5gist_error *err);
 
 /* ---- run.c */
 t5gist_status tg_run_requests(tg_context *context, bool score, t5gist_error *err);

@@ -160,7 +160,7 @@ static int32_t random_id(uint32_t *seed, int32_t rows, int32_t first_byte) {
 
 static void check_sequence(const tg_tokenizer *tokenizer, const tg_spm *reference, const int32_t *ids, size_t n) {
   t5gist_error err = {0};
-  int32_t kept[32];
+  int32_t kept[32] = {0};
   size_t n_kept = 0;
   tg_buffer expected = {0}, streamed = {0};
   tg_decoder_text text = {0};
