@@ -20,13 +20,21 @@ def key(parent, label):
     return mix(mix(parent + STEP & MASK) + label & MASK)
 
 
-def logits(script, ids):
-    """f32 logits [VOCABULARY] after ids: uniform on +-spread, keyed by the last `order` ids and, with order 0, by their number alone."""
-    k = key(script["seed"], 0 if script["order"] else len(ids))
-    for token in ids[-script["order"]:] if script["order"] else []:
-        k = key(k, token)
+def uniform(k, span):
+    """f32 [VOCABULARY], uniform on +-span."""
     u = np.array([mix(k + (i + 1) * STEP & MASK) >> 40 for i in range(VOCABULARY)], np.int64)
-    row = (2 * u + 1 - (1 << 24)).astype(np.float32) * np.float32(script["spread"] * 2.0 ** -24)
+    return (2 * u + 1 - (1 << 24)).astype(np.float32) * np.float32(span * 2.0 ** -24)
+
+
+def logits(script, ids):
+    """f32 logits [VOCABULARY] after ids: the last `order` ids decide, so that paths run in loops and repeat themselves; their number adds a little, so that
+    no two ways round a loop score the same."""
+    count = k = key(script["seed"], len(ids))
+    if script["order"]:
+        k = script["seed"]
+        for token in ids[-script["order"]:]:
+            k = key(k, token)
+    row = uniform(k, script["spread"]) + uniform(mix(count), 0.0625)
     row[END] += np.float32(script["end_bias"])
     return row
 

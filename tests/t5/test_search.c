@@ -46,11 +46,15 @@ typedef struct script {
   int n_forced;
 } script;
 
+static float uniform(uint64_t key, int i, float span) {
+  return (float)(2 * (int32_t)(tg_random_at(key, (uint64_t)i) >> 40) + 1 - (1 << 24)) * (span * 0x1p-24f);
+}
+
 static void script_logits(const script *s, const int32_t *ids, int n, float *out) {
-  uint64_t key = tg_random_key(s->seed, s->order ? 0 : (uint64_t)n);
+  const uint64_t count = tg_random_key(s->seed, (uint64_t)n);
+  uint64_t key = s->order ? s->seed : count;
   for (int i = n > s->order ? n - s->order : 0; i < n; i++) key = tg_random_key(key, (uint64_t)ids[i]);
-  const float scale = s->spread * 0x1p-24f;
-  for (int i = 0; i < s->vocabulary; i++) out[i] = (float)(2 * (int32_t)(tg_random_at(key, (uint64_t)i) >> 40) + 1 - (1 << 24)) * scale;
+  for (int i = 0; i < s->vocabulary; i++) out[i] = uniform(key, i, s->spread) + uniform(tg_random_mix(count), i, 0.0625f);
   out[1] += s->end_bias;
   if (s->never_id) {
     out[s->end_id] = out[1];
