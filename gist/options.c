@@ -81,8 +81,8 @@ static t5gist_status check_stops(const t5gist_options *o, t5gist_error *err) {
 
 static t5gist_status check(const tg_config *config, const t5gist_options *o, t5gist_error *err) {
   const int most_beams = config->vocab_size / 2 < MAX_BEAMS ? config->vocab_size / 2 : MAX_BEAMS; /* each step ranks two candidates per beam */
-  TG_TRY(check_int("max_new_tokens", o->max_new_tokens, 1, MAX_NEW_TOKENS, err));
   TG_TRY(check_int("min_new_tokens", o->min_new_tokens, 0, MAX_NEW_TOKENS, err));
+  TG_TRY(check_int("max_new_tokens", o->max_new_tokens, 1, MAX_NEW_TOKENS, err));
   TG_TRY(check_int("beams", o->beams, 1, most_beams < 1 ? 1 : most_beams, err));
   TG_TRY(check_int("n_best", o->n_best, 1, MAX_BEAMS, err));
   TG_TRY(check_float("length_penalty", o->length_penalty, fabsf(o->length_penalty) <= 100, "-100 to 100", err));
