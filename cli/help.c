@@ -3,7 +3,7 @@
 
 #include "cli/cli.h"
 
-enum { WIDTH = 100, INDENT = 28 };
+enum { WIDTH = 100, INDENT = 32 };
 
 /* Prints words, broken at WIDTH columns; the cursor stands at column `at`, following lines begin at column `indent`. */
 static void print_wrapped(const char *text, int at, int indent, FILE *out) {
@@ -30,9 +30,9 @@ static void print_option(const tg_field *field, FILE *out) {
   for (const char *c = field->name; *c; c++) head[n++] = *c == '_' ? '-' : *c;
   head[n] = 0;
   if (field->argument) n += snprintf(head + n, sizeof head - (size_t)n, " %s", field->argument);
-  int at = fprintf(out, "%s  ", head);
-  if (at > INDENT) at = fprintf(out, "\n") - 1;
-  fprintf(out, "%*s", INDENT - at, "");
+  fputs(head, out);
+  if (n + 2 > INDENT) fputc('\n', out), n = 0;
+  fprintf(out, "%*s", INDENT - n, "");
   int length = snprintf(text, sizeof text, "%s", field->help);
   for (const char *const *choice = field->choices; choice && *choice; choice++) {
     length += snprintf(text + length, sizeof text - (size_t)length, "%s%s", choice == field->choices ? ": " : ", ", *choice);
