@@ -71,7 +71,7 @@ static t5gist_status check_float(const char *name, float value, bool in_range, c
 }
 
 static t5gist_status check_stops(const t5gist_options *o, t5gist_error *err) {
-  if (o->n_stop > 0 && o->stop == NULL) return tg_fail(err, T5GIST_EUSAGE, "stop: %zu texts announced, found a null pointer", o->n_stop);
+  if (o->n_stop > 0 && o->stop == NULL) return tg_fail(err, T5GIST_EUSAGE, "n_stop: %zu stop texts announced, found a null pointer for them", o->n_stop);
   for (size_t i = 0; i < o->n_stop; i++) {
     if (o->stop[i] == NULL || o->stop[i][0] == 0) return tg_fail(err, T5GIST_EUSAGE, "stop: expected texts that are not empty, found number %zu empty", i + 1);
     TG_TRY(tg_utf8_check(o->stop[i], strlen(o->stop[i]), "the stop text", err));
