@@ -250,7 +250,7 @@ static t5gist_status check_member(const tg_torch_zip *z, zip_t *archive, const e
 }
 
 static t5gist_status check_with_library(const tg_torch_zip *z, t5gist_error *err) {
-  enum { CHUNK = 1 << 20 };
+  enum { CHUNK = 64 << 10 };
   unsigned char *chunk;
   zip_error_t error;
   TG_TRY(tg_alloc(&chunk, CHUNK, 1, err));
