@@ -2,24 +2,37 @@
 
 #if defined(__x86_64__)
 
-#include <omp.h>
-
-#include "runtime/matmul.h"
-
 #define TG_VECTOR_AVX512
 #include "runtime/vector.h"
 
-enum { BLOCK = TG_BLOCK_OUT, VECTORS = BLOCK / LANES, TILE_ROWS = 6, STEP = 128 /* inputs whose weights (32 KB) stay in L1 for all rows */ };
+enum {
+  BLOCK = TG_BLOCK_OUT,
+  VECTORS = BLOCK / LANES,
+  TILE_ROWS = 6,   /* 24 sums in registers, 4 weights, the rest for x */
+  CHUNK_ROWS = 48, /* whose sums of one block (12 KB) stay in L1 */
+  STEP = 64        /* inputs whose weights (16 KB) do so too, for all tiles of a chunk */
+};
 
-/* Adds inputs 0..n-1 of rows rows to sums [rows][BLOCK]. rows is a constant after inlining, so the sums live in registers. */
+/* Where the next step's weights lie, fetched while this one's are used: `advance` bytes per input. Without this the memory idles while a step is
+ * multiplied with its second and later tiles, which costs up to half of the speed for 4 to 32 rows. */
+typedef struct ahead {
+  const char *weights;
+  size_t advance;
+} ahead;
+
+/* Adds inputs 0..n-1 of rows rows to sums [rows][BLOCK]. rows is a constant after inlining, so the sums live in registers. Each call adds up from
+ * zero, so that the rounding of a long sum grows with the number of steps and the length of one, not with their product. */
 TG_INLINE void add_inputs(const float *x, size_t x_stride, const float *weights, size_t n, const size_t rows, float *sums) {
   tg_v s[TILE_ROWS][VECTORS];
 #pragma GCC unroll 6
   for (size_t r = 0; r < rows; r++)
 #pragma GCC unroll 4
-    for (size_t v = 0; v < VECTORS; v++) s[r][v] = v_load(sums + r * BLOCK + v * LANES);
+    for (size_t v = 0; v < VECTORS; v++) s[r][v] = v_set(0);
   for (size_t k = 0; k < n; k++) {
     tg_v w[VECTORS];
+#pragma GCC unroll 4
+    for (size_t v = 0; rows > 2 && v < VECTORS; v++) /* with fewer rows the processor's own prefetching is better */
+      _mm_prefetch(next.weights + k * next.advance + v * next.advance / VECTORS, _MM_HINT_T0);
 #pragma GCC unroll 4
     for (size_t v = 0; v < VECTORS; v++) w[v] = v_load(weights + k * BLOCK + v * LANES);
 #pragma GCC unroll 6
@@ -32,53 +45,60 @@ TG_INLINE void add_inputs(const float *x, size_t x_stride, const float *weights,
 #pragma GCC unroll 6
   for (size_t r = 0; r < rows; r++)
 #pragma GCC unroll 4
-    for (size_t v = 0; v < VECTORS; v++) v_store(sums + r * BLOCK + v * LANES, s[r][v]);
+    for (size_t v = 0; v < VECTORS; v++) v_store(sums + r * BLOCK + v * LANES, v_add(v_load(sums + r * BLOCK + v * LANES), s[r][v]));
 }
 
-static void add_tile(const float *x, size_t x_stride, const float *weights, size_t n, size_t rows, float *sums) {
+static void add_tile(const float *x, size_t x_stride, const float *weights, size_t n, size_t rows, float *sums, ahead next) {
   switch (rows) {
-    case 1: add_inputs(x, x_stride, weights, n, 1, sums); break;
-    case 2: add_inputs(x, x_stride, weights, n, 2, sums); break;
-    case 3: add_inputs(x, x_stride, weights, n, 3, sums); break;
-    case 4: add_inputs(x, x_stride, weights, n, 4, sums); break;
-    case 5: add_inputs(x, x_stride, weights, n, 5, sums); break;
-    default: add_inputs(x, x_stride, weights, n, 6, sums); break;
+    case 1: add_inputs(x, x_stride, weights, n, 1, sums, next); break;
+    case 2: add_inputs(x, x_stride, weights, n, 2, sums, next); break;
+    case 3: add_inputs(x, x_stride, weights, n, 3, sums, next); break;
+    case 4: add_inputs(x, x_stride, weights, n, 4, sums, next); break;
+    case 5: add_inputs(x, x_stride, weights, n, 5, sums, next); break;
+    default: add_inputs(x, x_stride, weights, n, TILE_ROWS, sums, next); break;
   }
 }
 
-/* sums [m][BLOCK] to columns of y. */
-static void finish(const tg_few_rows *product, size_t block, const float *sums) {
-  const size_t first = block * BLOCK, width = product->n_out - first < BLOCK ? product->n_out - first : BLOCK;
-  for (size_t row = 0; row < product->m; row++) {
-    float *y = product->y + row * product->n_out + first;
+/* sums [rows][BLOCK] to the block's columns of y. */
+static void finish(const tg_blocks_product *p, size_t block, size_t first_row, size_t rows, const float *sums) {
+  const size_t first = block * BLOCK, width = p->n_out - first < BLOCK ? p->n_out - first : BLOCK;
+  for (size_t row = 0; row < rows; row++) {
+    float *y = p->y + (first_row + row) * p->n_out + first;
     for (size_t at = 0; at < width; at += LANES) {
       const tg_v sum = v_load(sums + row * BLOCK + at);
       if (width - at >= LANES)
-        v_store(y + at, product->accumulate ? v_add(v_load(y + at), sum) : sum);
+        v_store(y + at, p->accumulate ? v_add(v_load(y + at), sum) : sum);
       else
-        v_store_n(y + at, width - at, product->accumulate ? v_add(v_load_n(y + at, width - at), sum) : sum);
+        v_store_n(y + at, width - at, p->accumulate ? v_add(v_load_n(y + at, width - at), sum) : sum);
     }
   }
 }
 
-static void compute_block(const tg_few_rows *product, size_t block) {
-  float sums[TG_FEW_ROWS * BLOCK] __attribute__((aligned(64)));
-  const float *weights = product->weights + block * product->n_in_stored * BLOCK;
-  for (size_t i = 0; i < product->m * BLOCK; i++) sums[i] = 0;
-  const size_t tile = product->m <= TILE_ROWS ? product->m : (product->m + 1) / 2;
-  for (size_t k = 0; k < product->n_in; k += STEP) {
-    const size_t n = product->n_in - k < STEP ? product->n_in - k : STEP;
-    for (size_t row = 0; row < product->m; row += tile) {
-      const size_t rows = product->m - row < tile ? product->m - row : tile;
-      add_tile(product->x + row * product->n_in + k, product->n_in, weights + k * BLOCK, n, rows, sums + row * BLOCK);
+/* At most CHUNK_ROWS rows, from first_row on, of one block of outputs. */
+static void multiply_block(const tg_blocks_product *p, size_t block, size_t first_row, size_t rows) {
+  float sums[CHUNK_ROWS * BLOCK] __attribute__((aligned(64)));
+  memset(sums, 0, rows * BLOCK * sizeof *sums);
+  const size_t n_tiles = (rows + TILE_ROWS - 1) / TILE_ROWS;
+  for (size_t k = 0; k < p->n_in; k += STEP) {
+    const size_t n = p->n_in - k < STEP ? p->n_in - k : STEP;
+    const float *weights = p->weights + (block * p->n_in + k) * BLOCK;
+    const size_t advance = BLOCK * sizeof *weights / n_tiles;
+    for (size_t tile = 0; tile < n_tiles; tile++) {
+      const size_t begin = rows * tile / n_tiles, end = rows * (tile + 1) / n_tiles;
+      const ahead next = {(const char *)(weights + STEP * BLOCK) + tile * n * advance, advance};
+      add_tile(p->x + (first_row + begin) * p->n_in + k, p->n_in, weights, n, end - begin, sums + begin * BLOCK, next);
     }
   }
-  finish(product, block, sums);
+  finish(p, block, first_row, rows, sums);
 }
 
-void tg_few_rows_avx512(const tg_few_rows *product, size_t n_blocks) {
-  const size_t threads = (size_t)omp_get_num_threads(), thread = (size_t)omp_get_thread_num();
-  for (size_t block = n_blocks * thread / threads; block < n_blocks * (thread + 1) / threads; block++) compute_block(product, block);
+void tg_multiply_blocks(const tg_blocks_product *p) {
+  const size_t n_blocks = (p->n_out + BLOCK - 1) / BLOCK, n_chunks = (p->m + CHUNK_ROWS - 1) / CHUNK_ROWS;
+#pragma omp parallel for schedule(dynamic) if (n_chunks * n_blocks > 1)
+  for (size_t i = 0; i < n_chunks * n_blocks; i++) { /* the rows of x that a chunk reads stay in L2 over all blocks */
+    const size_t chunk = i / n_blocks, begin = p->m * chunk / n_chunks, end = p->m * (chunk + 1) / n_chunks;
+    multiply_block(p, i % n_blocks, begin, end - begin);
+  }
 }
 
 /* ------------------------------------------------------------------------------------------------------------------------- packing */
@@ -92,7 +112,7 @@ TG_INLINE __m512 load_row(const tg_row *row, size_t k, size_t n) {
   return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(half), 16));
 }
 
-void tg_pack_avx512(const tg_row *rows, size_t n_rows, size_t n_in, float *block) {
+void tg_pack_block(const tg_row *rows, size_t n_rows, size_t n_in, float *block) {
   for (size_t k = 0; k < n_in; k += LANES) {
     const size_t n = n_in - k < LANES ? n_in - k : LANES;
     for (size_t first = 0; first < n_rows; first += LANES) {

@@ -89,7 +89,7 @@ TG_INLINE void multiply_tile(const float *a, size_t a_stride, const float *b, si
 #pragma GCC unroll 8
   for (size_t r = 0; r < rows; r++)
 #pragma GCC unroll 2
-    for (size_t v = 0; v < vectors; v++) sums[r][v] = accumulate ? v_load(c + r * c_stride + v * LANES) : v_set(0);
+    for (size_t v = 0; v < vectors; v++) sums[r][v] = v_set(0);
   for (size_t k = 0; k < depth; k++) {
     tg_v line[2];
 #pragma GCC unroll 2
@@ -104,7 +104,10 @@ TG_INLINE void multiply_tile(const float *a, size_t a_stride, const float *b, si
 #pragma GCC unroll 8
   for (size_t r = 0; r < rows; r++)
 #pragma GCC unroll 2
-    for (size_t v = 0; v < vectors; v++) v_store(c + r * c_stride + v * LANES, sums[r][v]);
+    for (size_t v = 0; v < vectors; v++) {
+      float *to = c + r * c_stride + v * LANES;
+      v_store(to, accumulate ? v_add(v_load(to), sums[r][v]) : sums[r][v]);
+    }
 }
 
 TG_INLINE void multiply_rows(const float *a, size_t a_stride, const float *b, size_t b_stride, const size_t rows, size_t depth, size_t columns, float *c,
@@ -115,8 +118,8 @@ TG_INLINE void multiply_rows(const float *a, size_t a_stride, const float *b, si
   if (column < columns) multiply_tile(a, a_stride, b + column, b_stride, rows, depth, 1, c + column, c_stride, accumulate);
 }
 
-static void multiply(const float *a, size_t a_stride, const float *b, size_t b_stride, size_t rows, size_t depth, size_t columns, float *c, size_t c_stride,
-                     bool accumulate) {
+static void multiply_run(const float *a, size_t a_stride, const float *b, size_t b_stride, size_t rows, size_t depth, size_t columns, float *c,
+                         size_t c_stride, bool accumulate) {
   enum { TILE = LANES == 16 ? 8 : 4 }; /* twice as many accumulators fit into half of the registers */
   size_t row = 0;
   for (; row + TILE <= rows; row += TILE)
@@ -126,6 +129,14 @@ static void multiply(const float *a, size_t a_stride, const float *b, size_t b_s
     row += 4;
   }
   for (; row < rows; row++) multiply_rows(a + row * a_stride, a_stride, b, b_stride, 1, depth, columns, c + row * c_stride, c_stride, accumulate);
+}
+
+/* Adds up in runs from zero, so that the rounding of long sums stays small. */
+static void multiply(const float *a, size_t a_stride, const float *b, size_t b_stride, size_t rows, size_t depth, size_t columns, float *c, size_t c_stride,
+                     bool accumulate) {
+  enum { RUN = 64 };
+  for (size_t k = 0; k < depth; k += RUN)
+    multiply_run(a + k, a_stride, b + k * b_stride, b_stride, rows, depth - k < RUN ? depth - k : RUN, columns, c, c_stride, accumulate || k > 0);
 }
 
 static void transpose(const float *const *from, size_t rows, size_t columns, float *to, size_t to_stride) {
@@ -155,24 +166,29 @@ static void dots(const float *q, const float *const *keys, size_t n, size_t d, f
 TG_INLINE void combine_vectors(const float *weights, const float *const *values, size_t n, size_t at, const size_t vectors, float *out, bool accumulate) {
   tg_v sums[4];
 #pragma GCC unroll 4
-  for (size_t v = 0; v < vectors; v++) sums[v] = accumulate ? v_load(out + at + v * LANES) : v_set(0);
+  for (size_t v = 0; v < vectors; v++) sums[v] = v_set(0);
   for (size_t i = 0; i < n; i++) {
     const tg_v weight = v_set(weights[i]);
 #pragma GCC unroll 4
     for (size_t v = 0; v < vectors; v++) sums[v] = v_fma(weight, v_load(values[i] + at + v * LANES), sums[v]);
   }
 #pragma GCC unroll 4
-  for (size_t v = 0; v < vectors; v++) v_store(out + at + v * LANES, sums[v]);
+  for (size_t v = 0; v < vectors; v++) v_store(out + at + v * LANES, accumulate ? v_add(v_load(out + at + v * LANES), sums[v]) : sums[v]);
 }
 
-static void combine(const float *weights, const float *const *values, size_t n, size_t d, float *out, bool accumulate) {
+static void combine_run(const float *weights, const float *const *values, size_t n, size_t d, float *out, bool accumulate) {
   size_t at = 0;
   for (; at + 4 * LANES <= d; at += 4 * LANES) combine_vectors(weights, values, n, at, 4, out, accumulate);
   for (; at + LANES <= d; at += LANES) combine_vectors(weights, values, n, at, 1, out, accumulate);
   if (at == d) return;
-  tg_v sum = accumulate ? v_load_n(out + at, d - at) : v_set(0);
+  tg_v sum = v_set(0);
   for (size_t i = 0; i < n; i++) sum = v_fma(v_set(weights[i]), v_load_n(values[i] + at, d - at), sum);
-  v_store_n(out + at, d - at, sum);
+  v_store_n(out + at, d - at, accumulate ? v_add(v_load_n(out + at, d - at), sum) : sum);
+}
+
+static void combine(const float *weights, const float *const *values, size_t n, size_t d, float *out, bool accumulate) {
+  enum { RUN = 64 };
+  for (size_t i = 0; i < n; i += RUN) combine_run(weights + i, values + i, n - i < RUN ? n - i : RUN, d, out, accumulate || i > 0);
 }
 
 static float soften(float *x, const float *bias, size_t n, float *max) {
