@@ -169,11 +169,10 @@ void t5gist_gist_describe(const t5gist_gist *gist, t5gist_gist_info *info) {
   if (info == NULL) return;
   *info = (t5gist_gist_info){0};
   if (gist == NULL) return;
-  const bool has_cross = gist->from_file ? gist->file_has_cross : gist->cross_k != NULL;
   size_t encoder = 0, decoder = 0;
   tg_gist_values(gist, gist->n_layers, &encoder); /* both fit: they were allocated */
   tg_gist_values(gist, gist->n_decoder_layers, &decoder);
-  const size_t values = 2 * encoder + (size_t)gist->n_gist * (size_t)gist->d_model + (has_cross ? 2 * decoder : 0);
+  const size_t values = 2 * encoder + (size_t)gist->n_gist * (size_t)gist->d_model + (gist->file_has_cross ? 2 * decoder : 0);
   *info = (t5gist_gist_info){.task = gist->task,
                              .task_sha256 = gist->task_sha256,
                              .fingerprint = gist->fingerprint,
@@ -187,6 +186,6 @@ void t5gist_gist_describe(const t5gist_gist *gist, t5gist_gist_info *info) {
                              .n_heads = gist->n_heads,
                              .d_kv = gist->d_kv,
                              .d_model = gist->d_model,
-                             .has_cross = has_cross,
+                             .has_cross = gist->file_has_cross,
                              .bytes = values * (strcmp(gist->payload, "bf16") == 0 ? 2 : 4)};
 }

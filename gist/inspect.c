@@ -23,6 +23,13 @@ static void show(FILE *out, const char *name, const char *value) {
   tg_free(escaped);
 }
 
+/* One line "  name          key = value", key and value escaped. */
+static void show_pair(FILE *out, const char *name, const char *key, const char *value) {
+  tg_buffer pair = {0};
+  if (tg_buffer_printf(&pair, NULL, "%s = %s", key, value) == T5GIST_OK) show(out, name, pair.data);
+  tg_buffer_free(&pair);
+}
+
 /* Keeps the first problem for the caller and shows every one. */
 static void show_problem(FILE *out, const t5gist_error *problem, t5gist_error *first) {
   fprintf(out, "  %-16s %s\n", "PROBLEM", problem->message);
@@ -196,13 +203,11 @@ static void show_raw_header(FILE *out, const char *header, size_t n, const char 
   json_object_foreach(json, name, value) {
     if (strcmp(name, "__metadata__") == 0) continue;
     char *shown = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
-    fprintf(out, "  %-16s %s\n", "tensor", shown ? shown : "");
-    show(out, "  named", name);
+    show_pair(out, "tensor", name, shown ? shown : "unreadable");
     free(shown);
   }
   json_object_foreach(json_object_get(json, "__metadata__"), key, text) {
-    show(out, "metadata key", key);
-    if (json_is_string(text)) show(out, "  value", json_string_value(text));
+    show_pair(out, "metadata", key, json_is_string(text) ? json_string_value(text) : tg_json_type_name(text));
   }
   json_decref(json);
 }
