@@ -113,7 +113,7 @@ json_t *tg_json_milliseconds(double value);
 
 /* request.c: the texts that settings name. *owned is the caller's; *text borrows from it or from settings, null: none given. */
 t5gist_status tg_cli_task(const tg_settings *settings, char **owned, const char **text, t5gist_error *err);
-t5gist_status tg_cli_input(const tg_settings *settings, bool allow_stdin, char **owned, const char **text, t5gist_error *err);
+t5gist_status tg_cli_input(const tg_settings *settings, char **owned, const char **text, t5gist_error *err);
 
 /* commands */
 t5gist_status tg_command_encode(tg_context *context, t5gist_error *err);

@@ -14,6 +14,7 @@ static t5gist_status check(const tg_context *context, t5gist_error *err) {
     return tg_fail(err, T5GIST_EUSAGE, "--task, --input and --svg belong to --mask, which is missing");
   }
   if (s->task && s->task_file) return tg_fail(err, T5GIST_EUSAGE, "--task and --task-file exclude each other; expected one of them");
+  if (s->input && s->input_file) return tg_fail(err, T5GIST_EUSAGE, "--input and --input-file exclude each other; expected one of them");
   return T5GIST_OK;
 }
 
@@ -35,7 +36,7 @@ static t5gist_status inspect_mask(tg_context *context, t5gist_error *err) {
   char *owned_task = NULL, *owned_input = NULL;
   const char *task = NULL, *input = NULL;
   t5gist_status status = tg_cli_task(&context->settings, &owned_task, &task, err);
-  if (!status) status = tg_cli_input(&context->settings, true, &owned_input, &input, err);
+  if (!status) status = tg_cli_input(&context->settings, &owned_input, &input, err);
   if (!status) status = tg_cli_open(context, err);
   if (!status) status = draw(context, task, input, err);
   tg_free(owned_task);

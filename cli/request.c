@@ -27,17 +27,20 @@ t5gist_status tg_cli_task(const tg_settings *s, char **owned, const char **task,
   return T5GIST_OK;
 }
 
-t5gist_status tg_cli_input(const tg_settings *s, bool allow_stdin, char **owned, const char **input, t5gist_error *err) {
-  if (s->input && s->input_file) return tg_fail(err, T5GIST_EUSAGE, "--input and --input-file exclude each other; expected one of them");
+t5gist_status tg_cli_input(const tg_settings *s, char **owned, const char **input, t5gist_error *err) {
   *input = s->input;
   if (!s->input_file) return T5GIST_OK;
-  TG_TRY(read_text(s->input_file, allow_stdin, owned, err));
+  TG_TRY(read_text(s->input_file, true, owned, err));
   *input = *owned;
   return T5GIST_OK;
 }
 
-/* Exactly one of --gist, --task, --task-file and --raw. */
-static t5gist_status check_source(const tg_settings *s, t5gist_error *err) {
+t5gist_status tg_request_check(const tg_settings *s, bool score, bool in_batch, t5gist_error *err) {
+  if (in_batch && s->input_file && !strcmp(s->input_file, "-")) {
+    return tg_fail(err, T5GIST_EUSAGE, "input_file: expected the name of a file; a batch does not read inputs from standard input");
+  }
+  if (s->input && s->input_file) return tg_fail(err, T5GIST_EUSAGE, "--input and --input-file exclude each other; expected one of them");
+  if (score && s->targets.count == 0) return tg_fail(err, T5GIST_EUSAGE, "nothing to score; expected a target");
   const char *names[4];
   int n = 0;
   if (s->gist) names[n++] = "--gist";
@@ -136,17 +139,11 @@ void tg_request_key(t5gist_request *request) {
   request->options.request_key = hash_text(hash_text(UINT64_C(14695981039346656037), task), request->input);
 }
 
-t5gist_status tg_request_make(tg_context *context, tg_gist_cache *cache, const tg_settings *settings, bool score, bool in_batch, cli_job *job,
-                              t5gist_error *err) {
+t5gist_status tg_request_make(tg_context *context, tg_gist_cache *cache, const tg_settings *settings, cli_job *job, t5gist_error *err) {
   t5gist_request *r = &job->request;
   t5gist_request_init(r);
-  TG_TRY(check_source(settings, err));
-  if (in_batch && settings->input_file && !strcmp(settings->input_file, "-")) {
-    return tg_fail(err, T5GIST_EUSAGE, "input_file: expected the name of a file; a batch does not read inputs from standard input");
-  }
-  if (score && settings->targets.count == 0) return tg_fail(err, T5GIST_EUSAGE, "nothing to score; expected a target");
   TG_TRY(tg_cli_task(settings, &job->task, &r->task, err));
-  TG_TRY(tg_cli_input(settings, !in_batch, &job->input, &r->input, err));
+  TG_TRY(tg_cli_input(settings, &job->input, &r->input, err));
   fill_options(settings, &r->options);
   TG_TRY(t5gist_options_resolve(context->model, &r->options, err));
   if (settings->gist) TG_TRY(open_gist(cache, context->model, settings->gist, &job->gist, err));

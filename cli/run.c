@@ -90,7 +90,8 @@ static t5gist_status job_from_json(tg_run *run, const tg_line *line, cli_job *jo
     job->id = json_incref(json_object_get(object, "id"));
     status = tg_options_layer(run->context, object, "request", &job->settings, err);
   }
-  if (!status) status = tg_request_make(run->context, &run->gists, &job->settings, run->score, true, job, err);
+  if (!status) status = tg_request_check(&job->settings, run->score, true, err);
+  if (!status) status = tg_request_make(run->context, &run->gists, &job->settings, job, err);
   json_decref(object);
   return status;
 }
@@ -203,7 +204,7 @@ static t5gist_status check_form(const tg_run *run, t5gist_error *err) {
   if (run->form == FORM_LINES && run->score && s->targets.count > 1 && !s->json) {
     return tg_fail(err, T5GIST_EUSAGE, "--input-lines prints one line per input; expected one --target, found %zu (or use --json)", s->targets.count);
   }
-  return T5GIST_OK;
+  return run->form == FORM_BATCH ? T5GIST_OK : tg_request_check(s, run->score, false, err);
 }
 
 static void note_settings(const tg_run *run, const t5gist_options *o) {
@@ -225,7 +226,7 @@ static t5gist_status begin(tg_run *run, t5gist_error *err) {
     TG_TRY(tg_alloc(&run->pattern, 1, sizeof *run->pattern, err));
     job = run->pattern;
   }
-  TG_TRY(tg_request_make(context, &run->gists, &context->settings, run->score, false, job, err));
+  TG_TRY(tg_request_make(context, &run->gists, &context->settings, job, err));
   if (context->settings.verbose) note_settings(run, &job->request.options);
   if (run->form == FORM_LINES) return T5GIST_OK;
   run->ended = true;

@@ -55,9 +55,11 @@ struct cli_job {
   cli_job *next;
 };
 
-/* Fills job->request from settings, which outlive the job. in_batch: standard input is taken. */
-t5gist_status tg_request_make(tg_context *context, tg_gist_cache *cache, const tg_settings *settings, bool score, bool in_batch, cli_job *job,
-                              t5gist_error *err);
+/* What settings say against each other: exactly one of --gist, --task, --task-file and --raw, at most one input, targets where there is something
+ * to score. in_batch: standard input is taken. */
+t5gist_status tg_request_check(const tg_settings *settings, bool score, bool in_batch, t5gist_error *err);
+/* Fills job->request from checked settings, which outlive the job. */
+t5gist_status tg_request_make(tg_context *context, tg_gist_cache *cache, const tg_settings *settings, cli_job *job, t5gist_error *err);
 /* Random numbers belong to the texts of a request, whatever its place: sets options.request_key. */
 void tg_request_key(t5gist_request *request);
 void cli_job_free(cli_job *job);

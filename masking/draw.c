@@ -62,11 +62,14 @@ static void repeat(const char *text, int times, FILE *out) {
 
 /* One line of digits above the columns: units, or (place 10, 100) the higher digits of every tenth. */
 static void text_digits(const tg_mask *mask, int indent, int cell, int place, FILE *out) {
-  repeat(" ", indent, out);
+  int blanks = indent; /* written when a digit follows, so that no line ends in them */
   for (int j = 0; j < mask->n; j++) {
-    if (boundary(mask, j)) fputc(' ', out);
-    if (place > 1 && (j % 10 != 0 || j < place)) repeat(" ", cell, out);
-    else fprintf(out, "%-*d", cell, j / place % 10);
+    if (boundary(mask, j)) blanks++;
+    if (place == 1 || (j % 10 == 0 && j >= place)) {
+      fprintf(out, "%*s%d", blanks, "", j / place % 10);
+      blanks = -1;
+    }
+    blanks += cell;
   }
   fputc('\n', out);
 }
@@ -85,7 +88,7 @@ static void text_cells(const tg_mask *mask, int row, int cell, FILE *out) {
   for (int j = 0; j < mask->n; j++) {
     if (boundary(mask, j)) fputs("│", out);
     if (j >= seen.begin && j < seen.end) repeat("█", cell, out);
-    else fputs(cell == 2 ? "· " : "·", out);
+    else fputs(cell == 2 && j + 1 < mask->n ? "· " : "·", out);
   }
   fputc('\n', out);
 }

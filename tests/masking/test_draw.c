@@ -46,11 +46,11 @@ static void exact_text(void **state) {
   char *text = drawn(tg_mask_draw_text, &mask, labels);
   assert_string_equal(text,
                       "A row sees the columns marked █, not those marked ·\n\n"
-                      "              0 1  2  3 4 \n"
-                      "   0 a        ████│██│· · \n"
-                      "   1 b        ████│██│· · \n"
+                      "              0 1  2  3 4\n"
+                      "   0 a        ████│██│· ·\n"
+                      "   1 b        ████│██│· ·\n"
                       "              ────┼──┼────\n"
-                      "   2 <GIST>   ████│██│· · \n"
+                      "   2 <GIST>   ████│██│· ·\n"
                       "              ────┼──┼────\n"
                       "   3 x        · · │██│████\n"
                       "   4 </s>     · · │██│████\n"
