@@ -10,10 +10,10 @@
  * score so far, the sum of exp(score - largest) and the sum of values weighted so (rescaled when the largest grows). */
 enum {
   KEY_BLOCK = 512,
-  MAX_QUERIES = 256,  /* of a task: they share one packing of the keys */
+  MAX_QUERIES = 256, /* of a task: they share one packing of the keys */
   MIN_QUERIES = 32,
-  QUERY_GROUP = 8,    /* whose scores are computed together */
-  FEW_QUERIES = 3,    /* up to here packing keys does not pay */
+  QUERY_GROUP = 8,        /* whose scores are computed together */
+  FEW_QUERIES = 3,        /* up to here packing keys does not pay */
   PARALLEL_WORK = 1 << 15 /* multiplications below which a parallel region costs more than it saves */
 };
 
@@ -209,7 +209,10 @@ static size_t count_work(const tg_attention *attention, const tg_attention_job *
 
 t5gist_status tg_attention_run(const tg_attention *attention, tg_workspace *workspace, const tg_attention_job *jobs, int n_jobs, t5gist_error *err) {
   const tg_simd *simd = tg_simd_best();
-  const context c = {.attention = attention, .jobs = jobs, .simd = simd, .d_padded = ((size_t)attention->d_kv + simd->lanes - 1) & ~(simd->lanes - 1),
+  const context c = {.attention = attention,
+                     .jobs = jobs,
+                     .simd = simd,
+                     .d_padded = ((size_t)attention->d_kv + simd->lanes - 1) & ~(simd->lanes - 1),
                      .score_stride = KEY_BLOCK + 16};
   tg_arena *arena = tg_workspace_arena(workspace);
   const tg_arena_mark mark = tg_arena_save(arena);

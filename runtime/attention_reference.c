@@ -37,7 +37,8 @@ static void attend(const tg_attention *a, const tg_attention_job *job, int query
     for (int key = 0; key < n_keys; key++) {
       size_t row;
       const tg_keys *part = find_key(job, key, &row);
-      sum += exp(score(a, job, query, head, key) - largest) / total * (double)part->v[row * part->row_stride + (size_t)head * part->head_stride + (size_t)i];
+      sum += exp(score(a, job, query, head, key) - largest) / total *
+             (double)part->v[row * part->row_stride + (size_t)head * part->head_stride + (size_t)i];
     }
     out[i] = (float)sum;
   }

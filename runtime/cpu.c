@@ -21,7 +21,9 @@ tg_isa tg_cpu_isa(void) {
   return isa < isa_limit ? isa : isa_limit;
 }
 
-void tg_cpu_limit_isa(tg_isa best) { isa_limit = best; }
+void tg_cpu_limit_isa(tg_isa best) {
+  isa_limit = best;
+}
 
 const char *tg_isa_name(tg_isa isa) {
   switch (isa) {
@@ -94,7 +96,9 @@ static int quota_threads(double quota, double period) {
   return quota > whole * period ? whole + 1 : whole;
 }
 
-static int tighter(int a, int b) { return a == 0 || (b != 0 && b < a) ? b : a; }
+static int tighter(int a, int b) {
+  return a == 0 || (b != 0 && b < a) ? b : a;
+}
 
 /* cpu.max of this process's cgroup and of those above it (cgroup 2). */
 static int cgroup2_threads(void) {

@@ -35,7 +35,8 @@ static pthread_once_t settings_once = PTHREAD_ONCE_INIT;
 /* Everything that ONEDNN_* and DNNL_* variables would otherwise decide. The instruction set can be set only before the process's first use of
  * oneDNN, and not at all in some builds, in which the variables have no effect either; so failures here mean that nothing is left to set. */
 static void pin_settings(void) {
-  static const dnnl_cpu_isa_t isa[] = {[TG_ISA_PORTABLE] = dnnl_cpu_isa_sse41, [TG_ISA_AVX2] = dnnl_cpu_isa_avx2, [TG_ISA_AVX512] = TG_DNNL_CPU_ISA_BEST};
+  static const dnnl_cpu_isa_t isa[] = {
+      [TG_ISA_PORTABLE] = dnnl_cpu_isa_sse41, [TG_ISA_AVX2] = dnnl_cpu_isa_avx2, [TG_ISA_AVX512] = TG_DNNL_CPU_ISA_BEST};
   (void)dnnl_set_max_cpu_isa(isa[tg_cpu_isa()]);
   (void)dnnl_set_cpu_isa_hints(dnnl_cpu_isa_no_hints);
   (void)dnnl_set_default_fpmath_mode(dnnl_fpmath_mode_strict);
@@ -67,9 +68,13 @@ void tg_engine_free(tg_engine *engine) {
   tg_free(engine);
 }
 
-int tg_engine_threads(const tg_engine *engine) { return engine->threads; }
+int tg_engine_threads(const tg_engine *engine) {
+  return engine->threads;
+}
 
-uint64_t tg_engine_primitives(const tg_engine *engine) { return tg_matmul_cache_created(engine->matmuls); }
+uint64_t tg_engine_primitives(const tg_engine *engine) {
+  return tg_matmul_cache_created(engine->matmuls);
+}
 
 const char *tg_engine_version(void) {
   static char text[32];
@@ -81,9 +86,13 @@ const char *tg_engine_version(void) {
   return text;
 }
 
-dnnl_engine_t tg_engine_dnnl(const tg_engine *engine) { return engine->dnnl; }
+dnnl_engine_t tg_engine_dnnl(const tg_engine *engine) {
+  return engine->dnnl;
+}
 
-tg_matmul_cache *tg_engine_matmuls(const tg_engine *engine) { return engine->matmuls; }
+tg_matmul_cache *tg_engine_matmuls(const tg_engine *engine) {
+  return engine->matmuls;
+}
 
 t5gist_status tg_workspace_new(tg_engine *engine, tg_workspace **workspace, t5gist_error *err) {
   tg_workspace *w = NULL;
@@ -106,11 +115,17 @@ void tg_workspace_free(tg_workspace *workspace) {
   tg_free(workspace);
 }
 
-tg_engine *tg_workspace_engine(const tg_workspace *workspace) { return workspace->engine; }
+tg_engine *tg_workspace_engine(const tg_workspace *workspace) {
+  return workspace->engine;
+}
 
-tg_arena *tg_workspace_arena(tg_workspace *workspace) { return workspace->arena; }
+tg_arena *tg_workspace_arena(tg_workspace *workspace) {
+  return workspace->arena;
+}
 
-dnnl_stream_t tg_workspace_stream(const tg_workspace *workspace) { return workspace->stream; }
+dnnl_stream_t tg_workspace_stream(const tg_workspace *workspace) {
+  return workspace->stream;
+}
 
 tg_team tg_team_enter(const tg_workspace *workspace) {
   const tg_team team = {omp_get_max_threads()};

@@ -10,17 +10,21 @@
 #include "runtime/matmul.h"
 
 enum {
-  CHUNK_ROWS = 1024, /* more rows go through in pieces of this size */
+  CHUNK_ROWS = 1024,       /* oneDNN gets more rows in pieces of this size */
   SLAB_ROWS = TG_BLOCK_OUT /* rows packed by one thread at a time, then released */
 };
 
 struct tg_linear {
   size_t n_in, n_out;
-  tg_weights_layout layout;
-  size_t n_in_stored, n_out_stored; /* with the layout's padding */
-  float *weights;                   /* [n_out_stored * n_in_stored] in layout */
-  dnnl_memory_t memory;             /* the same for oneDNN */
+  bool blocks;          /* the layout: [n_out_stored/64, n_in, 64] for the kernels of linear_avx512.c, else [n_out, n_in] for oneDNN */
+  size_t n_out_stored;  /* padded with zeros to whole blocks */
+  float *weights;       /* [n_out_stored * n_in] */
+  dnnl_memory_t memory; /* oneDNN's view of them; null with blocks */
 };
+
+static bool use_blocks(void) {
+  return tg_cpu_isa() == TG_ISA_AVX512;
+}
 
 /* ------------------------------------------------------------------------------------------------------------------------- packing */
 
@@ -44,10 +48,10 @@ static void release_rows(const tg_matrix *parts, size_t n_parts, size_t n_in, si
 static void pack_slab(tg_linear *linear, const tg_matrix *parts, size_t begin, size_t end) {
   const size_t n_in = linear->n_in;
 #if defined(__x86_64__)
-  if (linear->layout == TG_WEIGHTS_BLOCKS) {
+  if (linear->blocks) {
     tg_row rows[SLAB_ROWS];
     for (size_t row = begin; row < end; row++) rows[row - begin].data = source_row(parts, n_in, row, &rows[row - begin].dtype);
-    tg_pack_avx512(rows, end - begin, n_in, linear->weights + begin * linear->n_in_stored);
+    tg_pack_block(rows, end - begin, n_in, linear->weights + begin * n_in);
     return;
   }
 #endif
@@ -83,7 +87,8 @@ static t5gist_status check_parts(const tg_matrix *parts, size_t n_parts, size_t 
       return tg_fail(err, T5GIST_EFORMAT, "expected weights in F32, BF16 or F16, found %s", tg_dtype_name(dtype));
     if (!tg_size_add(sum, parts[i].n_out, &sum)) return tg_fail(err, T5GIST_EFORMAT, "the sizes of stacked weights are too large");
   }
-  if (sum == 0 || n_in == 0) return tg_fail(err, T5GIST_EFORMAT, "expected a linear layer of at least one input and one output, found %zu and %zu", n_in, sum);
+  if (sum == 0 || n_in == 0)
+    return tg_fail(err, T5GIST_EFORMAT, "expected a linear layer of at least one input and one output, found %zu and %zu", n_in, sum);
   *n_out = sum;
   return T5GIST_OK;
 }
@@ -94,18 +99,15 @@ t5gist_status tg_linear_new(tg_engine *engine, const tg_matrix *parts, size_t n_
   tg_linear *l = NULL;
   t5gist_status status = T5GIST_OK;
   TG_GOTO(tg_alloc(&l, 1, sizeof *l, err));
-  *l = (tg_linear){.n_in = n_in, .n_out = n_out, .n_in_stored = n_in, .n_out_stored = n_out};
-  l->layout = tg_cpu_isa() == TG_ISA_AVX512 ? TG_WEIGHTS_BLOCKS : TG_WEIGHTS_ROWS;
-  const bool blocks = l->layout == TG_WEIGHTS_BLOCKS;
-  if ((blocks && (!tg_align_up(n_in, TG_BLOCK_IN, &l->n_in_stored) || !tg_align_up(n_out, TG_BLOCK_OUT, &l->n_out_stored))) ||
-      !tg_size_mul(l->n_in_stored, l->n_out_stored, &count)) {
+  *l = (tg_linear){.n_in = n_in, .n_out = n_out, .n_out_stored = n_out, .blocks = use_blocks()};
+  if ((l->blocks && !tg_align_up(n_out, TG_BLOCK_OUT, &l->n_out_stored)) || !tg_size_mul(n_in, l->n_out_stored, &count)) {
     status = tg_fail(err, T5GIST_ENOMEM, "cannot allocate a linear layer of %zu inputs and %zu outputs", n_in, n_out);
     goto done;
   }
   TG_GOTO(tg_alloc(&l->weights, count, sizeof(float), err));
   ask_for_large_pages(l->weights, count * sizeof(float));
   pack(l, parts, n_parts, tg_engine_threads(engine));
-  TG_GOTO(tg_matmul_weights(tg_engine_dnnl(engine), l->layout, n_in, n_out, l->weights, &l->memory, err));
+  if (!l->blocks) TG_GOTO(tg_matmul_weights(tg_engine_dnnl(engine), n_in, n_out, l->weights, &l->memory, err));
   *linear = l;
   return T5GIST_OK;
 done:
@@ -120,58 +122,61 @@ void tg_linear_free(tg_linear *linear) {
   tg_free(linear);
 }
 
-size_t tg_linear_n_in(const tg_linear *linear) { return linear->n_in; }
-size_t tg_linear_n_out(const tg_linear *linear) { return linear->n_out; }
-size_t tg_linear_bytes(const tg_linear *linear) { return linear->n_in_stored * linear->n_out_stored * sizeof(float); }
+size_t tg_linear_n_in(const tg_linear *linear) {
+  return linear->n_in;
+}
+size_t tg_linear_n_out(const tg_linear *linear) {
+  return linear->n_out;
+}
+size_t tg_linear_bytes(const tg_linear *linear) {
+  return linear->n_in * linear->n_out_stored * sizeof(float);
+}
 
 /* ------------------------------------------------------------------------------------------------------------------------- products */
 
-static size_t round_up(size_t m, size_t step) { return (m + step - 1) / step * step; }
+static size_t round_up(size_t m, size_t step) {
+  return (m + step - 1) / step * step;
+}
 
 size_t tg_linear_rows(size_t m) {
+  if (use_blocks()) return m;
   const size_t whole = m / CHUNK_ROWS * CHUNK_ROWS, rest = m - whole;
   if (rest <= 2) return m;
   if (rest <= 4) return whole + 4;
   return whole + round_up(rest, rest <= 64 ? 8 : rest <= 256 ? 16 : 64);
 }
 
-#if defined(__x86_64__)
-static void apply_few_rows(const tg_linear *linear, const float *x, size_t m, bool accumulate, float *y) {
-  const tg_few_rows product = {.x = x, .y = y, .weights = linear->weights, .m = m, .n_in = linear->n_in, .n_in_stored = linear->n_in_stored,
-                               .n_out = linear->n_out, .accumulate = accumulate};
-  const size_t n_blocks = linear->n_out_stored / TG_BLOCK_OUT;
-#pragma omp parallel if (n_blocks > 1)
-  tg_few_rows_avx512(&product, n_blocks);
+static t5gist_status apply_onednn(const tg_linear *linear, tg_workspace *workspace, const float *x, size_t m, bool accumulate, float *y,
+                                  t5gist_error *err) {
+  for (size_t begin = 0; begin < m; begin += CHUNK_ROWS) {
+    const size_t rows = m - begin < CHUNK_ROWS ? m - begin : CHUNK_ROWS;
+    const tg_matmul_shape shape = {.m = tg_linear_rows(rows), .n_in = linear->n_in, .n_out = linear->n_out, .accumulate = accumulate};
+    TG_TRY(tg_matmul_run(workspace, &shape, linear->memory, x + begin * linear->n_in, y + begin * linear->n_out, err));
+  }
+  return T5GIST_OK;
 }
-#endif
 
-t5gist_status tg_linear_apply(const tg_linear *linear, tg_workspace *workspace, const float *x, size_t m, bool accumulate, float *y, t5gist_error *err) {
+t5gist_status tg_linear_apply(const tg_linear *linear, tg_workspace *workspace, const float *x, size_t m, bool accumulate, float *y,
+                              t5gist_error *err) {
   t5gist_status status = T5GIST_OK;
   const tg_team team = tg_team_enter(workspace);
-  for (size_t done = 0; done < m && status == T5GIST_OK; done += CHUNK_ROWS) {
-    const size_t rows = m - done < CHUNK_ROWS ? m - done : CHUNK_ROWS;
-    const float *x_chunk = x + done * linear->n_in;
-    float *y_chunk = y + done * linear->n_out;
 #if defined(__x86_64__)
-    if (linear->layout == TG_WEIGHTS_BLOCKS && rows <= TG_FEW_ROWS) {
-      apply_few_rows(linear, x_chunk, rows, accumulate, y_chunk);
-      continue;
-    }
+  if (linear->blocks) {
+    const tg_blocks_product product = {
+        .x = x, .weights = linear->weights, .y = y, .m = m, .n_in = linear->n_in, .n_out = linear->n_out, .accumulate = accumulate};
+    tg_multiply_blocks(&product);
+  } else
 #endif
-    const tg_matmul_shape shape = {.m = tg_linear_rows(rows), .n_in = linear->n_in, .n_out = linear->n_out, .accumulate = accumulate};
-    status = tg_matmul_run(workspace, linear->layout, &shape, linear->memory, x_chunk, y_chunk, err);
-  }
+    status = apply_onednn(linear, workspace, x, m, accumulate, y, err);
   tg_team_leave(team);
   return status;
 }
 
 void tg_linear_reference(const tg_linear *linear, const float *x, size_t m, bool accumulate, float *y) {
-  const bool blocks = linear->layout == TG_WEIGHTS_BLOCKS;
-  const size_t n_in = linear->n_in, n_out = linear->n_out;
-  const size_t in_stride = blocks ? TG_BLOCK_OUT : 1;
+  const size_t n_in = linear->n_in, n_out = linear->n_out, in_stride = linear->blocks ? TG_BLOCK_OUT : 1;
   for (size_t row = 0; row < m; row++)
     for (size_t o = 0; o < n_out; o++) {
-      const float *w = linear->weights + (blocks ? o / TG_BLOCK_OUT * linear->n_in_stored * TG_BLOCK_OUT + o % TG_BLOCK_OUT : o * n_in);
+      const float *w = linear->weights + (linear->blocks ? o / TG_BLOCK_OUT * n_in * TG_BLOCK_OUT + o % TG_BLOCK_OUT : o * n_in);
       double sum = 0;
       for (size_t i = 0; i < n_in; i++) sum += (double)x[row * n_in + i] * (double)w[i * in_stride];
       y[row * n_out + o] = (float)(sum + (accumulate ? (double)y[row * n_out + o] : 0));

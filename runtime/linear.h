@@ -1,7 +1,8 @@
 /* Linear layers: y[m, n_out] = x[m, n_in] W^T, W stored [n_out, n_in] row-major as PyTorch does, packed once at load.
  *
- * With AVX-512 the packed layout is blocks of 64 outputs, [n_out/64][n_in][64] (oneDNN's BA16a64b), read alike by oneDNN for many rows and by
- * the hand-written kernels for few; elsewhere W stays row-major. */
+ * With AVX-512 the packed layout is blocks of 64 outputs, [n_out/64][n_in][64], for kernels of our own that serve every number of rows: from memory
+ * they are up to 1.7 times as fast as oneDNN's, as fast where the arithmetic is the limit (benchmarks/kernels.c), and a row has the same bits
+ * whatever its mates and however many threads. Elsewhere W stays row-major and oneDNN multiplies. */
 #ifndef T5GIST_RUNTIME_LINEAR_H
 #define T5GIST_RUNTIME_LINEAR_H
 
@@ -27,8 +28,8 @@ size_t tg_linear_n_in(const tg_linear *linear);
 size_t tg_linear_n_out(const tg_linear *linear);
 size_t tg_linear_bytes(const tg_linear *linear); /* packed */
 
-/* Rows that x and y must have room for when m are asked for: the number of distinct primitives stays small because m is rounded up to one of a
- * few bucket sizes. Rows m.. of x are read and must be initialised, rows m.. of y are overwritten with nothing useful. >= m. */
+/* Rows that x and y must have room for when m are asked for, >= m: where oneDNN multiplies, m is rounded up to one of a few bucket sizes, so that the
+ * number of distinct primitives stays small. Rows m.. of x are then read and must be initialised, rows m.. of y are overwritten with nothing useful. */
 size_t tg_linear_rows(size_t m);
 
 /* y = x W^T, or y += x W^T with accumulate. x [tg_linear_rows(m), n_in] and y [tg_linear_rows(m), n_out], f32, dense, not overlapping,

@@ -2,6 +2,8 @@
 
 #if defined(__x86_64__)
 
+#include <string.h>
+
 #define TG_VECTOR_AVX512
 #include "runtime/vector.h"
 
@@ -22,7 +24,7 @@ typedef struct ahead {
 
 /* Adds inputs 0..n-1 of rows rows to sums [rows][BLOCK]. rows is a constant after inlining, so the sums live in registers. Each call adds up from
  * zero, so that the rounding of a long sum grows with the number of steps and the length of one, not with their product. */
-TG_INLINE void add_inputs(const float *x, size_t x_stride, const float *weights, size_t n, const size_t rows, float *sums) {
+TG_INLINE void add_inputs(const float *x, size_t x_stride, const float *weights, size_t n, const size_t rows, float *sums, ahead next) {
   tg_v s[TILE_ROWS][VECTORS];
 #pragma GCC unroll 6
   for (size_t r = 0; r < rows; r++)

@@ -1,4 +1,4 @@
-/* Linear layers on weights in blocks of 64 outputs, [n_out/64][n_in_stored][64], for AVX-512. Internal to runtime/; linear.c is the only user. */
+/* Linear layers on weights in blocks of 64 outputs, [n_out/64][n_in][64], for AVX-512. Internal to runtime/; linear.c is the only user. */
 #ifndef T5GIST_RUNTIME_LINEAR_AVX512_H
 #define T5GIST_RUNTIME_LINEAR_AVX512_H
 
@@ -7,18 +7,19 @@
 
 #include "runtime/dtype.h"
 
-enum { TG_FEW_ROWS = 8 }; /* up to here these kernels are faster than oneDNN (benchmarks/kernels.c) */
+enum { TG_BLOCK_OUT = 64 };
 
-typedef struct tg_few_rows {
-  const float *x, *weights; /* [m, n_in], packed */
-  float *y;                 /* [m, n_out] */
-  size_t m, n_in, n_in_stored, n_out;
+typedef struct tg_blocks_product {
+  const float *x;       /* [m, n_in] */
+  const float *weights; /* packed */
+  float *y;             /* [m, n_out] */
+  size_t m, n_in, n_out;
   bool accumulate; /* y += */
-} tg_few_rows;
+} tg_blocks_product;
 
-/* The calling thread's share of a product, all threads of the parallel region together doing the whole. Each output is one sum over ascending
- * inputs, whatever m is: rows do not depend on how many are computed. */
-void tg_few_rows_avx512(const tg_few_rows *product, size_t n_blocks);
+/* The whole product by the threads of the caller's team. Each output is one sum over ascending inputs, whatever m and the number of threads:
+ * rows have the same bits alone and among others. */
+void tg_multiply_blocks(const tg_blocks_product *product);
 
 /* A row of W as it is stored. */
 typedef struct tg_row {
@@ -26,7 +27,7 @@ typedef struct tg_row {
   tg_dtype dtype;
 } tg_row;
 
-/* Rows 0..n_rows-1 (at most 64) become the columns of one block [n_in, 64]. */
-void tg_pack_avx512(const tg_row *rows, size_t n_rows, size_t n_in, float *block);
+/* Rows 0..n_rows-1 (at most 64) become the first columns of one block [n_in, 64]. */
+void tg_pack_block(const tg_row *rows, size_t n_rows, size_t n_in, float *block);
 
 #endif

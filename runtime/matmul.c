@@ -57,15 +57,13 @@ uint64_t tg_matmul_cache_created(tg_matmul_cache *cache) {
   return n;
 }
 
-static t5gist_status weights_desc(tg_weights_layout layout, size_t n_in, size_t n_out, tg_dnnl_desc *desc, t5gist_error *err) {
-  const dnnl_format_tag_t tag = layout == TG_WEIGHTS_BLOCKS ? dnnl_BA16a64b : dnnl_ba;
-  return tg_dnnl_check(tg_dnnl_desc_new(desc, (dnnl_dim_t)n_in, (dnnl_dim_t)n_out, tag), "describing weights", err);
+static t5gist_status weights_desc(size_t n_in, size_t n_out, tg_dnnl_desc *desc, t5gist_error *err) {
+  return tg_dnnl_check(tg_dnnl_desc_new(desc, (dnnl_dim_t)n_in, (dnnl_dim_t)n_out, dnnl_ba), "describing weights", err);
 }
 
-t5gist_status tg_matmul_weights(dnnl_engine_t engine, tg_weights_layout layout, size_t n_in, size_t n_out, float *data, dnnl_memory_t *weights,
-                                t5gist_error *err) {
+t5gist_status tg_matmul_weights(dnnl_engine_t engine, size_t n_in, size_t n_out, float *data, dnnl_memory_t *weights, t5gist_error *err) {
   tg_dnnl_desc desc;
-  TG_TRY(weights_desc(layout, n_in, n_out, &desc, err));
+  TG_TRY(weights_desc(n_in, n_out, &desc, err));
   const t5gist_status status = tg_dnnl_check(dnnl_memory_create(weights, tg_dnnl_desc_view(&desc), engine, data), "attaching weights", err);
   tg_dnnl_desc_free(&desc);
   return status;
@@ -87,7 +85,7 @@ done:
   return status;
 }
 
-static t5gist_status entry_new(dnnl_engine_t engine, tg_weights_layout layout, const tg_matmul_shape *shape, entry **out, t5gist_error *err) {
+static t5gist_status entry_new(dnnl_engine_t engine, const tg_matmul_shape *shape, entry **out, t5gist_error *err) {
   const dnnl_dim_t m = (dnnl_dim_t)shape->m, n_in = (dnnl_dim_t)shape->n_in, n_out = (dnnl_dim_t)shape->n_out;
   dnnl_primitive_attr_t attr = NULL;
   tg_dnnl_desc x = {0}, weights = {0}, y = {0};
@@ -97,7 +95,7 @@ static t5gist_status entry_new(dnnl_engine_t engine, tg_weights_layout layout, c
   e->shape = *shape;
   TG_GOTO(tg_dnnl_check(tg_dnnl_desc_new(&x, m, n_in, dnnl_ab), "describing x", err));
   TG_GOTO(tg_dnnl_check(tg_dnnl_desc_new(&y, m, n_out, dnnl_ab), "describing y", err));
-  TG_GOTO(weights_desc(layout, shape->n_in, shape->n_out, &weights, err));
+  TG_GOTO(weights_desc(shape->n_in, shape->n_out, &weights, err));
   TG_GOTO(new_attr(shape->accumulate, &attr, err));
   TG_GOTO(tg_dnnl_check(tg_dnnl_matmul_new(&e->operation, engine, &x, &weights, &y, attr), "describing a matrix product", err));
   TG_GOTO(tg_dnnl_check(dnnl_primitive_create(&e->primitive, e->operation), "creating a matrix product", err));
@@ -142,8 +140,7 @@ static t5gist_status grow(tg_matmul_cache *cache, t5gist_error *err) {
 }
 
 /* Creation happens under the lock: two threads that need the same shape make it once. */
-static t5gist_status get_entry(tg_matmul_cache *cache, dnnl_engine_t engine, tg_weights_layout layout, const tg_matmul_shape *shape, const entry **out,
-                               t5gist_error *err) {
+static t5gist_status get_entry(tg_matmul_cache *cache, dnnl_engine_t engine, const tg_matmul_shape *shape, const entry **out, t5gist_error *err) {
   t5gist_status status = T5GIST_OK;
   pthread_mutex_lock(&cache->mutex);
   size_t slot = find_slot(cache->slots, cache->n_slots, shape);
@@ -152,7 +149,7 @@ static t5gist_status get_entry(tg_matmul_cache *cache, dnnl_engine_t engine, tg_
       TG_GOTO(grow(cache, err));
       slot = find_slot(cache->slots, cache->n_slots, shape);
     }
-    TG_GOTO(entry_new(engine, layout, shape, &cache->slots[slot], err));
+    TG_GOTO(entry_new(engine, shape, &cache->slots[slot], err));
     cache->n_entries++;
   }
   *out = cache->slots[slot];
@@ -161,7 +158,8 @@ done:
   return status;
 }
 
-static t5gist_status execute(const entry *e, tg_workspace *workspace, dnnl_memory_t weights, const float *x, float *y, void *scratch, t5gist_error *err) {
+static t5gist_status execute(const entry *e, tg_workspace *workspace, dnnl_memory_t weights, const float *x, float *y, void *scratch,
+                             t5gist_error *err) {
   dnnl_engine_t engine = tg_engine_dnnl(tg_workspace_engine(workspace));
   dnnl_stream_t stream = tg_workspace_stream(workspace);
   dnnl_memory_t x_memory = NULL, y_memory = NULL, scratch_memory = NULL;
@@ -180,11 +178,11 @@ done:
   return status;
 }
 
-t5gist_status tg_matmul_run(tg_workspace *workspace, tg_weights_layout layout, const tg_matmul_shape *shape, dnnl_memory_t weights, const float *x, float *y,
+t5gist_status tg_matmul_run(tg_workspace *workspace, const tg_matmul_shape *shape, dnnl_memory_t weights, const float *x, float *y,
                             t5gist_error *err) {
   tg_engine *engine = tg_workspace_engine(workspace);
   const entry *e = NULL;
-  TG_TRY(get_entry(tg_engine_matmuls(engine), tg_engine_dnnl(engine), layout, shape, &e, err));
+  TG_TRY(get_entry(tg_engine_matmuls(engine), tg_engine_dnnl(engine), shape, &e, err));
   tg_arena *arena = tg_workspace_arena(workspace);
   const tg_arena_mark mark = tg_arena_save(arena);
   char *scratch = NULL;

@@ -1,4 +1,4 @@
-/* oneDNN's matrix product y[m, n_out] = x[m, n_in] W^T: primitives made once per shape and shared by all workspaces of an engine. Internal to
+/* oneDNN's matrix product y[m, n_out] = x[m, n_in] W^T, W [n_out, n_in] row-major: primitives made once per shape and shared by all workspaces of an engine. Internal to
  * runtime/; linear.c is its only user. */
 #ifndef T5GIST_RUNTIME_MATMUL_H
 #define T5GIST_RUNTIME_MATMUL_H
@@ -7,14 +7,6 @@
 #include <stdbool.h>
 
 #include "runtime/engine.h"
-
-/* How W [n_out, n_in] lies in memory. */
-typedef enum tg_weights_layout {
-  TG_WEIGHTS_ROWS,  /* [n_out, n_in] */
-  TG_WEIGHTS_BLOCKS /* [n_out/64][n_in][64], n_out padded to 64 and n_in to 16 with zeros: oneDNN's BA16a64b */
-} tg_weights_layout;
-
-enum { TG_BLOCK_OUT = 64, TG_BLOCK_IN = 16 };
 
 typedef struct tg_matmul_shape {
   size_t m, n_in, n_out;
@@ -26,12 +18,11 @@ t5gist_status tg_matmul_cache_new(tg_matmul_cache **cache, t5gist_error *err);
 void tg_matmul_cache_free(tg_matmul_cache *cache); /* null is allowed */
 uint64_t tg_matmul_cache_created(tg_matmul_cache *cache);
 
-/* oneDNN's view of packed weights, borrowed. It writes zeros into the padding, so this happens once, before the weights are shared. */
-t5gist_status tg_matmul_weights(dnnl_engine_t engine, tg_weights_layout layout, size_t n_in, size_t n_out, float *data, dnnl_memory_t *weights,
-                                t5gist_error *err);
+/* oneDNN's view of weights, borrowed. */
+t5gist_status tg_matmul_weights(dnnl_engine_t engine, size_t n_in, size_t n_out, float *data, dnnl_memory_t *weights, t5gist_error *err);
 
 /* One product, inside the engine's team. x and y dense. All sizes >= 1. */
-t5gist_status tg_matmul_run(tg_workspace *workspace, tg_weights_layout layout, const tg_matmul_shape *shape, dnnl_memory_t weights, const float *x, float *y,
+t5gist_status tg_matmul_run(tg_workspace *workspace, const tg_matmul_shape *shape, dnnl_memory_t weights, const float *x, float *y,
                             t5gist_error *err);
 
 /* What of engine.c this needs. */

@@ -22,12 +22,16 @@ static inline void tg_dnnl_desc_free(tg_dnnl_desc *desc) {
   *desc = NULL;
 }
 
-static inline tg_dnnl_const_desc tg_dnnl_desc_view(const tg_dnnl_desc *desc) { return *desc; }
+static inline tg_dnnl_const_desc tg_dnnl_desc_view(const tg_dnnl_desc *desc) {
+  return *desc;
+}
 
-static inline dnnl_status_t tg_dnnl_append_sum(dnnl_post_ops_t ops) { return dnnl_post_ops_append_sum(ops, 1.0f, 0, dnnl_data_type_undef); }
+static inline dnnl_status_t tg_dnnl_append_sum(dnnl_post_ops_t ops) {
+  return dnnl_post_ops_append_sum(ops, 1.0f, 0, dnnl_data_type_undef);
+}
 
-static inline dnnl_status_t tg_dnnl_matmul_new(dnnl_primitive_desc_t *matmul, dnnl_engine_t engine, const tg_dnnl_desc *x, const tg_dnnl_desc *weights,
-                                               const tg_dnnl_desc *y, const_dnnl_primitive_attr_t attr) {
+static inline dnnl_status_t tg_dnnl_matmul_new(dnnl_primitive_desc_t *matmul, dnnl_engine_t engine, const tg_dnnl_desc *x,
+                                               const tg_dnnl_desc *weights, const tg_dnnl_desc *y, const_dnnl_primitive_attr_t attr) {
   return dnnl_matmul_primitive_desc_create(matmul, engine, *x, *weights, NULL, *y, attr);
 }
 
@@ -43,14 +47,20 @@ static inline dnnl_status_t tg_dnnl_desc_new(tg_dnnl_desc *desc, dnnl_dim_t rows
   return dnnl_memory_desc_init_by_tag(desc, 2, dims, dnnl_f32, tag);
 }
 
-static inline void tg_dnnl_desc_free(tg_dnnl_desc *desc) { memset(desc, 0, sizeof *desc); }
+static inline void tg_dnnl_desc_free(tg_dnnl_desc *desc) {
+  memset(desc, 0, sizeof *desc);
+}
 
-static inline tg_dnnl_const_desc tg_dnnl_desc_view(const tg_dnnl_desc *desc) { return desc; }
+static inline tg_dnnl_const_desc tg_dnnl_desc_view(const tg_dnnl_desc *desc) {
+  return desc;
+}
 
-static inline dnnl_status_t tg_dnnl_append_sum(dnnl_post_ops_t ops) { return dnnl_post_ops_append_sum(ops, 1.0f); }
+static inline dnnl_status_t tg_dnnl_append_sum(dnnl_post_ops_t ops) {
+  return dnnl_post_ops_append_sum(ops, 1.0f);
+}
 
-static inline dnnl_status_t tg_dnnl_matmul_new(dnnl_primitive_desc_t *matmul, dnnl_engine_t engine, const tg_dnnl_desc *x, const tg_dnnl_desc *weights,
-                                               const tg_dnnl_desc *y, const_dnnl_primitive_attr_t attr) {
+static inline dnnl_status_t tg_dnnl_matmul_new(dnnl_primitive_desc_t *matmul, dnnl_engine_t engine, const tg_dnnl_desc *x,
+                                               const tg_dnnl_desc *weights, const tg_dnnl_desc *y, const_dnnl_primitive_attr_t attr) {
   dnnl_matmul_desc_t operation;
   const dnnl_status_t status = dnnl_matmul_desc_init(&operation, x, weights, NULL, y);
   return status == dnnl_success ? dnnl_primitive_desc_create(matmul, &operation, attr, engine, NULL) : status;

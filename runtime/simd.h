@@ -22,8 +22,8 @@ typedef struct tg_simd {
 
   /* c[rows, columns] (+)= a[rows, depth] b[depth, columns], row-major with strides in floats; columns is a multiple of lanes. Each element is one
    * sum over ascending depth, whatever rows and columns are computed with it. */
-  void (*multiply)(const float *a, size_t a_stride, const float *b, size_t b_stride, size_t rows, size_t depth, size_t columns, float *c, size_t c_stride,
-                   bool accumulate);
+  void (*multiply)(const float *a, size_t a_stride, const float *b, size_t b_stride, size_t rows, size_t depth, size_t columns, float *c,
+                   size_t c_stride, bool accumulate);
   /* to[j * to_stride + i] = from[i][j] for j < columns, i < rows and zeros behind up to a multiple of lanes. */
   void (*transpose)(const float *const *from, size_t rows, size_t columns, float *to, size_t to_stride);
   /* scores[i] = q . keys[i], of d values. */

@@ -3,8 +3,8 @@
 #if defined(__x86_64__)
 
 #define TG_VECTOR_AVX512
-#include "runtime/vector.h"
 #include "runtime/simd_body.h"
+#include "runtime/vector.h"
 
 const tg_simd tg_simd_avx512 = {
     .lanes = LANES,

@@ -83,8 +83,8 @@ static void scale(const float *x, float factor, size_t n, float *y) {
 }
 
 /* A tile of c that stays in registers: rows x vectors, both compile-time constants after inlining. */
-TG_INLINE void multiply_tile(const float *a, size_t a_stride, const float *b, size_t b_stride, const size_t rows, size_t depth, const size_t vectors, float *c,
-                             size_t c_stride, bool accumulate) {
+TG_INLINE void multiply_tile(const float *a, size_t a_stride, const float *b, size_t b_stride, const size_t rows, size_t depth, const size_t vectors,
+                             float *c, size_t c_stride, bool accumulate) {
   tg_v sums[8][2];
 #pragma GCC unroll 8
   for (size_t r = 0; r < rows; r++)
@@ -110,8 +110,8 @@ TG_INLINE void multiply_tile(const float *a, size_t a_stride, const float *b, si
     }
 }
 
-TG_INLINE void multiply_rows(const float *a, size_t a_stride, const float *b, size_t b_stride, const size_t rows, size_t depth, size_t columns, float *c,
-                             size_t c_stride, bool accumulate) {
+TG_INLINE void multiply_rows(const float *a, size_t a_stride, const float *b, size_t b_stride, const size_t rows, size_t depth, size_t columns,
+                             float *c, size_t c_stride, bool accumulate) {
   size_t column = 0;
   for (; column + 2 * LANES <= columns; column += 2 * LANES)
     multiply_tile(a, a_stride, b + column, b_stride, rows, depth, 2, c + column, c_stride, accumulate);
@@ -132,8 +132,8 @@ static void multiply_run(const float *a, size_t a_stride, const float *b, size_t
 }
 
 /* Adds up in runs from zero, so that the rounding of long sums stays small. */
-static void multiply(const float *a, size_t a_stride, const float *b, size_t b_stride, size_t rows, size_t depth, size_t columns, float *c, size_t c_stride,
-                     bool accumulate) {
+static void multiply(const float *a, size_t a_stride, const float *b, size_t b_stride, size_t rows, size_t depth, size_t columns, float *c,
+                     size_t c_stride, bool accumulate) {
   enum { RUN = 64 };
   for (size_t k = 0; k < depth; k += RUN)
     multiply_run(a + k, a_stride, b + k * b_stride, b_stride, rows, depth - k < RUN ? depth - k : RUN, columns, c, c_stride, accumulate || k > 0);
@@ -163,7 +163,8 @@ static void dots(const float *q, const float *const *keys, size_t n, size_t d, f
 }
 
 /* Up to four vectors of out at a time, so that they stay in registers. */
-TG_INLINE void combine_vectors(const float *weights, const float *const *values, size_t n, size_t at, const size_t vectors, float *out, bool accumulate) {
+TG_INLINE void combine_vectors(const float *weights, const float *const *values, size_t n, size_t at, const size_t vectors, float *out,
+                               bool accumulate) {
   tg_v sums[4];
 #pragma GCC unroll 4
   for (size_t v = 0; v < vectors; v++) sums[v] = v_set(0);

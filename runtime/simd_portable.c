@@ -1,7 +1,7 @@
 #include "runtime/simd.h"
 
-#include "runtime/vector.h"
 #include "runtime/simd_body.h"
+#include "runtime/vector.h"
 
 const tg_simd tg_simd_portable = {
     .lanes = LANES,

@@ -24,26 +24,58 @@
 enum { LANES = 16 };
 typedef __m512 tg_v;
 
-TG_INLINE __mmask16 v_mask(size_t n) { return (__mmask16)((1u << n) - 1); }
-TG_INLINE tg_v v_set(float x) { return _mm512_set1_ps(x); }
-TG_INLINE tg_v v_load(const float *p) { return _mm512_loadu_ps(p); }
-TG_INLINE tg_v v_load_n(const float *p, size_t n) { return _mm512_maskz_loadu_ps(v_mask(n), p); } /* n < LANES, zeros behind */
-TG_INLINE void v_store(float *p, tg_v x) { _mm512_storeu_ps(p, x); }
-TG_INLINE void v_store_n(float *p, size_t n, tg_v x) { _mm512_mask_storeu_ps(p, v_mask(n), x); }
-TG_INLINE tg_v v_add(tg_v a, tg_v b) { return _mm512_add_ps(a, b); }
-TG_INLINE tg_v v_sub(tg_v a, tg_v b) { return _mm512_sub_ps(a, b); }
-TG_INLINE tg_v v_mul(tg_v a, tg_v b) { return _mm512_mul_ps(a, b); }
-TG_INLINE tg_v v_div(tg_v a, tg_v b) { return _mm512_div_ps(a, b); }
-TG_INLINE tg_v v_fma(tg_v a, tg_v b, tg_v c) { return _mm512_fmadd_ps(a, b, c); } /* a b + c */
-TG_INLINE tg_v v_max(tg_v a, tg_v b) { return _mm512_max_ps(a, b); } /* b where either is NaN */
-TG_INLINE tg_v v_min(tg_v a, tg_v b) { return _mm512_min_ps(a, b); } /* likewise */
-TG_INLINE tg_v v_round(tg_v a) { return _mm512_roundscale_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
+TG_INLINE __mmask16 v_mask(size_t n) {
+  return (__mmask16)((1u << n) - 1);
+}
+TG_INLINE tg_v v_set(float x) {
+  return _mm512_set1_ps(x);
+}
+TG_INLINE tg_v v_load(const float *p) {
+  return _mm512_loadu_ps(p);
+}
+TG_INLINE tg_v v_load_n(const float *p, size_t n) {
+  return _mm512_maskz_loadu_ps(v_mask(n), p);
+} /* n < LANES, zeros behind */
+TG_INLINE void v_store(float *p, tg_v x) {
+  _mm512_storeu_ps(p, x);
+}
+TG_INLINE void v_store_n(float *p, size_t n, tg_v x) {
+  _mm512_mask_storeu_ps(p, v_mask(n), x);
+}
+TG_INLINE tg_v v_add(tg_v a, tg_v b) {
+  return _mm512_add_ps(a, b);
+}
+TG_INLINE tg_v v_sub(tg_v a, tg_v b) {
+  return _mm512_sub_ps(a, b);
+}
+TG_INLINE tg_v v_mul(tg_v a, tg_v b) {
+  return _mm512_mul_ps(a, b);
+}
+TG_INLINE tg_v v_div(tg_v a, tg_v b) {
+  return _mm512_div_ps(a, b);
+}
+TG_INLINE tg_v v_fma(tg_v a, tg_v b, tg_v c) {
+  return _mm512_fmadd_ps(a, b, c);
+} /* a b + c */
+TG_INLINE tg_v v_max(tg_v a, tg_v b) {
+  return _mm512_max_ps(a, b);
+} /* b where either is NaN */
+TG_INLINE tg_v v_min(tg_v a, tg_v b) {
+  return _mm512_min_ps(a, b);
+} /* likewise */
+TG_INLINE tg_v v_round(tg_v a) {
+  return _mm512_roundscale_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+}
 /* 2^n for whole n in -127..127, 2^-127 being 0. */
 TG_INLINE tg_v v_exp2(tg_v n) {
   return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_add_epi32(_mm512_cvtps_epi32(n), _mm512_set1_epi32(127)), 23));
 }
-TG_INLINE float v_sum(tg_v a) { return _mm512_reduce_add_ps(a); }
-TG_INLINE float v_largest(tg_v a) { return _mm512_reduce_max_ps(a); }
+TG_INLINE float v_sum(tg_v a) {
+  return _mm512_reduce_add_ps(a);
+}
+TG_INLINE float v_largest(tg_v a) {
+  return _mm512_reduce_max_ps(a);
+}
 /* LANES x LANES floats, rows to columns. */
 TG_INLINE void v_transpose(tg_v a[LANES]) {
   tg_v b[LANES];
@@ -91,19 +123,45 @@ typedef __m256 tg_v;
 TG_INLINE __m256i v_mask(size_t n) {
   return _mm256_cmpgt_epi32(_mm256_set1_epi32((int)n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
 }
-TG_INLINE tg_v v_set(float x) { return _mm256_set1_ps(x); }
-TG_INLINE tg_v v_load(const float *p) { return _mm256_loadu_ps(p); }
-TG_INLINE tg_v v_load_n(const float *p, size_t n) { return _mm256_maskload_ps(p, v_mask(n)); }
-TG_INLINE void v_store(float *p, tg_v x) { _mm256_storeu_ps(p, x); }
-TG_INLINE void v_store_n(float *p, size_t n, tg_v x) { _mm256_maskstore_ps(p, v_mask(n), x); }
-TG_INLINE tg_v v_add(tg_v a, tg_v b) { return _mm256_add_ps(a, b); }
-TG_INLINE tg_v v_sub(tg_v a, tg_v b) { return _mm256_sub_ps(a, b); }
-TG_INLINE tg_v v_mul(tg_v a, tg_v b) { return _mm256_mul_ps(a, b); }
-TG_INLINE tg_v v_div(tg_v a, tg_v b) { return _mm256_div_ps(a, b); }
-TG_INLINE tg_v v_fma(tg_v a, tg_v b, tg_v c) { return _mm256_fmadd_ps(a, b, c); }
-TG_INLINE tg_v v_max(tg_v a, tg_v b) { return _mm256_max_ps(a, b); }
-TG_INLINE tg_v v_min(tg_v a, tg_v b) { return _mm256_min_ps(a, b); }
-TG_INLINE tg_v v_round(tg_v a) { return _mm256_round_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
+TG_INLINE tg_v v_set(float x) {
+  return _mm256_set1_ps(x);
+}
+TG_INLINE tg_v v_load(const float *p) {
+  return _mm256_loadu_ps(p);
+}
+TG_INLINE tg_v v_load_n(const float *p, size_t n) {
+  return _mm256_maskload_ps(p, v_mask(n));
+}
+TG_INLINE void v_store(float *p, tg_v x) {
+  _mm256_storeu_ps(p, x);
+}
+TG_INLINE void v_store_n(float *p, size_t n, tg_v x) {
+  _mm256_maskstore_ps(p, v_mask(n), x);
+}
+TG_INLINE tg_v v_add(tg_v a, tg_v b) {
+  return _mm256_add_ps(a, b);
+}
+TG_INLINE tg_v v_sub(tg_v a, tg_v b) {
+  return _mm256_sub_ps(a, b);
+}
+TG_INLINE tg_v v_mul(tg_v a, tg_v b) {
+  return _mm256_mul_ps(a, b);
+}
+TG_INLINE tg_v v_div(tg_v a, tg_v b) {
+  return _mm256_div_ps(a, b);
+}
+TG_INLINE tg_v v_fma(tg_v a, tg_v b, tg_v c) {
+  return _mm256_fmadd_ps(a, b, c);
+}
+TG_INLINE tg_v v_max(tg_v a, tg_v b) {
+  return _mm256_max_ps(a, b);
+}
+TG_INLINE tg_v v_min(tg_v a, tg_v b) {
+  return _mm256_min_ps(a, b);
+}
+TG_INLINE tg_v v_round(tg_v a) {
+  return _mm256_round_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+}
 TG_INLINE tg_v v_exp2(tg_v n) {
   return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_add_epi32(_mm256_cvtps_epi32(n), _mm256_set1_epi32(127)), 23));
 }
@@ -146,30 +204,60 @@ TG_INLINE void v_transpose(tg_v a[LANES]) {
 enum { LANES = 1 };
 typedef float tg_v;
 
-TG_INLINE tg_v v_set(float x) { return x; }
-TG_INLINE tg_v v_load(const float *p) { return *p; }
-TG_INLINE tg_v v_load_n(const float *p, size_t n) { return n > 0 ? *p : 0; }
-TG_INLINE void v_store(float *p, tg_v x) { *p = x; }
+TG_INLINE tg_v v_set(float x) {
+  return x;
+}
+TG_INLINE tg_v v_load(const float *p) {
+  return *p;
+}
+TG_INLINE tg_v v_load_n(const float *p, size_t n) {
+  return n > 0 ? *p : 0;
+}
+TG_INLINE void v_store(float *p, tg_v x) {
+  *p = x;
+}
 TG_INLINE void v_store_n(float *p, size_t n, tg_v x) {
   if (n > 0) *p = x;
 }
-TG_INLINE tg_v v_add(tg_v a, tg_v b) { return a + b; }
-TG_INLINE tg_v v_sub(tg_v a, tg_v b) { return a - b; }
-TG_INLINE tg_v v_mul(tg_v a, tg_v b) { return a * b; }
-TG_INLINE tg_v v_div(tg_v a, tg_v b) { return a / b; }
-TG_INLINE tg_v v_fma(tg_v a, tg_v b, tg_v c) { return a * b + c; }
-TG_INLINE tg_v v_max(tg_v a, tg_v b) { return a > b ? a : b; }
-TG_INLINE tg_v v_min(tg_v a, tg_v b) { return a < b ? a : b; }
-TG_INLINE tg_v v_round(tg_v a) { return rintf(a); }
+TG_INLINE tg_v v_add(tg_v a, tg_v b) {
+  return a + b;
+}
+TG_INLINE tg_v v_sub(tg_v a, tg_v b) {
+  return a - b;
+}
+TG_INLINE tg_v v_mul(tg_v a, tg_v b) {
+  return a * b;
+}
+TG_INLINE tg_v v_div(tg_v a, tg_v b) {
+  return a / b;
+}
+TG_INLINE tg_v v_fma(tg_v a, tg_v b, tg_v c) {
+  return a * b + c;
+}
+TG_INLINE tg_v v_max(tg_v a, tg_v b) {
+  return a > b ? a : b;
+}
+TG_INLINE tg_v v_min(tg_v a, tg_v b) {
+  return a < b ? a : b;
+}
+TG_INLINE tg_v v_round(tg_v a) {
+  return rintf(a);
+}
 TG_INLINE tg_v v_exp2(tg_v n) {
   const uint32_t bits = n == n ? (uint32_t)((int32_t)n + 127) << 23 : 0;
   float x;
   memcpy(&x, &bits, sizeof x);
   return x;
 }
-TG_INLINE float v_sum(tg_v a) { return a; }
-TG_INLINE float v_largest(tg_v a) { return a; }
-TG_INLINE void v_transpose(tg_v a[LANES]) { (void)a; }
+TG_INLINE float v_sum(tg_v a) {
+  return a;
+}
+TG_INLINE float v_largest(tg_v a) {
+  return a;
+}
+TG_INLINE void v_transpose(tg_v a[LANES]) {
+  (void)a;
+}
 
 #endif
 

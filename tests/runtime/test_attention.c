@@ -78,10 +78,16 @@ static void problem_new(problem *p, const shape *s, uint32_t seed) {
   }
   for (int i = 0; i < s->n_jobs; i++) {
     tg_attention_job *job = &p->jobs[i];
-    *job = (tg_attention_job){.q = p->q + (size_t)i * n_q * 3 * inner, .out = p->out + (size_t)i * n_q * (inner + 3), .n_q = s->n_q, .n_parts = 2,
-                              .q_position = s->q_position, .k_position = s->k_position};
-    job->keys[0] = (tg_keys){.k = p->first, .v = p->first + (size_t)s->n_first * inner, .row_stride = d, .head_stride = (size_t)s->n_first * d, .n = s->n_first};
-    job->keys[1] = (tg_keys){.k = p->second, .v = p->second + inner, .row_stride = 2 * inner, .head_stride = d, .rows = s->list ? p->rows : NULL, .n = s->n_second};
+    *job = (tg_attention_job){.q = p->q + (size_t)i * n_q * 3 * inner,
+                              .out = p->out + (size_t)i * n_q * (inner + 3),
+                              .n_q = s->n_q,
+                              .n_parts = 2,
+                              .q_position = s->q_position,
+                              .k_position = s->k_position};
+    job->keys[0] =
+        (tg_keys){.k = p->first, .v = p->first + (size_t)s->n_first * inner, .row_stride = d, .head_stride = (size_t)s->n_first * d, .n = s->n_first};
+    job->keys[1] = (tg_keys){
+        .k = p->second, .v = p->second + inner, .row_stride = 2 * inner, .head_stride = d, .rows = s->list ? p->rows : NULL, .n = s->n_second};
   }
 }
 
@@ -94,7 +100,9 @@ static void problem_free(problem *p) {
   tg_free(p->rows);
 }
 
-static size_t out_size(const problem *p) { return (size_t)p->shape.n_jobs * (size_t)p->shape.n_q * p->attention.out_stride; }
+static size_t out_size(const problem *p) {
+  return (size_t)p->shape.n_jobs * (size_t)p->shape.n_q * p->attention.out_stride;
+}
 
 static void run(fixture *f, const problem *p, const tg_attention_job *jobs, int n_jobs) {
   t5gist_error err = {0};
@@ -113,8 +121,8 @@ static void check(fixture *f, const shape *s) {
   tg_attention_reference(&p.attention, p.jobs, s->n_jobs);
   for (size_t i = 0; i < n; i++) /* the gaps between rows among them: both leave them alone */
     if (!(fabs((double)found[i] - (double)p.out[i]) <= 1e-5))
-      fail_msg("heads %d, d_kv %d, queries %d, keys %d + %d, causal %d, bias %d, list %d: value %zu: expected %.8g, found %.8g", s->n_heads, s->d_kv, s->n_q,
-               s->n_first, s->n_second, s->causal, s->bias, s->list, i, (double)p.out[i], (double)found[i]);
+      fail_msg("heads %d, d_kv %d, queries %d, keys %d + %d, causal %d, bias %d, list %d: value %zu: expected %.8g, found %.8g", s->n_heads, s->d_kv,
+               s->n_q, s->n_first, s->n_second, s->causal, s->bias, s->list, i, (double)p.out[i], (double)found[i]);
   tg_free(before);
   tg_free(found);
   problem_free(&p);
@@ -127,15 +135,24 @@ static void test_sizes(void **state) {
     for (size_t k = 0; k < sizeof keys / sizeof *keys; k++)
       for (size_t q = 0; q < sizeof queries / sizeof *queries; q++, turn++) {
         const int first = turn % 3 == 0 ? 0 : turn % 3 == 1 ? keys[k] / 3 : keys[k];
-        check(*state, &(shape){.n_heads = 1 + turn % 3, .d_kv = widths[d], .n_q = queries[q], .n_first = first, .n_second = keys[k] - first, .n_jobs = 1 + turn % MAX_JOBS,
-                               .bias = turn % 2, .list = turn % 5 < 2, .q_position = turn % 4 * 3, .k_position = turn % 7});
+        check(*state, &(shape){.n_heads = 1 + turn % 3,
+                               .d_kv = widths[d],
+                               .n_q = queries[q],
+                               .n_first = first,
+                               .n_second = keys[k] - first,
+                               .n_jobs = 1 + turn % MAX_JOBS,
+                               .bias = turn % 2,
+                               .list = turn % 5 < 2,
+                               .q_position = turn % 4 * 3,
+                               .k_position = turn % 7});
       }
 }
 
 /* More keys than a block, in one part, across both, and as a decoder sees them. */
 static void test_many_keys(void **state) {
   check(*state, &(shape){.n_heads = 2, .d_kv = 24, .n_q = 20, .n_second = 700, .n_jobs = 1, .bias = true});
-  check(*state, &(shape){.n_heads = 2, .d_kv = 24, .n_q = 1, .n_second = 700, .n_jobs = 3, .bias = true, .list = true, .q_position = 699, .causal = true});
+  check(*state,
+        &(shape){.n_heads = 2, .d_kv = 24, .n_q = 1, .n_second = 700, .n_jobs = 3, .bias = true, .list = true, .q_position = 699, .causal = true});
   check(*state, &(shape){.n_heads = 1, .d_kv = 16, .n_q = 9, .n_first = 510, .n_second = 530, .n_jobs = 2, .list = true});
   check(*state, &(shape){.n_heads = 3, .d_kv = 16, .n_q = 300, .n_second = 40, .n_jobs = 1, .bias = true});
 }
@@ -143,7 +160,15 @@ static void test_many_keys(void **state) {
 static void test_causal(void **state) {
   for (int n_q = 1; n_q <= 40; n_q += n_q < 12 ? 1 : 9)
     for (int history = 0; history <= 20; history += 10)
-      check(*state, &(shape){.n_heads = 2, .d_kv = 16, .n_q = n_q, .n_first = history, .n_second = n_q, .n_jobs = 2, .q_position = history, .causal = true, .bias = true});
+      check(*state, &(shape){.n_heads = 2,
+                             .d_kv = 16,
+                             .n_q = n_q,
+                             .n_first = history,
+                             .n_second = n_q,
+                             .n_jobs = 2,
+                             .q_position = history,
+                             .causal = true,
+                             .bias = true});
   check(*state, &(shape){.n_heads = 1, .d_kv = 8, .n_q = 600, .n_second = 600, .n_jobs = 1, .causal = true}); /* block borders within the triangle */
 }
 
@@ -200,7 +225,8 @@ static void test_mates_do_not_matter(void **state) {
     part.q_position += first;
     run(f, &p, &part, 1);
     for (size_t row = 0; row < 5; row++)
-      assert_memory_equal(part.out + row * p.attention.out_stride, together + (37 + (size_t)first + row) * p.attention.out_stride, 3 * 24 * sizeof *together);
+      assert_memory_equal(part.out + row * p.attention.out_stride, together + (37 + (size_t)first + row) * p.attention.out_stride,
+                          3 * 24 * sizeof *together);
     part.n_q = 1; /* another path, the same within rounding */
     run(f, &p, &part, 1);
     for (size_t i = 0; i < 3 * 24; i++) assert_float_equal(part.out[i], together[(37 + (size_t)first) * p.attention.out_stride + i], 2e-6);
@@ -243,4 +269,6 @@ static int groups(void) {
   return cmocka_run_group_tests(tests, set_up, tear_down);
 }
 
-int main(void) { return test_each_isa(groups); }
+int main(void) {
+  return test_each_isa(groups);
+}

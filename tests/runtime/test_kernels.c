@@ -212,4 +212,6 @@ static int groups(void) {
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
 
-int main(void) { return test_each_isa(groups); }
+int main(void) {
+  return test_each_isa(groups);
+}

@@ -70,7 +70,8 @@ static void check_shape(fixture *f, size_t n_in, size_t n_out, size_t m, bool ac
   uint32_t seed = (uint32_t)(n_in * 31 + n_out * 7 + m);
   const size_t rows = tg_linear_rows(m);
   assert_true(rows >= m);
-  float *w = floats(n_out * n_in), *x = floats(rows * n_in), *y = floats(rows * n_out), *expected = floats(rows * n_out), *specified = floats(rows * n_out);
+  float *w = floats(n_out * n_in), *x = floats(rows * n_in), *y = floats(rows * n_out), *expected = floats(rows * n_out),
+        *specified = floats(rows * n_out);
   test_fill(w, n_out * n_in, 1, &seed);
   test_fill(x, rows * n_in, 1, &seed);
   test_fill(y, rows * n_out, 1, &seed);
@@ -162,7 +163,7 @@ static void test_rows_are_independent(void **state) {
       memcpy(own, x + row * N_IN, N_IN * sizeof *own);
       apply(f, linear, own, 1, false, alone);
       for (size_t o = 0; o < N_OUT; o++) assert_float_equal(y[row * N_OUT + o], alone[o], 1e-6);
-      if (m <= 8 && tg_cpu_isa() == TG_ISA_AVX512) assert_memory_equal(y + row * N_OUT, alone, N_OUT * sizeof *alone);
+      if (tg_cpu_isa() == TG_ISA_AVX512) assert_memory_equal(y + row * N_OUT, alone, N_OUT * sizeof *alone);
       tg_free(own);
     }
   }
@@ -185,7 +186,7 @@ static void test_warm_products_create_nothing(void **state) {
   }
   const uint64_t primitives = tg_engine_primitives(f->engine);
   const size_t bytes = tg_arena_bytes(tg_workspace_arena(f->workspace));
-  assert_true(primitives > 0);
+  assert_true((primitives > 0) == (tg_cpu_isa() != TG_ISA_AVX512));
   for (int repeat = 0; repeat < 3; repeat++)
     for (size_t m = 1; m <= M; m++) {
       apply(f, one, x, m, false, y);
@@ -227,8 +228,12 @@ static void test_bucket_sizes(void **state) {
     distinct += rows != previous;
     previous = rows;
   }
-  assert_true(distinct <= 40);
-  assert_int_equal(tg_linear_rows(1024 + 3), 1024 + 4);
+  if (tg_cpu_isa() == TG_ISA_AVX512) {
+    assert_int_equal(distinct, 1024); /* no primitives, no buckets */
+  } else {
+    assert_true(distinct <= 40);
+    assert_int_equal(tg_linear_rows(1024 + 3), 1024 + 4);
+  }
 }
 
 static int groups(void) {
@@ -244,4 +249,6 @@ static int groups(void) {
   return cmocka_run_group_tests(tests, set_up, tear_down);
 }
 
-int main(void) { return test_each_isa(groups); }
+int main(void) {
+  return test_each_isa(groups);
+}

@@ -1,0 +1,250 @@
+/* What the computing half of runtime/ reaches on this machine: bench_kernels [threads].
+ *
+ *   few rows      bytes of weights per second at M = 1..8, over a working set far beyond the caches, beside oneDNN in its own layout
+ *   many rows     GFLOP/s of the linear layers, beside oneDNN in its own layout
+ *   packing       bytes of stored weights per second
+ *   attention     ms of one encoder layer's attention, beside its linear layers' */
+#include <omp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "runtime/attention.h"
+#include "runtime/cpu.h"
+#include "runtime/linear.h"
+#include "runtime/matmul.h"
+#include "runtime/onednn_compat.h"
+
+static tg_engine *engine;
+static tg_workspace *workspace;
+
+static void need(t5gist_status status, const t5gist_error *err) {
+  if (status == T5GIST_OK) return;
+  fprintf(stderr, "bench_kernels: %s\n", err->message);
+  exit(1);
+}
+
+static void need_dnnl(dnnl_status_t status) {
+  t5gist_error err = {0};
+  need(tg_dnnl_check(status, "measuring", &err), &err);
+}
+
+static double now(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static float *floats(size_t n) {
+  t5gist_error err = {0};
+  float *x = NULL;
+  need(tg_alloc(&x, n, sizeof *x, &err), &err);
+  for (size_t i = 0; i < n; i++) x[i] = (float)(i % 31) * 0.03f - 0.45f;
+  return x;
+}
+
+static tg_linear *new_linear(const float *w, size_t n_in, size_t n_out) {
+  t5gist_error err = {0};
+  tg_linear *linear = NULL;
+  const tg_matrix part = {w, TG_F32, n_out, false};
+  need(tg_linear_new(engine, &part, 1, n_in, &linear, &err), &err);
+  return linear;
+}
+
+/* oneDNN's product with weights in the layout that it chooses for m. */
+typedef struct own_layout {
+  dnnl_primitive_desc_t operation;
+  dnnl_primitive_t primitive;
+  dnnl_memory_t x, y, scratch, *weights; /* [n_weights] */
+} own_layout;
+
+static own_layout own_layout_new(size_t m, size_t n_in, size_t n_out, size_t n_weights, float *x, float *y) {
+  own_layout o = {0};
+  dnnl_engine_t dnnl = tg_engine_dnnl(engine);
+  tg_dnnl_desc x_desc, w_desc, y_desc;
+  dnnl_primitive_attr_t attr;
+  need_dnnl(tg_dnnl_desc_new(&x_desc, (dnnl_dim_t)m, (dnnl_dim_t)n_in, dnnl_ab));
+  need_dnnl(tg_dnnl_desc_new(&w_desc, (dnnl_dim_t)n_in, (dnnl_dim_t)n_out, dnnl_format_tag_any));
+  need_dnnl(tg_dnnl_desc_new(&y_desc, (dnnl_dim_t)m, (dnnl_dim_t)n_out, dnnl_ab));
+  need_dnnl(dnnl_primitive_attr_create(&attr));
+  need_dnnl(dnnl_primitive_attr_set_scratchpad_mode(attr, dnnl_scratchpad_mode_user));
+  need_dnnl(tg_dnnl_matmul_new(&o.operation, dnnl, &x_desc, &w_desc, &y_desc, attr));
+  need_dnnl(dnnl_primitive_create(&o.primitive, o.operation));
+  need_dnnl(dnnl_memory_create(&o.x, dnnl_primitive_desc_query_md(o.operation, dnnl_query_src_md, 0), dnnl, x));
+  need_dnnl(dnnl_memory_create(&o.y, dnnl_primitive_desc_query_md(o.operation, dnnl_query_dst_md, 0), dnnl, y));
+  need_dnnl(dnnl_memory_create(&o.scratch, dnnl_primitive_desc_query_md(o.operation, dnnl_query_scratchpad_md, 0), dnnl, DNNL_MEMORY_ALLOCATE));
+  o.weights = calloc(n_weights, sizeof *o.weights);
+  for (size_t i = 0; o.weights != NULL && i < n_weights; i++) {
+    tg_dnnl_const_desc desc = dnnl_primitive_desc_query_md(o.operation, dnnl_query_weights_md, 0);
+    void *data = NULL;
+    need_dnnl(dnnl_memory_create(&o.weights[i], desc, dnnl, DNNL_MEMORY_ALLOCATE));
+    need_dnnl(dnnl_memory_get_data_handle(o.weights[i], &data));
+    for (size_t j = 0; j < dnnl_memory_desc_get_size(desc) / sizeof(float); j++) ((float *)data)[j] = (float)(j % 31) * 0.03f - 0.45f;
+  }
+  tg_dnnl_desc_free(&x_desc);
+  tg_dnnl_desc_free(&w_desc);
+  tg_dnnl_desc_free(&y_desc);
+  dnnl_primitive_attr_destroy(attr);
+  return o;
+}
+
+static void own_layout_run(const own_layout *o, size_t weights) {
+  const dnnl_exec_arg_t args[] = {
+      {DNNL_ARG_SRC, o->x}, {DNNL_ARG_WEIGHTS, o->weights[weights]}, {DNNL_ARG_DST, o->y}, {DNNL_ARG_SCRATCHPAD, o->scratch}};
+  need_dnnl(dnnl_primitive_execute(o->primitive, tg_workspace_stream(workspace), 4, args));
+}
+
+static void own_layout_free(own_layout *o, size_t n_weights) {
+  for (size_t i = 0; i < n_weights; i++) dnnl_memory_destroy(o->weights[i]);
+  free(o->weights);
+  dnnl_memory_destroy(o->x);
+  dnnl_memory_destroy(o->y);
+  dnnl_memory_destroy(o->scratch);
+  dnnl_primitive_destroy(o->primitive);
+  dnnl_primitive_desc_destroy(o->operation);
+}
+
+static int by_time(const void *a, const void *b) {
+  const double x = *(const double *)a, y = *(const double *)b;
+  return (x > y) - (x < y);
+}
+
+/* Times of single calls; the tenth percentile is what the machine does when nothing else wants it. */
+enum { MAX_CALLS = 2048 };
+typedef struct calls {
+  double seconds[MAX_CALLS], start;
+  size_t n;
+} calls;
+
+static void call_begins(calls *c) {
+  c->start = now();
+}
+
+static void call_ends(calls *c) {
+  if (c->n < MAX_CALLS) c->seconds[c->n++] = now() - c->start;
+}
+
+static double calls_time(calls *c) {
+  qsort(c->seconds, c->n, sizeof *c->seconds, by_time);
+  return c->seconds[c->n / 10];
+}
+
+enum { ROUNDS = 4 };
+
+static double time_linears(tg_linear *const *linears, size_t n_weights, size_t m, const float *x, float *y) {
+  t5gist_error err = {0};
+  calls c = {.n = 0};
+  need(tg_linear_apply(linears[0], workspace, x, m, false, y, &err), &err);
+  for (size_t i = 0; i < ROUNDS * n_weights; i++) {
+    call_begins(&c);
+    need(tg_linear_apply(linears[i % n_weights], workspace, x, m, false, y, &err), &err);
+    call_ends(&c);
+  }
+  return calls_time(&c);
+}
+
+static double time_own_layout(const own_layout *o, size_t n_weights) {
+  calls c = {.n = 0};
+  own_layout_run(o, 0);
+  for (size_t i = 0; i < ROUNDS * n_weights; i++) {
+    call_begins(&c);
+    own_layout_run(o, i % n_weights);
+    call_ends(&c);
+  }
+  return calls_time(&c);
+}
+
+static void measure_linear(size_t n_in, size_t n_out) {
+  static const size_t ms[] = {1, 2, 4, 8, 16, 32, 64, 128, 256};
+  const size_t bytes = n_in * n_out * sizeof(float), n_weights = ((size_t)384 << 20) / bytes;
+  float *w = floats(n_in * n_out), *x = floats(256 * n_in), *y = floats(256 * n_out);
+  tg_linear **linears = calloc(n_weights, sizeof *linears);
+  const double start = now();
+  for (size_t i = 0; linears != NULL && i < n_weights; i++) linears[i] = new_linear(w, n_in, n_out);
+  printf("\n%zu -> %zu, %zu layers (packed at %.1f GB/s from cache)\n      M     us  GB/s  GFLOP/s  bucket | oneDNN's layout: us  GFLOP/s\n", n_in,
+         n_out, n_weights, (double)(n_weights * bytes) / (now() - start) * 1e-9);
+  for (size_t i = 0; i < sizeof ms / sizeof *ms; i++) {
+    const size_t m = ms[i];
+    const double flops = 2 * (double)(m * n_in * n_out), ours = time_linears(linears, n_weights, m, x, y);
+    own_layout o = own_layout_new(m, n_in, n_out, n_weights, x, y);
+    const double theirs = time_own_layout(&o, n_weights);
+    own_layout_free(&o, n_weights);
+    printf("    %3zu %6.1f %5.1f %8.1f  %6zu | %20.1f %8.1f\n", m, ours * 1e6, (double)bytes / ours * 1e-9, flops / ours * 1e-9, tg_linear_rows(m),
+           theirs * 1e6, flops / theirs * 1e-9);
+  }
+  for (size_t i = 0; i < n_weights; i++) tg_linear_free(linears[i]);
+  free(linears);
+  tg_free(w);
+  tg_free(x);
+  tg_free(y);
+}
+
+static void measure_packing(tg_dtype dtype) {
+  const size_t n_in = 768, n_out = 160000, bytes = n_in * n_out * tg_dtype_size(dtype);
+  float *w = floats(n_in * n_out);
+  const tg_matrix part = {w, dtype, n_out, false};
+  for (int round = 0; round < 2; round++) {
+    t5gist_error err = {0};
+    tg_linear *linear = NULL;
+    const double start = now();
+    need(tg_linear_new(engine, &part, 1, n_in, &linear, &err), &err);
+    const double seconds = now() - start;
+    if (round == 1)
+      printf("packing %s: %.2f GB/s stored, %.2f GB/s packed\n", tg_dtype_name(dtype), (double)bytes / seconds * 1e-9,
+             (double)tg_linear_bytes(linear) / seconds * 1e-9);
+    tg_linear_free(linear);
+  }
+  tg_free(w);
+}
+
+/* FLAN-T5-base's encoder layer, n_jobs sequences of n tokens. */
+static void measure_attention(int n_jobs, int n, int n_q) {
+  enum { HEADS = 12, D_KV = 64, INNER = HEADS * D_KV };
+  const size_t rows = (size_t)n_jobs * (size_t)n;
+  float *qkv = floats(rows * 3 * INNER), *out = floats(rows * INNER), *bias = floats((size_t)HEADS * 2 * (size_t)n);
+  tg_attention_job *jobs = calloc((size_t)n_jobs, sizeof *jobs);
+  for (int i = 0; jobs != NULL && i < n_jobs; i++) {
+    float *own = qkv + (size_t)i * (size_t)n * 3 * INNER;
+    jobs[i] = (tg_attention_job){.q = own, .out = out + (size_t)i * (size_t)n * INNER, .n_q = n_q, .n_parts = 1};
+    jobs[i].keys[0] = (tg_keys){.k = own + INNER, .v = own + 2 * INNER, .row_stride = 3 * INNER, .head_stride = D_KV, .n = n};
+  }
+  const tg_attention attention = {
+      .n_heads = HEADS, .d_kv = D_KV, .q_stride = 3 * INNER, .out_stride = INNER, .bias = bias, .bias_stride = 2 * (size_t)n, .bias_zero = n};
+  calls c = {.n = 0};
+  for (int i = 0; i < 60; i++) {
+    t5gist_error err = {0};
+    call_begins(&c);
+    need(tg_attention_run(&attention, workspace, jobs, n_jobs, &err), &err);
+    call_ends(&c);
+  }
+  const double best = calls_time(&c);
+  printf("attention %d x %3d queries, %4d keys: %8.4f ms  %6.1f GFLOP/s\n", n_jobs, n_q, n, best * 1e3,
+         4.0 * n_jobs * n_q * (double)n * INNER / best * 1e-9);
+  free(jobs);
+  tg_free(qkv);
+  tg_free(out);
+  tg_free(bias);
+}
+
+int main(int argc, char **argv) {
+  t5gist_error err = {0};
+  char cpu[128];
+  tg_cpu_describe(cpu, sizeof cpu);
+  need(tg_engine_new(argc > 1 ? atoi(argv[1]) : tg_cpu_threads(), &engine, &err), &err);
+  need(tg_workspace_new(engine, &workspace, &err), &err);
+  printf("%s, %s, %d threads, oneDNN %s\n", cpu, tg_isa_name(tg_cpu_isa()), tg_engine_threads(engine), tg_engine_version());
+  omp_set_num_threads(tg_engine_threads(engine));
+  measure_packing(TG_F32);
+  measure_packing(TG_BF16);
+  static const int tokens[] = {16, 64, 128, 512, 1024};
+  for (size_t i = 0; i < sizeof tokens / sizeof *tokens; i++) measure_attention(1, tokens[i], tokens[i]);
+  measure_attention(8, 64, 64);
+  for (size_t i = 0; i < sizeof tokens / sizeof *tokens; i++) measure_attention(1, tokens[i], 1);
+  measure_attention(32, 64, 1);
+  measure_linear(768, 2048);
+  measure_linear(768, 768);
+  measure_linear(2048, 768);
+  tg_workspace_free(workspace);
+  tg_engine_free(engine);
+  return 0;
+}
