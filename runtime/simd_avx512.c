@@ -4,7 +4,6 @@
 
 #define TG_VECTOR_AVX512
 #include "runtime/simd_body.h"
-#include "runtime/vector.h"
 
 const tg_simd tg_simd_avx512 = {
     .lanes = LANES,

@@ -1,5 +1,7 @@
-/* The functions of tg_simd, written once in the operations of vector.h. Included behind it by one file per instruction set, which then defines its
- * table. Loops go over whole vectors, then over one part of a vector of tail lanes. */
+/* The functions of tg_simd, written once in the operations of vector.h. Included by one file per instruction set, which defines TG_VECTOR_* before
+ * and its table behind. Loops go over whole vectors, then over one part of a vector of tail lanes. */
+#include "runtime/vector.h"
+
 
 static float max_of(const float *x, size_t n) {
   tg_v largest = v_set(-INFINITY);

@@ -1,7 +1,6 @@
 #include "runtime/simd.h"
 
 #include "runtime/simd_body.h"
-#include "runtime/vector.h"
 
 const tg_simd tg_simd_portable = {
     .lanes = LANES,
