@@ -35,8 +35,10 @@ static t5gist_status answer_all(t5gist_session *session, const t5gist_gist *gist
   t5gist_status status = requests && answers ? t5gist_generate(session, requests, n, answers, err) : T5GIST_ENOMEM;
   for (size_t i = 0; status == T5GIST_OK && i < n; i++) {
     const t5gist_answer *a = &answers[i];
-    if (a->error.status != T5GIST_OK) printf("error: %s\n", a->error.message);
-    else printf("%s\n", a->text);
+    if (a->error.status != T5GIST_OK)
+      printf("error: %s\n", a->error.message);
+    else
+      printf("%s\n", a->text);
     t5gist_answer_clear(&answers[i]);
   }
   free(requests);

@@ -77,8 +77,8 @@ static t5gist_status encode_parts(const t5gist_model *model, tg_workspace *works
   for (int i = 0; i < n_parts; i++) {
     tg_gist_part *p = &parts[i];
     TG_TRY(new_gist(model, p, &p->gist, err));
-    sequences[i] = (tg_encoder_sequence){
-        .ids = p->ids, .n = p->n_task + p->n_gist, .keep_k = p->gist->enc_k, .keep_v = p->gist->enc_v, .n_keep = p->n_gist};
+    sequences[i] =
+        (tg_encoder_sequence){.ids = p->ids, .n = p->n_task + p->n_gist, .keep_k = p->gist->enc_k, .keep_v = p->gist->enc_v, .n_keep = p->n_gist};
   }
   float *states;
   TG_TRY(tg_encode(model->t5, workspace, sequences, n_parts, &states, err));
@@ -127,17 +127,20 @@ t5gist_status tg_gist_matches(const t5gist_model *model, const char *name, const
   const tg_t5 *t5 = model->t5;
   const tg_config *c = &t5->config;
   if (strcmp(gist->fingerprint, t5->fingerprint) != 0) {
-    return tg_fail(err, T5GIST_EMISMATCH, "%s was made by the model with fingerprint %.16s..., but %s has fingerprint %.16s...: encode its task again with this model",
-                   name, gist->fingerprint, t5->dir, t5->fingerprint);
+    return tg_fail(err, T5GIST_EMISMATCH,
+                   "%s was made by the model with fingerprint %.16s..., but %s has fingerprint %.16s...: encode its task again with this model", name,
+                   gist->fingerprint, t5->dir, t5->fingerprint);
   }
   if (strcmp(gist->template_task, c->template_task) != 0 || strcmp(gist->template_input, c->template_input) != 0) {
-    return tg_fail(err, T5GIST_EMISMATCH, "%s was made for the template \"%.100s\", \"%.100s\", but %s has \"%.100s\", \"%.100s\": encode its task again", name,
+    return tg_fail(err, T5GIST_EMISMATCH,
+                   "%s was made for the template \"%.100s\", \"%.100s\", but %s has \"%.100s\", \"%.100s\": encode its task again", name,
                    gist->template_task, gist->template_input, t5->dir, c->template_task, c->template_input);
   }
   const bool cross_fits = gist->cross_k == NULL || gist->n_decoder_layers == c->n_decoder_layers;
   if (gist->n_layers != c->n_layers || gist->n_heads != c->n_heads || gist->d_kv != c->d_kv || gist->d_model != c->d_model || !cross_fits) {
     return tg_fail(err, T5GIST_EMISMATCH,
-                   "%s: expected tensors of %s (%d encoder and %d decoder layers, %d heads of %d, d_model %d), found %d encoder and %d decoder layers, %d heads of "
+                   "%s: expected tensors of %s (%d encoder and %d decoder layers, %d heads of %d, d_model %d), found %d encoder and %d decoder "
+                   "layers, %d heads of "
                    "%d, d_model %d",
                    name, t5->dir, c->n_layers, c->n_decoder_layers, c->n_heads, c->d_kv, c->d_model, gist->n_layers,
                    gist->cross_k ? gist->n_decoder_layers : c->n_decoder_layers, gist->n_heads, gist->d_kv, gist->d_model);

@@ -73,8 +73,8 @@ t5gist_status tg_gist_check_bytes(const unsigned char *data, size_t size, const 
   memcpy(checksum->stored, data + at, DIGITS);
   compute_checksum(data, size, at, checksum->computed);
   if (strcmp(checksum->stored, checksum->computed) == 0) return T5GIST_OK;
-  return tg_fail(err, T5GIST_EFORMAT, "%s is damaged or cut off: expected checksum %.16s..., found %.16s... over its %zu bytes", name, checksum->stored,
-                 checksum->computed, size);
+  return tg_fail(err, T5GIST_EFORMAT, "%s is damaged or cut off: expected checksum %.16s..., found %.16s... over its %zu bytes", name,
+                 checksum->stored, checksum->computed, size);
 }
 
 /* ---------------------------------------------------------------------------------------------------------------------------- writing */
@@ -106,9 +106,9 @@ static json_t *describe_metadata(const t5gist_gist *gist) {
   snprintf(n_task, sizeof n_task, "%d", gist->n_task);
   memset(zeros, '0', DIGITS);
   return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "format", "t5gist", "format_version", version, "fingerprint",
-                   gist->fingerprint, "template_task", gist->template_task, "template_input", gist->template_input, "condition", "gist", "n_gist", n_gist,
-                   "n_task", n_task, "task", gist->task, "task_sha256", gist->task_sha256, "program_version", gist->program_version, "computed_with",
-                   gist->computed_with, "checksum", zeros);
+                   gist->fingerprint, "template_task", gist->template_task, "template_input", gist->template_input, "condition", "gist", "n_gist",
+                   n_gist, "n_task", n_task, "task", gist->task, "task_sha256", gist->task_sha256, "program_version", gist->program_version,
+                   "computed_with", gist->computed_with, "checksum", zeros);
 }
 
 static t5gist_status append_values(const float *values, size_t count, tg_dtype dtype, tg_buffer *out, t5gist_error *err) {
@@ -155,8 +155,10 @@ static t5gist_status check_payload(t5gist_payload payload, t5gist_error *err) {
   return tg_fail(err, T5GIST_EUSAGE, "payload: expected T5GIST_PAYLOAD_F32 or T5GIST_PAYLOAD_BF16, found %d", (int)payload);
 }
 
-t5gist_status t5gist_gist_serialize(const t5gist_gist *gist, t5gist_payload payload, bool cross, unsigned char **bytes, size_t *n_bytes, t5gist_error *err) {
-  if (gist == NULL || bytes == NULL || n_bytes == NULL) return tg_fail(err, T5GIST_EUSAGE, "t5gist_gist_serialize: gist, bytes and n_bytes must not be null");
+t5gist_status t5gist_gist_serialize(const t5gist_gist *gist, t5gist_payload payload, bool cross, unsigned char **bytes, size_t *n_bytes,
+                                    t5gist_error *err) {
+  if (gist == NULL || bytes == NULL || n_bytes == NULL)
+    return tg_fail(err, T5GIST_EUSAGE, "t5gist_gist_serialize: gist, bytes and n_bytes must not be null");
   TG_TRY(check_payload(payload, err));
   tg_buffer out = {0};
   const t5gist_status status = tg_gist_write(gist, payload, cross, &out, err);
@@ -194,14 +196,16 @@ static t5gist_status get_number(const tg_safetensors *file, const char *key, int
   const bool digits = n >= 1 && n <= 9 && strspn(text, "0123456789") == n && (text[0] != '0' || n == 1);
   *number = digits ? atoi(text) : -1;
   if (digits && *number >= min) return T5GIST_OK;
-  return tg_fail(err, T5GIST_EFORMAT, "%s: __metadata__: %s: expected an integer of at least %d, found \"%.64s\"", tg_safetensors_path(file), key, min, text);
+  return tg_fail(err, T5GIST_EFORMAT, "%s: __metadata__: %s: expected an integer of at least %d, found \"%.64s\"", tg_safetensors_path(file), key,
+                 min, text);
 }
 
 static t5gist_status get_hash(const tg_safetensors *file, const char *key, char hex[TG_SHA256_HEX], t5gist_error *err) {
   const char *text;
   TG_TRY(get_text(file, key, &text, err));
   if (strlen(text) != DIGITS || strspn(text, "0123456789abcdef") != DIGITS) {
-    return tg_fail(err, T5GIST_EFORMAT, "%s: __metadata__: %s: expected 64 hexadecimal digits, found \"%.80s\"", tg_safetensors_path(file), key, text);
+    return tg_fail(err, T5GIST_EFORMAT, "%s: __metadata__: %s: expected 64 hexadecimal digits, found \"%.80s\"", tg_safetensors_path(file), key,
+                   text);
   }
   memcpy(hex, text, TG_SHA256_HEX);
   return T5GIST_OK;
@@ -217,8 +221,8 @@ static t5gist_status read_version(const tg_safetensors *file, t5gist_error *err)
   int version;
   TG_TRY(get_number(file, "format_version", 1, &version, err));
   if (version <= TG_GIST_FORMAT_VERSION) return T5GIST_OK;
-  return tg_fail(err, T5GIST_EMISMATCH, "%s has gist format version %d, but t5gist %s reads versions up to %d: a newer t5gist wrote it", tg_safetensors_path(file),
-                 version, T5GIST_VERSION, TG_GIST_FORMAT_VERSION);
+  return tg_fail(err, T5GIST_EMISMATCH, "%s has gist format version %d, but t5gist %s reads versions up to %d: a newer t5gist wrote it",
+                 tg_safetensors_path(file), version, T5GIST_VERSION, TG_GIST_FORMAT_VERSION);
 }
 
 static t5gist_status read_metadata(const tg_safetensors *file, t5gist_gist *gist, t5gist_error *err) {
@@ -240,8 +244,8 @@ static t5gist_status read_metadata(const tg_safetensors *file, t5gist_gist *gist
   TG_TRY(copy_text(file, "computed_with", &gist->computed_with, err));
   tg_sha256_hex(gist->task, strlen(gist->task), hash);
   if (strcmp(hash, gist->task_sha256) == 0) return T5GIST_OK;
-  return tg_fail(err, T5GIST_EFORMAT, "%s: __metadata__: task_sha256: expected that of the task, %.16s..., found %.16s...", tg_safetensors_path(file), hash,
-                 gist->task_sha256);
+  return tg_fail(err, T5GIST_EFORMAT, "%s: __metadata__: task_sha256: expected that of the task, %.16s..., found %.16s...", tg_safetensors_path(file),
+                 hash, gist->task_sha256);
 }
 
 static t5gist_status get_tensor(const tg_safetensors *file, const char *name, int rank, const tg_tensor **tensor, t5gist_error *err) {
@@ -250,7 +254,8 @@ static t5gist_status get_tensor(const tg_safetensors *file, const char *name, in
   if (t->dtype != TG_F32 && t->dtype != TG_BF16) {
     return tg_fail(err, T5GIST_EFORMAT, "%s: %s: expected F32 or BF16, found %s", tg_safetensors_path(file), name, tg_dtype_name(t->dtype));
   }
-  if (t->rank != rank) return tg_fail(err, T5GIST_EFORMAT, "%s: %s: expected %d dimensions, found %d", tg_safetensors_path(file), name, rank, t->rank);
+  if (t->rank != rank)
+    return tg_fail(err, T5GIST_EFORMAT, "%s: %s: expected %d dimensions, found %d", tg_safetensors_path(file), name, rank, t->rank);
   for (int i = 0; i < rank; i++) {
     if (t->shape[i] < 1 || t->shape[i] > INT_MAX) {
       return tg_fail(err, T5GIST_EFORMAT, "%s: %s: dimension %d: expected at least 1, found %zu", tg_safetensors_path(file), name, i, t->shape[i]);
@@ -260,7 +265,8 @@ static t5gist_status get_tensor(const tg_safetensors *file, const char *name, in
 }
 
 /* One shape for both K and V, of n_gist tokens. */
-static t5gist_status get_pair(const tg_safetensors *file, int first, const t5gist_gist *gist, const tg_tensor *tensors[N_TENSORS], t5gist_error *err) {
+static t5gist_status get_pair(const tg_safetensors *file, int first, const t5gist_gist *gist, const tg_tensor *tensors[N_TENSORS],
+                              t5gist_error *err) {
   TG_TRY(get_tensor(file, tensor_names[first], 4, &tensors[first], err));
   TG_TRY(get_tensor(file, tensor_names[first + 1], 4, &tensors[first + 1], err));
   const tg_tensor *k = tensors[first], *v = tensors[first + 1];
@@ -268,14 +274,15 @@ static t5gist_status get_pair(const tg_safetensors *file, int first, const t5gis
     return tg_fail(err, T5GIST_EFORMAT, "%s: expected %s and %s of one shape, found two", tg_safetensors_path(file), k->name, v->name);
   }
   if (k->shape[2] == (size_t)gist->n_gist) return T5GIST_OK;
-  return tg_fail(err, T5GIST_EFORMAT, "%s: %s: expected n_gist = %d in dimension 2, found %zu", tg_safetensors_path(file), k->name, gist->n_gist, k->shape[2]);
+  return tg_fail(err, T5GIST_EFORMAT, "%s: %s: expected n_gist = %d in dimension 2, found %zu", tg_safetensors_path(file), k->name, gist->n_gist,
+                 k->shape[2]);
 }
 
 static t5gist_status check_dtypes(const tg_safetensors *file, const tg_tensor *const *tensors, int n, t5gist_error *err) {
   for (int i = 1; i < n; i++) {
     if (tensors[i]->dtype != tensors[0]->dtype) {
-      return tg_fail(err, T5GIST_EFORMAT, "%s: %s: expected %s as of %s, found %s", tg_safetensors_path(file), tensors[i]->name, tg_dtype_name(tensors[0]->dtype),
-                     tensors[0]->name, tg_dtype_name(tensors[i]->dtype));
+      return tg_fail(err, T5GIST_EFORMAT, "%s: %s: expected %s as of %s, found %s", tg_safetensors_path(file), tensors[i]->name,
+                     tg_dtype_name(tensors[0]->dtype), tensors[0]->name, tg_dtype_name(tensors[i]->dtype));
     }
   }
   return T5GIST_OK;
@@ -285,7 +292,8 @@ static t5gist_status check_dtypes(const tg_safetensors *file, const tg_tensor *c
 static t5gist_status read_shapes(const tg_safetensors *file, t5gist_gist *gist, const tg_tensor *tensors[N_TENSORS], t5gist_error *err) {
   const size_t n = tg_safetensors_count(file);
   if (n != N_PLAIN && n != N_TENSORS) {
-    return tg_fail(err, T5GIST_EFORMAT, "%s: expected enc.k, enc.v, enc.states and perhaps cross.k, cross.v, found %zu tensors", tg_safetensors_path(file), n);
+    return tg_fail(err, T5GIST_EFORMAT, "%s: expected enc.k, enc.v, enc.states and perhaps cross.k, cross.v, found %zu tensors",
+                   tg_safetensors_path(file), n);
   }
   gist->file_has_cross = n == N_TENSORS;
   TG_TRY(get_pair(file, 0, gist, tensors, err));
@@ -295,7 +303,8 @@ static t5gist_status read_shapes(const tg_safetensors *file, t5gist_gist *gist, 
   gist->d_kv = (int)tensors[0]->shape[3];
   gist->d_model = (int)tensors[2]->shape[1];
   if (tensors[2]->shape[0] != (size_t)gist->n_gist) {
-    return tg_fail(err, T5GIST_EFORMAT, "%s: enc.states: expected n_gist = %d rows, found %zu", tg_safetensors_path(file), gist->n_gist, tensors[2]->shape[0]);
+    return tg_fail(err, T5GIST_EFORMAT, "%s: enc.states: expected n_gist = %d rows, found %zu", tg_safetensors_path(file), gist->n_gist,
+                   tensors[2]->shape[0]);
   }
   if (gist->file_has_cross) {
     TG_TRY(get_pair(file, N_PLAIN, gist, tensors, err));
@@ -326,7 +335,8 @@ static t5gist_status read_gist(const tg_safetensors *file, t5gist_gist *gist, t5
   const tg_tensor *tensors[N_TENSORS];
   TG_TRY(read_metadata(file, gist, err));
   if (gist->n_gist > TG_MAX_GISTS) {
-    return tg_fail(err, T5GIST_EFORMAT, "%s: __metadata__: n_gist: expected at most %d, found %d", tg_safetensors_path(file), TG_MAX_GISTS, gist->n_gist);
+    return tg_fail(err, T5GIST_EFORMAT, "%s: __metadata__: n_gist: expected at most %d, found %d", tg_safetensors_path(file), TG_MAX_GISTS,
+                   gist->n_gist);
   }
   TG_TRY(read_shapes(file, gist, tensors, err));
   return read_tensors(file, gist, tensors, err);
@@ -363,7 +373,9 @@ t5gist_status t5gist_gist_open(const t5gist_model *model, const char *path, t5gi
   t5gist_gist *gist;
   TG_TRY(tg_gist_read(path, &gist, err));
   const t5gist_status status = model ? tg_gist_attach(model, path, gist, err) : T5GIST_OK;
-  if (status == T5GIST_OK) *out = gist;
-  else t5gist_gist_free(gist);
+  if (status == T5GIST_OK)
+    *out = gist;
+  else
+    t5gist_gist_free(gist);
   return status;
 }

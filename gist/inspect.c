@@ -64,16 +64,29 @@ static void show_gists(FILE *out, const tg_config *c) {
 static void show_metadata_block(FILE *out, const tg_config *c) {
   const json_t *block = json_object_get(c->json, "t5gist");
   char *text = block ? json_dumps(block, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
-  if (text) show(out, "t5gist block", text);
-  else fprintf(out, "  %-16s none\n", "t5gist block");
+  if (text)
+    show(out, "t5gist block", text);
+  else
+    fprintf(out, "  %-16s none\n", "t5gist block");
   free(text);
 }
 
 static void show_generation(FILE *out, const t5gist_options *o) {
-  const struct { const char *name; int value; } numbers[] = {{"max_new_tokens", o->max_new_tokens}, {"min_new_tokens", o->min_new_tokens}, {"beams", o->beams},
-      {"n_best", o->n_best}, {"early_stopping", o->early_stopping}, {"top_k", o->top_k}, {"no_repeat_ngram_size", o->no_repeat_ngram_size}};
-  const struct { const char *name; float value; } reals[] = {{"length_penalty", o->length_penalty}, {"temperature", o->temperature}, {"top_p", o->top_p},
-      {"repetition_penalty", o->repetition_penalty}};
+  const struct {
+    const char *name;
+    int value;
+  } numbers[] = {{"max_new_tokens", o->max_new_tokens},
+                 {"min_new_tokens", o->min_new_tokens},
+                 {"beams", o->beams},
+                 {"n_best", o->n_best},
+                 {"early_stopping", o->early_stopping},
+                 {"top_k", o->top_k},
+                 {"no_repeat_ngram_size", o->no_repeat_ngram_size}};
+  const struct {
+    const char *name;
+    float value;
+  } reals[] = {
+      {"length_penalty", o->length_penalty}, {"temperature", o->temperature}, {"top_p", o->top_p}, {"repetition_penalty", o->repetition_penalty}};
   fprintf(out, "  %-16s", "generation");
   int shown = 0;
   for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
@@ -113,18 +126,25 @@ static void show_weights(FILE *out, const char *dir, const tg_config *config, co
     const tg_safetensors *file = tg_checkpoint_file(checkpoint, i);
     const size_t n = tg_safetensors_count(file);
     for (size_t t = 0; t < n; t++) parameters += tg_safetensors_at(file, t)->count;
-    fprintf(out, "  %-16s %s: %zu tensors%s%s\n", "weights", tg_safetensors_path(file), n, n ? " of " : "", n ? tg_dtype_name(tg_safetensors_at(file, 0)->dtype) : "");
+    fprintf(out, "  %-16s %s: %zu tensors%s%s\n", "weights", tg_safetensors_path(file), n, n ? " of " : "",
+            n ? tg_dtype_name(tg_safetensors_at(file, 0)->dtype) : "");
   }
   fprintf(out, "  %-16s %zu\n", "parameters", parameters);
   char fingerprint[TG_SHA256_HEX];
-  if (config->source_fingerprint) fprintf(out, "  %-16s %s (of the source it was converted from)\n", "fingerprint", config->source_fingerprint);
-  else if (tokenizer_path == NULL) fprintf(out, "  %-16s unknown without a tokenizer\n", "fingerprint");
-  else if (tg_checkpoint_fingerprint(checkpoint, dir, tokenizer_path, fingerprint, &problem) != T5GIST_OK) show_problem(out, &problem, first);
-  else fprintf(out, "  %-16s %s\n", "fingerprint", fingerprint);
+  if (config->source_fingerprint)
+    fprintf(out, "  %-16s %s (of the source it was converted from)\n", "fingerprint", config->source_fingerprint);
+  else if (tokenizer_path == NULL)
+    fprintf(out, "  %-16s unknown without a tokenizer\n", "fingerprint");
+  else if (tg_checkpoint_fingerprint(checkpoint, dir, tokenizer_path, fingerprint, &problem) != T5GIST_OK)
+    show_problem(out, &problem, first);
+  else
+    fprintf(out, "  %-16s %s\n", "fingerprint", fingerprint);
   tg_checkpoint_close(checkpoint);
 }
 
-static int visible(const struct dirent *entry) { return entry->d_name[0] != '.'; }
+static int visible(const struct dirent *entry) {
+  return entry->d_name[0] != '.';
+}
 
 static void show_files(FILE *out, const char *dir) {
   struct dirent **entries;
@@ -182,8 +202,10 @@ static void show_gist(FILE *out, const t5gist_gist *gist, const tg_gist_checksum
   show(out, "task template", gist->template_task);
   show(out, "input template", gist->template_input);
   fprintf(out, "  %-16s %d encoder layers, %d heads of %d, d_model %d\n", "shape", info.n_layers, info.n_heads, info.d_kv, info.d_model);
-  if (info.has_cross) fprintf(out, "  %-16s of %d decoder layers\n", "cross K and V", gist->n_decoder_layers);
-  else fprintf(out, "  %-16s not kept\n", "cross K and V");
+  if (info.has_cross)
+    fprintf(out, "  %-16s of %d decoder layers\n", "cross K and V", gist->n_decoder_layers);
+  else
+    fprintf(out, "  %-16s not kept\n", "cross K and V");
   fprintf(out, "  %-16s %s, %zu bytes of tensors\n", "payload", info.payload, info.bytes);
   show(out, "program version", info.program_version);
   show(out, "computed with", info.computed_with);

@@ -19,27 +19,34 @@ void t5gist_request_init(t5gist_request *request) {
 
 /* -------------------------------------------------------------------------------------------------------------------------------- usage */
 
-static bool is_empty(const char *text) { return text == NULL || text[0] == 0; }
+static bool is_empty(const char *text) {
+  return text == NULL || text[0] == 0;
+}
 
 static t5gist_status check_texts(const t5gist_request *r, t5gist_error *err) {
-  if ((unsigned)r->condition >= T5GIST_N_CONDITIONS) return tg_fail(err, T5GIST_EUSAGE, "condition: expected one of the five, found %d", (int)r->condition);
+  if ((unsigned)r->condition >= T5GIST_N_CONDITIONS)
+    return tg_fail(err, T5GIST_EUSAGE, "condition: expected one of the five, found %d", (int)r->condition);
   if (r->gist && !is_empty(r->task)) return tg_fail(err, T5GIST_EUSAGE, "task and gist exclude each other: the gist stands for its own task");
-  if (r->raw && (r->gist || !is_empty(r->task))) return tg_fail(err, T5GIST_EUSAGE, "raw takes the input alone as the whole prompt: expected no %s", r->gist ? "gist" : "task");
+  if (r->raw && (r->gist || !is_empty(r->task)))
+    return tg_fail(err, T5GIST_EUSAGE, "raw takes the input alone as the whole prompt: expected no %s", r->gist ? "gist" : "task");
   if (r->raw && r->condition != T5GIST_GIST && r->condition != T5GIST_FULL) {
     return tg_fail(err, T5GIST_EUSAGE, "raw masks nothing: expected no condition with it, found %s", t5gist_condition_name(r->condition));
   }
   if (r->gist && r->condition != T5GIST_GIST) {
-    return tg_fail(err, T5GIST_EUSAGE, "a gist is for condition gist, found %s: the other conditions take the task itself", t5gist_condition_name(r->condition));
+    return tg_fail(err, T5GIST_EUSAGE, "a gist is for condition gist, found %s: the other conditions take the task itself",
+                   t5gist_condition_name(r->condition));
   }
   if (is_empty(r->task) && is_empty(r->input) && !r->gist) {
-    return tg_fail(err, T5GIST_EUSAGE, r->raw ? "the input: expected a text, found none" : "task and input: expected at least one text, found both empty");
+    return tg_fail(err, T5GIST_EUSAGE,
+                   r->raw ? "the input: expected a text, found none" : "task and input: expected at least one text, found both empty");
   }
   return T5GIST_OK;
 }
 
 static t5gist_status check_gist(const t5gist_model *model, const t5gist_gist *gist, t5gist_error *err) {
   if (gist == NULL) return T5GIST_OK;
-  if (gist->model == NULL) return tg_fail(err, T5GIST_EUSAGE, "the gist was opened without a model, to be described only: open it with the model to use it");
+  if (gist->model == NULL)
+    return tg_fail(err, T5GIST_EUSAGE, "the gist was opened without a model, to be described only: open it with the model to use it");
   return gist->model == model ? T5GIST_OK : tg_gist_matches(model, "the gist", gist, err);
 }
 
@@ -114,7 +121,8 @@ static t5gist_status tokenize(t5gist_session *session, tg_job *job, t5gist_error
   answer->n_gist = job->n_gist;
   answer->n_input = job->prompt.n_input;
   if (r->options.max_input_tokens > 0 && answer->n_input > r->options.max_input_tokens) {
-    return tg_fail(err, T5GIST_EFORMAT, "the input: expected at most %d tokens (max_input_tokens), found %d", r->options.max_input_tokens, answer->n_input);
+    return tg_fail(err, T5GIST_EFORMAT, "the input: expected at most %d tokens (max_input_tokens), found %d", r->options.max_input_tokens,
+                   answer->n_input);
   }
   if (r->n_targets == 0) return T5GIST_OK;
   return tg_scoring_prepare(t5, r, &job->scoring, answer, err);
@@ -145,11 +153,14 @@ t5gist_status tg_job_prepare(t5gist_session *session, tg_job *job, t5gist_error 
 
 /* ------------------------------------------------------------------------------------------------------------------------ its encoder pass */
 
-int tg_job_rows(const tg_job *job) { return job->split ? job->prompt.n_input : job->mask.n; }
+int tg_job_rows(const tg_job *job) {
+  return job->split ? job->prompt.n_input : job->mask.n;
+}
 
 tg_encoder_sequence tg_job_sequence(const tg_job *job) {
   const tg_prompt *p = &job->prompt;
-  if (!job->split) return (tg_encoder_sequence){.ids = p->ids.ids, .n = job->mask.n, .segments = job->mask.encoder, .n_segments = job->mask.n_segments};
+  if (!job->split)
+    return (tg_encoder_sequence){.ids = p->ids.ids, .n = job->mask.n, .segments = job->mask.encoder, .n_segments = job->mask.n_segments};
   tg_encoder_sequence sequence = {.ids = p->ids.ids + p->n_task + p->n_gist, .n = p->n_input};
   if (job->gist) {
     sequence.prefix_k = job->gist->enc_k;
@@ -159,4 +170,6 @@ tg_encoder_sequence tg_job_sequence(const tg_job *job) {
   return sequence;
 }
 
-tg_span tg_job_cross(const tg_job *job) { return job->split ? (tg_span){0, job->prompt.n_input} : job->mask.cross; }
+tg_span tg_job_cross(const tg_job *job) {
+  return job->split ? (tg_span){0, job->prompt.n_input} : job->mask.cross;
+}

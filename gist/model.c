@@ -6,9 +6,13 @@
 /* The vocabulary of the published gist checkpoints: the 32,100 rows of T5's tokenizer and one gist row behind them. */
 enum { PUBLISHED_VOCAB = 32101, PUBLISHED_GIST = 32100, MAX_THREADS = 1024 };
 
-const char *t5gist_version(void) { return T5GIST_VERSION; }
+const char *t5gist_version(void) {
+  return T5GIST_VERSION;
+}
 
-void t5gist_free(void *memory) { tg_free(memory); }
+void t5gist_free(void *memory) {
+  tg_free(memory);
+}
 
 const char *t5gist_condition_name(t5gist_condition condition) {
   static const char *const names[T5GIST_N_CONDITIONS] = {"gist", "pos_control", "neg_control", "prefix", "full"};
@@ -60,7 +64,9 @@ void t5gist_model_close(t5gist_model *model) {
   tg_free(model);
 }
 
-static const char *stored_dtype(tg_dtype dtype) { return dtype == TG_BF16 ? "bf16" : dtype == TG_F16 ? "f16" : "f32"; }
+static const char *stored_dtype(tg_dtype dtype) {
+  return dtype == TG_BF16 ? "bf16" : dtype == TG_F16 ? "f16" : "f32";
+}
 
 void t5gist_model_describe(const t5gist_model *model, t5gist_model_info *info) {
   if (info == NULL) return;

@@ -12,7 +12,8 @@ struct t5gist_model {
 /* The number format of every computation. */
 #define TG_COMPUTED_IN "f32"
 
-/* The one rule for a model's gist tokens: the "t5gist" block's; else row 32100 of a vocabulary of 32101 rows; else the added token <GIST>; else none. */
+/* The one rule for a model's gist tokens: the "t5gist" block's; else row 32100 of a vocabulary of 32101 rows; else the added token <GIST>;
+ * else none. */
 t5gist_status tg_model_find_gist_ids(const tg_tokenizer *tokenizer, tg_config *config, t5gist_error *err);
 
 #endif

@@ -71,9 +71,11 @@ static t5gist_status check_float(const char *name, float value, bool in_range, c
 }
 
 static t5gist_status check_stops(const t5gist_options *o, t5gist_error *err) {
-  if (o->n_stop > 0 && o->stop == NULL) return tg_fail(err, T5GIST_EUSAGE, "n_stop: %zu stop texts announced, found a null pointer for them", o->n_stop);
+  if (o->n_stop > 0 && o->stop == NULL)
+    return tg_fail(err, T5GIST_EUSAGE, "n_stop: %zu stop texts announced, found a null pointer for them", o->n_stop);
   for (size_t i = 0; i < o->n_stop; i++) {
-    if (o->stop[i] == NULL || o->stop[i][0] == 0) return tg_fail(err, T5GIST_EUSAGE, "stop: expected texts that are not empty, found number %zu empty", i + 1);
+    if (o->stop[i] == NULL || o->stop[i][0] == 0)
+      return tg_fail(err, T5GIST_EUSAGE, "stop: expected texts that are not empty, found number %zu empty", i + 1);
     TG_TRY(tg_utf8_check(o->stop[i], strlen(o->stop[i]), "the stop text", err));
   }
   return T5GIST_OK;
@@ -98,7 +100,8 @@ static t5gist_status check(const tg_config *config, const t5gist_options *o, t5g
     return tg_fail(err, T5GIST_EUSAGE, "min_new_tokens: expected at most max_new_tokens (%d), found %d", o->max_new_tokens, o->min_new_tokens);
   }
   if (o->beams > 1 && o->temperature > 0) {
-    return tg_fail(err, T5GIST_EUSAGE, "beams: expected 1 with a temperature (%g), found %d: sampling and beams exclude each other", (double)o->temperature, o->beams);
+    return tg_fail(err, T5GIST_EUSAGE, "beams: expected 1 with a temperature (%g), found %d: sampling and beams exclude each other",
+                   (double)o->temperature, o->beams);
   }
   if (o->n_best > o->beams) return tg_fail(err, T5GIST_EUSAGE, "n_best: expected at most beams (%d), found %d", o->beams, o->n_best);
   return check_stops(o, err);

@@ -32,7 +32,8 @@ static t5gist_status append_input(const tg_t5 *t5, const char *input, bool raw, 
   return with_end ? tg_ids_append(ids, &end, 1, err) : T5GIST_OK;
 }
 
-static t5gist_status make(const tg_t5 *t5, const char *task, int n_gist, const char *input, bool raw, bool with_end, tg_prompt *prompt, t5gist_error *err) {
+static t5gist_status make(const tg_t5 *t5, const char *task, int n_gist, const char *input, bool raw, bool with_end, tg_prompt *prompt,
+                          t5gist_error *err) {
   TG_TRY(tg_utf8_check(task, strlen(task), "the task", err)); /* here, so that offsets are the caller's and not those of the filled template */
   TG_TRY(tg_utf8_check(input, strlen(input), "the input", err));
   if (task[0]) TG_TRY(append_part(t5, t5->config.template_task, "{task}", task, &prompt->ids, err));
@@ -46,7 +47,8 @@ static t5gist_status make(const tg_t5 *t5, const char *task, int n_gist, const c
   return T5GIST_OK;
 }
 
-t5gist_status tg_prompt_make(const tg_t5 *t5, const char *task, int n_gist, const char *input, bool raw, bool with_end, tg_prompt *prompt, t5gist_error *err) {
+t5gist_status tg_prompt_make(const tg_t5 *t5, const char *task, int n_gist, const char *input, bool raw, bool with_end, tg_prompt *prompt,
+                             t5gist_error *err) {
   *prompt = (tg_prompt){0};
   const t5gist_status status = make(t5, task ? task : "", n_gist, input ? input : "", raw, with_end, prompt, err);
   if (status != T5GIST_OK) tg_prompt_free(prompt);
@@ -62,14 +64,16 @@ t5gist_status tg_prompt_gists(const tg_t5 *t5, int asked, int *gists, t5gist_err
   const tg_config *c = &t5->config;
   if (c->n_gist_ids == 0) {
     return tg_fail(err, T5GIST_EUNSUPPORTED,
-                   "%s: the model has no gist token (no gist_token_ids in its config.json, %d vocabulary rows instead of 32101, no added token <GIST>): only full "
+                   "%s: the model has no gist token (no gist_token_ids in its config.json, %d vocabulary rows instead of 32101, no added token "
+                   "<GIST>): only full "
                    "and raw prompts work",
                    t5->dir, c->vocab_size);
   }
   const int k = asked == T5GIST_UNSET ? c->default_gists : asked;
   if (k < 1 || k > TG_MAX_GISTS) return tg_fail(err, T5GIST_EUSAGE, "gists: expected 1 to %d, found %d", TG_MAX_GISTS, k);
   if (c->n_gist_ids > 1 && k > c->n_gist_ids) {
-    return tg_fail(err, T5GIST_EUSAGE, "gists: expected at most %d, the distinct gist tokens that %s was trained with, found %d", c->n_gist_ids, t5->dir, k);
+    return tg_fail(err, T5GIST_EUSAGE, "gists: expected at most %d, the distinct gist tokens that %s was trained with, found %d", c->n_gist_ids,
+                   t5->dir, k);
   }
   *gists = k;
   return T5GIST_OK;

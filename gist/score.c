@@ -6,7 +6,9 @@
 #include "runtime/error.h"
 #include "runtime/kernels.h"
 
-static int length(const tg_scoring *scoring, size_t i) { return (int)scoring->fed[i].n - 1; } /* predicted tokens of target i */
+static int length(const tg_scoring *scoring, size_t i) {
+  return (int)scoring->fed[i].n - 1;
+} /* predicted tokens of target i */
 
 static t5gist_status prepare_target(const tg_t5 *t5, const char *text, tg_ids *fed, t5gist_target_score *score, t5gist_error *err) {
   const int32_t start = t5->config.start_id, end = t5->config.eos_id;
@@ -75,8 +77,9 @@ int tg_scoring_next(const tg_scoring *scoring, tg_decoder_sequence *sequences) {
 static t5gist_status take_logits(tg_scoring *scoring, const float *logits, size_t vocab_size, t5gist_target_score *score, t5gist_error *err) {
   const float normaliser = tg_logsumexp(logits, vocab_size);
   if (!isfinite(normaliser)) {
-    return tg_fail(err, T5GIST_EINTERNAL, "target %zu: the logits of token %d are not finite numbers: are the model's weights damaged? (t5gist verify)",
-                   scoring->next + 1, scoring->done + 1);
+    return tg_fail(err, T5GIST_EINTERNAL,
+                   "target %zu: the logits of token %d are not finite numbers: are the model's weights damaged? (t5gist verify)", scoring->next + 1,
+                   scoring->done + 1);
   }
   const int at = scoring->done++;
   score->logprobs[at] = logits[score->ids[at]] - normaliser;
@@ -97,4 +100,6 @@ t5gist_status tg_scoring_advance(tg_scoring *scoring, const float *logits, size_
   return T5GIST_OK;
 }
 
-bool tg_scoring_done(const tg_scoring *scoring) { return scoring->next == scoring->n; }
+bool tg_scoring_done(const tg_scoring *scoring) {
+  return scoring->next == scoring->n;
+}

@@ -7,7 +7,9 @@
 
 /* What one step may hold at a time; one request always fits. */
 enum { ENCODER_ROWS = 1024, LIVE_ROWS = 64 };
-static size_t live_bytes(const t5gist_session *session) { return ((size_t)128 << 20) + session->model->t5->weight_bytes / 4; }
+static size_t live_bytes(const t5gist_session *session) {
+  return ((size_t)128 << 20) + session->model->t5->weight_bytes / 4;
+}
 
 /* ------------------------------------------------------------------------------------------------------------------------------ making */
 
@@ -17,8 +19,10 @@ t5gist_status t5gist_session_new(const t5gist_model *model, t5gist_session **out
   TG_TRY(tg_alloc(&session, 1, sizeof *session, err));
   session->model = model;
   const t5gist_status status = tg_workspace_new(model->t5->engine, &session->workspace, err);
-  if (status == T5GIST_OK) *out = session;
-  else tg_free(session);
+  if (status == T5GIST_OK)
+    *out = session;
+  else
+    tg_free(session);
   return status;
 }
 
@@ -41,9 +45,12 @@ void t5gist_session_free(t5gist_session *session) {
   tg_free(session);
 }
 
-size_t t5gist_pending(const t5gist_session *session) { return session ? session->pending : 0; }
+size_t t5gist_pending(const t5gist_session *session) {
+  return session ? session->pending : 0;
+}
 
-t5gist_status t5gist_submit(t5gist_session *session, const t5gist_request *request, t5gist_answer_callback *on_answer, void *user, t5gist_error *err) {
+t5gist_status t5gist_submit(t5gist_session *session, const t5gist_request *request, t5gist_answer_callback *on_answer, void *user,
+                            t5gist_error *err) {
   if (session == NULL || request == NULL || on_answer == NULL) {
     return tg_fail(err, T5GIST_EUSAGE, "t5gist_submit: session, request and on_answer must not be null");
   }
@@ -51,8 +58,10 @@ t5gist_status t5gist_submit(t5gist_session *session, const t5gist_request *reque
   TG_TRY(tg_job_new(session, request, &job, err));
   job->on_answer = on_answer;
   job->user = user;
-  if (session->last) session->last->next = job;
-  else session->first = job;
+  if (session->last)
+    session->last->next = job;
+  else
+    session->first = job;
   session->last = job;
   session->pending++;
   return T5GIST_OK;
@@ -72,9 +81,13 @@ static void deliver(t5gist_session *session, tg_job *job) {
   on_answer(user, &answer);
 }
 
-static void set_error(tg_job *job, const t5gist_error *error) { job->answer.error = *error; }
+static void set_error(tg_job *job, const t5gist_error *error) {
+  job->answer.error = *error;
+}
 
-static bool failed(const tg_job *job) { return job->answer.error.status != T5GIST_OK; }
+static bool failed(const tg_job *job) {
+  return job->answer.error.status != T5GIST_OK;
+}
 
 /* --------------------------------------------------------------------------------------------------------------------------- admission */
 
@@ -98,7 +111,9 @@ static tg_job *next_prepared(t5gist_session *session) {
   return NULL;
 }
 
-static bool needs_prefix(const tg_job *job) { return job->shared && job->shared->gist == NULL; }
+static bool needs_prefix(const tg_job *job) {
+  return job->shared && job->shared->gist == NULL;
+}
 
 /* Appends to live those waiting jobs that fit, in order; returns how many. */
 static t5gist_status admit_fitting(t5gist_session *session, size_t *n_admitted, t5gist_error *err) {
@@ -223,7 +238,9 @@ static t5gist_status admit(t5gist_session *session, t5gist_error *err) {
 
 /* ---------------------------------------------------------------------------------------------------------------------------- decoding */
 
-static bool finished(const tg_job *job) { return failed(job) || (job->search ? tg_search_done(job->search) : tg_scoring_done(&job->scoring)); }
+static bool finished(const tg_job *job) {
+  return failed(job) || (job->search ? tg_search_done(job->search) : tg_scoring_done(&job->scoring));
+}
 
 /* Sequences and rows of the job's next pass. */
 static int next_sequences(tg_job *job, tg_decoder_sequence *sequences) {
@@ -287,8 +304,10 @@ static t5gist_status decode(t5gist_session *session, tg_job *const *jobs, size_t
 static void conclude(tg_job *job) {
   t5gist_error error;
   if (failed(job) || job->search == NULL) return;
-  if (tg_search_answer(job->search, &job->answer, &error) != T5GIST_OK) set_error(job, &error);
-  else if (tg_search_cancelled(job->search)) tg_fail(&job->answer.error, T5GIST_ECANCELLED, "the request was cancelled by its on_text");
+  if (tg_search_answer(job->search, &job->answer, &error) != T5GIST_OK)
+    set_error(job, &error);
+  else if (tg_search_cancelled(job->search))
+    tg_fail(&job->answer.error, T5GIST_ECANCELLED, "the request was cancelled by its on_text");
 }
 
 static void deliver_finished(t5gist_session *session) {
@@ -325,14 +344,17 @@ t5gist_status t5gist_step(t5gist_session *session, t5gist_error *err) {
 
 /* -------------------------------------------------------------------------------------------------------------------------- all at once */
 
-static void keep_answer(void *user, t5gist_answer *answer) { *(t5gist_answer *)user = *answer; }
+static void keep_answer(void *user, t5gist_answer *answer) {
+  *(t5gist_answer *)user = *answer;
+}
 
 t5gist_status t5gist_generate(t5gist_session *session, const t5gist_request *requests, size_t n, t5gist_answer *answers, t5gist_error *err) {
   if (session == NULL || (n > 0 && (requests == NULL || answers == NULL))) {
     return tg_fail(err, T5GIST_EUSAGE, "t5gist_generate: session, requests and answers must not be null");
   }
   if (session->pending > 0 || session->stepping) {
-    return tg_fail(err, T5GIST_EUSAGE, "t5gist_generate: expected no request in flight, found %zu that were submitted and not yet answered", session->pending);
+    return tg_fail(err, T5GIST_EUSAGE, "t5gist_generate: expected no request in flight, found %zu that were submitted and not yet answered",
+                   session->pending);
   }
   for (size_t i = 0; i < n; i++) answers[i] = (t5gist_answer){0};
   for (size_t i = 0; i < n; i++) t5gist_submit(session, &requests[i], keep_answer, &answers[i], &answers[i].error);

@@ -1,5 +1,6 @@
-/* A session and its requests in flight. A request becomes a job, which waits, is admitted (tokenised before, then its prefix and input are encoded, packed
- * with its mates), lives (takes part in every decoder pass), and is delivered. session.c moves jobs along; job.c, share.c and score.c say what one is. */
+/* A session and its requests in flight. A request becomes a job, which waits (and is tokenised when its turn comes), is admitted (its prefix
+ * and input are encoded, packed with its mates'), lives (takes part in every decoder pass), and is delivered. session.c moves jobs along;
+ * job.c, share.c and score.c say what one is. */
 #ifndef T5GIST_GIST_SESSION_H
 #define T5GIST_GIST_SESSION_H
 
@@ -15,13 +16,15 @@ typedef struct tg_shared {
   uint64_t hash;
   char *task;
   int n_gist;
-  size_t users;           /* jobs that hold it: freed with the last */
-  t5gist_gist *gist;      /* null: not encoded yet */
-  bool claimed;           /* one of the jobs being admitted is having it encoded */
+  size_t users;      /* jobs that hold it: freed with the last */
+  t5gist_gist *gist; /* null: not encoded yet */
+  bool claimed;      /* one of the jobs being admitted is having it encoded */
 } tg_shared;
 
 enum { TG_SHARE_BUCKETS = 256 };
-typedef struct tg_share { tg_shared *buckets[TG_SHARE_BUCKETS]; } tg_share;
+typedef struct tg_share {
+  tg_shared *buckets[TG_SHARE_BUCKETS];
+} tg_share;
 
 /* Finds or makes the entry and counts one more user. */
 t5gist_status tg_share_take(tg_share *share, const char *task, int n_gist, tg_shared **out, t5gist_error *err);
@@ -37,26 +40,26 @@ typedef struct tg_scoring {
 } tg_scoring;
 
 typedef struct tg_job {
-  struct tg_job *next; /* in the waiting queue */
+  struct tg_job *next;    /* in the waiting queue */
   t5gist_request request; /* as submitted: pointers are the caller's; options resolved */
   t5gist_answer_callback *on_answer;
   void *user;
-  int n_gist;            /* k after defaults; 0: no gist tokens */
-  bool split;            /* condition gist in two passes: the input's goes over the gist's K and V */
-  tg_shared *shared;     /* split without the caller's gist */
+  int n_gist;              /* k after defaults; 0: no gist tokens */
+  bool split;              /* condition gist in two passes: the input's goes over the gist's K and V */
+  tg_shared *shared;       /* split without the caller's gist */
   const t5gist_gist *gist; /* split: what the input is encoded over, once known */
 
-  bool prepared;         /* tokenised; what follows is filled */
-  tg_prompt prompt;      /* without task and gist tokens where their gist was known already */
+  bool prepared;    /* tokenised; what follows is filled */
+  tg_prompt prompt; /* without task and gist tokens where their gist was known already */
   tg_mask mask;
   tg_memory memory;
   tg_cache cache;
-  tg_search *search;     /* null: scoring */
+  tg_search *search; /* null: scoring */
   tg_scoring scoring;
-  int width;             /* most rows that it takes in a decoder pass */
-  size_t bytes;          /* estimate of what memory and cache will take */
-  bool decoded;          /* has been in a decoder pass */
-  double submitted;      /* milliseconds of the monotonic clock */
+  int width;        /* most rows that it takes in a decoder pass */
+  size_t bytes;     /* estimate of what memory and cache will take */
+  bool decoded;     /* has been in a decoder pass */
+  double submitted; /* milliseconds of the monotonic clock */
   t5gist_answer answer;
 } tg_job;
 
@@ -74,7 +77,7 @@ tg_span tg_job_cross(const tg_job *job); /* which of those rows the decoder sees
 
 t5gist_status tg_scoring_prepare(const tg_t5 *t5, const t5gist_request *request, tg_scoring *scoring, t5gist_answer *answer, t5gist_error *err);
 void tg_scoring_free(tg_scoring *scoring);
-int tg_scoring_width(const tg_scoring *scoring);      /* most rows of a pass */
+int tg_scoring_width(const tg_scoring *scoring); /* most rows of a pass */
 int tg_scoring_cache_rows(const tg_scoring *scoring);
 /* The sequences of the next pass, [at most TG_SCORE_ROWS]; how many. The caller sets cache and memory. */
 enum { TG_SCORE_ROWS = 64 };
@@ -88,13 +91,13 @@ struct t5gist_session {
   const t5gist_model *model;
   tg_workspace *workspace;
   tg_share share;
-  tg_job *first, *last;          /* waiting */
-  tg_job **live;                 /* [n_live] in order of admission */
+  tg_job *first, *last; /* waiting */
+  tg_job **live;        /* [n_live] in order of admission */
   size_t n_live, live_capacity;
   size_t live_width, live_bytes; /* sums over live */
   size_t pending;
-  bool stepping;                 /* inside t5gist_step, where callbacks run */
-  bool one_pass;                 /* for tests: condition gist and neg_control as one masked pass over everything */
+  bool stepping; /* inside t5gist_step, where callbacks run */
+  bool one_pass; /* for tests: condition gist and neg_control as one masked pass over everything */
 };
 
 #endif

@@ -26,14 +26,21 @@ t5gist_status tg_escape(const char *text, char **escaped, t5gist_error *err) {
   tg_buffer out = {0};
   t5gist_status status = tg_buffer_append(&out, "", 0, err); /* an empty text becomes an empty text */
   for (const unsigned char *p = (const unsigned char *)text; status == T5GIST_OK && *p; p++) {
-    if (*p == '\n') status = tg_buffer_append(&out, "\\n", 2, err);
-    else if (*p == '\t') status = tg_buffer_append(&out, "\\t", 2, err);
-    else if (*p < 0x20 || *p == 0x7f) status = tg_buffer_printf(&out, err, "\\x%02x", *p);
-    else if (p[0] == 0xc2 && p[1] >= 0x80 && p[1] < 0xa0) status = tg_buffer_printf(&out, err, "\\x%02x", *++p); /* C1 controls */
-    else status = tg_buffer_append(&out, p, 1, err);
+    if (*p == '\n')
+      status = tg_buffer_append(&out, "\\n", 2, err);
+    else if (*p == '\t')
+      status = tg_buffer_append(&out, "\\t", 2, err);
+    else if (*p < 0x20 || *p == 0x7f)
+      status = tg_buffer_printf(&out, err, "\\x%02x", *p);
+    else if (p[0] == 0xc2 && p[1] >= 0x80 && p[1] < 0xa0)
+      status = tg_buffer_printf(&out, err, "\\x%02x", *++p); /* C1 controls */
+    else
+      status = tg_buffer_append(&out, p, 1, err);
   }
-  if (status == T5GIST_OK) *escaped = out.data;
-  else tg_buffer_free(&out);
+  if (status == T5GIST_OK)
+    *escaped = out.data;
+  else
+    tg_buffer_free(&out);
   return status;
 }
 
@@ -55,8 +62,8 @@ static t5gist_status draw(const tg_t5 *t5, const tg_prompt *prompt, t5gist_condi
   return status;
 }
 
-t5gist_status t5gist_draw_mask(t5gist_session *session, const char *task, const char *input, t5gist_condition condition, int gists, bool svg, FILE *out,
-                               t5gist_error *err) {
+t5gist_status t5gist_draw_mask(t5gist_session *session, const char *task, const char *input, t5gist_condition condition, int gists, bool svg,
+                               FILE *out, t5gist_error *err) {
   if (session == NULL || out == NULL) return tg_fail(err, T5GIST_EUSAGE, "t5gist_draw_mask: session and out must not be null");
   t5gist_request request; /* what may be asked of a prompt is checked where every request is */
   t5gist_request_init(&request);
@@ -113,6 +120,10 @@ void t5gist_machine_describe(t5gist_machine *machine) {
   snprintf(machine->onednn, sizeof machine->onednn, "%s", tg_engine_version());
 }
 
-uint64_t t5gist_primitives_created(const t5gist_model *model) { return model ? tg_engine_primitives(model->t5->engine) : 0; }
+uint64_t t5gist_primitives_created(const t5gist_model *model) {
+  return model ? tg_engine_primitives(model->t5->engine) : 0;
+}
 
-void t5gist_cleanup_on_signal(void) { tg_writer_cleanup_on_signal(); }
+void t5gist_cleanup_on_signal(void) {
+  tg_writer_cleanup_on_signal();
+}

@@ -90,8 +90,8 @@ static t5gist_status check_weights(audit *a, const char *dir, const tg_config *c
 static t5gist_status check_parts(audit *a, const char *dir, const tg_config *config, t5gist_error *err) {
   tg_tokenizer *tokenizer;
   t5gist_error problem;
-  fprintf(a->report, "%s/config.json: %s, %d encoder and %d decoder layers, d_model %d\n", dir, config->model_type, config->n_layers, config->n_decoder_layers,
-          config->d_model);
+  fprintf(a->report, "%s/config.json: %s, %d encoder and %d decoder layers, d_model %d\n", dir, config->model_type, config->n_layers,
+          config->n_decoder_layers, config->d_model);
   if (tg_tokenizer_open(dir, config->vocab_size, &tokenizer, &problem) == T5GIST_OK) {
     fprintf(a->report, "%s: %d pieces\n", tg_tokenizer_path(tokenizer), tg_tokenizer_pieces(tokenizer));
     tg_tokenizer_free(tokenizer);

@@ -31,12 +31,12 @@ static int tear_down(void **state) {
   return 0;
 }
 
-#define EXPECT_STATUS(expected, expr)                                                           \
-  do {                                                                                          \
-    err = (t5gist_error){0};                                                                    \
+#define EXPECT_STATUS(expected, expr)                                                                \
+  do {                                                                                               \
+    err = (t5gist_error){0};                                                                         \
     if ((expr) != (expected)) fail_msg("%s: expected %s, found: %s", #expr, #expected, err.message); \
-    assert_int_equal(err.status, expected);                                                     \
-    assert_true(strlen(err.message) > 10);                                                      \
+    assert_int_equal(err.status, expected);                                                          \
+    assert_true(strlen(err.message) > 10);                                                           \
   } while (0)
 
 /* -------------------------------------------------------------------------------------------------------------------------- misuse */
@@ -164,12 +164,12 @@ static void options_out_of_range_are_named(void **state) {
   t5gist_error err;
   t5gist_options o;
   (void)state;
-#define EXPECT_REFUSED(field, value)                                                            \
-  do {                                                                                          \
-    t5gist_options_init(&o);                                                                    \
-    o.field = value;                                                                            \
-    EXPECT_STATUS(T5GIST_EUSAGE, t5gist_options_resolve(model, &o, &err));                      \
-    if (!strstr(err.message, #field)) fail_msg("%s is not named in: %s", #field, err.message);  \
+#define EXPECT_REFUSED(field, value)                                                           \
+  do {                                                                                         \
+    t5gist_options_init(&o);                                                                   \
+    o.field = value;                                                                           \
+    EXPECT_STATUS(T5GIST_EUSAGE, t5gist_options_resolve(model, &o, &err));                     \
+    if (!strstr(err.message, #field)) fail_msg("%s is not named in: %s", #field, err.message); \
   } while (0)
   EXPECT_REFUSED(max_new_tokens, 0);
   EXPECT_REFUSED(max_new_tokens, INT_MAX);
@@ -216,7 +216,8 @@ static void generation_config_gives_way(void **state) {
   t5gist_options o;
   (void)state;
   char *folder = make_model("tiny", "flan", SEED, T5GIST_UNSET, NULL);
-  folder_text(folder, "generation_config.json", "{\"num_beams\": 4, \"num_return_sequences\": 3, \"min_new_tokens\": 10, \"max_new_tokens\": 20, \"length_penalty\": 0.6}");
+  folder_text(folder, "generation_config.json",
+              "{\"num_beams\": 4, \"num_return_sequences\": 3, \"min_new_tokens\": 10, \"max_new_tokens\": 20, \"length_penalty\": 0.6}");
   CHECK_OK(t5gist_model_open(folder, NULL, &m, &err));
   t5gist_options_init(&o);
   CHECK_OK(t5gist_options_resolve(m, &o, &err));
@@ -373,7 +374,8 @@ static void folders_are_inspected_and_verified(void **state) {
   t5gist_model_info info;
   (void)state;
   t5gist_model_describe(model, &info);
-  EXPECT_WORDS(output_of(t5gist_inspect, dir, T5GIST_OK), "model folder", "spiece.model, 32", "gist tokens", "32100", info.fingerprint, "model.safetensors", "Instruction: {task}");
+  EXPECT_WORDS(output_of(t5gist_inspect, dir, T5GIST_OK), "model folder", "spiece.model, 32", "gist tokens", "32100", info.fingerprint,
+               "model.safetensors", "Instruction: {task}");
   EXPECT_WORDS(output_of(t5gist_verify, dir, T5GIST_OK), "config.json", "spiece.model", "model.safetensors", "values read");
 }
 
@@ -391,7 +393,8 @@ static void damaged_folders_are_told(void **state) {
   assert_non_null(name);
   name[8] = 'F';
   folder_write(folder, "model.safetensors", weights, n);
-  EXPECT_WORDS(output_of(t5gist_verify, folder, T5GIST_EFORMAT), "encoder.final_layer_norm.weight", "encoder.Final_layer_norm.weight: not part of the model");
+  EXPECT_WORDS(output_of(t5gist_verify, folder, T5GIST_EFORMAT), "encoder.final_layer_norm.weight",
+               "encoder.Final_layer_norm.weight: not part of the model");
   folder_write(folder, "model.safetensors", weights, n - 3);
   EXPECT_WORDS(output_of(t5gist_verify, folder, T5GIST_EFORMAT), "model.safetensors");
   EXPECT_WORDS(output_of(t5gist_inspect, folder, T5GIST_EFORMAT), "PROBLEM", "spiece.model, 32", "model.safetensors");

@@ -37,13 +37,13 @@ static void expect(const tg_prompt *prompt, const int32_t *ids, size_t n, int n_
   assert_int_equal(prompt->n_input, n_input);
 }
 
-#define EXPECT_PROMPT(task, n_gist, input, raw, with_end, n_task, n_input, ...)                            \
-  do {                                                                                                     \
-    const int32_t ids_[] = {__VA_ARGS__};                                                                  \
-    tg_prompt prompt_;                                                                                     \
-    CHECK_OK(tg_prompt_make(model->t5, task, n_gist, input, raw, with_end, &prompt_, &err));               \
-    expect(&prompt_, ids_, sizeof ids_ / sizeof *ids_, n_task, n_gist, n_input);                           \
-    tg_prompt_free(&prompt_);                                                                              \
+#define EXPECT_PROMPT(task, n_gist, input, raw, with_end, n_task, n_input, ...)              \
+  do {                                                                                       \
+    const int32_t ids_[] = {__VA_ARGS__};                                                    \
+    tg_prompt prompt_;                                                                       \
+    CHECK_OK(tg_prompt_make(model->t5, task, n_gist, input, raw, with_end, &prompt_, &err)); \
+    expect(&prompt_, ids_, sizeof ids_ / sizeof *ids_, n_task, n_gist, n_input);             \
+    tg_prompt_free(&prompt_);                                                                \
   } while (0)
 
 static void parts_stand_side_by_side(void **state) {

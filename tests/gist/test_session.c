@@ -87,7 +87,7 @@ static void one_task_is_compressed_once(void **state) {
   t5gist_session *session = new_session();
   t5gist_request requests[] = {ask(T5GIST_GIST, TASKS[0], INPUTS[0]), ask(T5GIST_GIST, TASKS[0], INPUTS[1]), ask(T5GIST_GIST, TASKS[1], INPUTS[0]),
                                ask(T5GIST_GIST, TASKS[0], INPUTS[0])};
-  requests[3].gists = 3; /* another k is another gist */
+  requests[3].gists = 3;                    /* another k is another gist */
   for (int round = 0; round < 2; round++) { /* nothing of a call is left for the next */
     CHECK_OK(t5gist_generate(session, requests, 4, answers, &err));
     const bool cached[] = {false, true, false, false};
@@ -125,8 +125,10 @@ static void answers_tell_what_they_took(void **state) {
     assert_int_equal(a->error.status, T5GIST_OK);
     assert_int_equal(a->condition, raw ? T5GIST_FULL : c);
     assert_int_equal(a->n_gist, raw || c == T5GIST_FULL ? 0 : 2);
-    if (raw) assert_int_equal(a->n_task, 0);
-    else assert_int_equal(a->n_task, answers[0].n_task);
+    if (raw)
+      assert_int_equal(a->n_task, 0);
+    else
+      assert_int_equal(a->n_task, answers[0].n_task);
     assert_true(raw ? a->n_input < answers[0].n_input : a->n_input == answers[0].n_input);
     assert_int_equal(a->gist_source, c == T5GIST_GIST ? T5GIST_SOURCE_ENCODED : T5GIST_SOURCE_NONE);
     assert_false(a->gist_cached);
@@ -171,7 +173,10 @@ typedef struct inbox {
   int order[8], n;              /* order: which request ended when */
   const t5gist_request *follow; /* submitted from inside the first delivery */
 } inbox;
-typedef struct slot { inbox *to; int index; } slot;
+typedef struct slot {
+  inbox *to;
+  int index;
+} slot;
 
 static slot slots[8];
 
@@ -300,7 +305,10 @@ static void errors_stay_with_their_request(void **state) {
   t5gist_session_free(session);
 }
 
-typedef struct listener { char text[4096]; int pieces, stop_after; } listener;
+typedef struct listener {
+  char text[4096];
+  int pieces, stop_after;
+} listener;
 
 static bool listen(void *user, const char *text) {
   listener *l = user;
@@ -359,7 +367,8 @@ static void expect_scores(const t5gist_request *request, const t5gist_target_sco
   for (int i = 0; i < score->n_ids; i++) {
     const float *row = logits + (size_t)i * (size_t)t5->config.vocab_size;
     const double logprob = (double)(row[score->ids[i]] - tg_logsumexp(row, (size_t)t5->config.vocab_size));
-    if (!(fabs(logprob - (double)score->logprobs[i]) <= tolerance_of("tiny")->same_logprob)) fail_msg("token %d: %g and %g", i, logprob, (double)score->logprobs[i]);
+    if (!(fabs(logprob - (double)score->logprobs[i]) <= tolerance_of("tiny")->same_logprob))
+      fail_msg("token %d: %g and %g", i, logprob, (double)score->logprobs[i]);
     sum += (double)score->logprobs[i];
   }
   assert_true(fabs(sum - score->logprob) < 1e-9);

@@ -1,5 +1,5 @@
-/* One model and its gists, four threads with a session each: the answers are those of one thread, bit for bit. One compute thread per session, so that the
- * thread sanitizer sees every thread there is. */
+/* One model and its gists, four threads with a session each: the answers are those of one thread, bit for bit. One compute thread per session,
+ * so that the thread sanitizer sees every thread there is. */
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,10 +13,10 @@ static const char *const INPUTS[N_REQUESTS] = {"The house is small.", "a", "We w
 
 typedef struct work {
   const t5gist_model *model;
-  const t5gist_gist *gist;           /* shared, in memory */
-  const char *path;                  /* the same in a file */
+  const t5gist_gist *gist; /* shared, in memory */
+  const char *path;        /* the same in a file */
   t5gist_answer expected[N_REQUESTS];
-  char failure[1200];                /* cmocka's own checks are for the main thread */
+  char failure[1200]; /* cmocka's own checks are for the main thread */
 } work;
 
 static void make_requests(const work *w, const t5gist_gist *gist, t5gist_request requests[N_REQUESTS]) {
@@ -25,8 +25,10 @@ static void make_requests(const work *w, const t5gist_gist *gist, t5gist_request
     t5gist_request_init(r);
     r->input = INPUTS[i];
     r->options.max_new_tokens = NEW_TOKENS;
-    if (i < 2) r->gist = i == 0 ? w->gist : gist;
-    else r->task = TASK;
+    if (i < 2)
+      r->gist = i == 0 ? w->gist : gist;
+    else
+      r->task = TASK;
     if (i == 3) r->condition = T5GIST_POS_CONTROL;
     if (i == 4) r->options.beams = 2;
     r->gists = 2;
@@ -49,7 +51,8 @@ static t5gist_status run_round(work *w, t5gist_session *session, t5gist_error *e
     t5gist_answer answer;
     status = t5gist_generate(session, &requests[i], 1, &answer, err);
     if (status != T5GIST_OK) break;
-    if (!same(&answer, &w->expected[i])) snprintf(w->failure, sizeof w->failure, "request %d: %s", i, answer.error.status ? answer.error.message : answer.text);
+    if (!same(&answer, &w->expected[i]))
+      snprintf(w->failure, sizeof w->failure, "request %d: %s", i, answer.error.status ? answer.error.message : answer.text);
     t5gist_answer_clear(&answer);
   }
   t5gist_gist_free(gist);
