@@ -17,8 +17,8 @@ typedef struct tg_blocks_product {
   bool accumulate; /* y += */
 } tg_blocks_product;
 
-/* The whole product by the threads of the caller's team. Each output is one sum over ascending inputs, whatever m and the number of threads:
- * rows have the same bits alone and among others. */
+/* The whole product by the threads of the caller's team. Each output is a sum of sums of 64 products, in ascending order of inputs, whatever
+ * m and the number of threads: rows have the same bits alone and among others. */
 void tg_multiply_blocks(const tg_blocks_product *product);
 
 /* A row of W as it is stored. */

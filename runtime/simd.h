@@ -20,15 +20,15 @@ typedef struct tg_simd {
   float (*max)(const float *x, size_t n);
   double (*sum_exp)(const float *x, size_t n, float shift);
 
-  /* c[rows, columns] (+)= a[rows, depth] b[depth, columns], row-major with strides in floats; columns is a multiple of lanes. Each element is one
-   * sum over ascending depth, whatever rows and columns are computed with it. */
+  /* c[rows, columns] (+)= a[rows, depth] b[depth, columns], row-major with strides in floats; columns is a multiple of lanes. Each element
+   * is a sum of sums of 64 products, in ascending order of depth, whatever rows and columns are computed with it. */
   void (*multiply)(const float *a, size_t a_stride, const float *b, size_t b_stride, size_t rows, size_t depth, size_t columns, float *c,
                    size_t c_stride, bool accumulate);
   /* to[j * to_stride + i] = from[i][j] for j < columns, i < rows and zeros behind up to a multiple of lanes. */
   void (*transpose)(const float *const *from, size_t rows, size_t columns, float *to, size_t to_stride);
   /* scores[i] = q . keys[i], of d values. */
   void (*dots)(const float *q, const float *const *keys, size_t n, size_t d, float *scores);
-  /* out[d] (+)= sum of weights[i] * values[i][d] over ascending i. */
+  /* out[d] (+)= sum of weights[i] * values[i][d], added up as in multiply. */
   void (*combine)(const float *weights, const float *const *values, size_t n, size_t d, float *out, bool accumulate);
   /* Adds bias (null: none) to x, raises *max to the largest of them, replaces x by exp(x - *max) and returns the sum. n >= 1. */
   float (*soften)(float *x, const float *bias, size_t n, float *max);

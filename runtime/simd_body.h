@@ -2,7 +2,6 @@
  * and its table behind. Loops go over whole vectors, then over one part of a vector of tail lanes. */
 #include "runtime/vector.h"
 
-
 static float max_of(const float *x, size_t n) {
   tg_v largest = v_set(-INFINITY);
   size_t i = 0;
@@ -195,13 +194,25 @@ static void combine(const float *weights, const float *const *values, size_t n, 
 }
 
 static float soften(float *x, const float *bias, size_t n, float *max) {
-  if (bias != NULL) {
-    size_t i = 0;
-    for (; i + LANES <= n; i += LANES) v_store(x + i, v_add(v_load(x + i), v_load(bias + i)));
-    for (; i < n; i++) x[i] += bias[i];
+  tg_v even = v_set(-INFINITY), odd = even; /* of the scores, in two chains: one would wait for itself */
+  size_t at = 0;
+  for (; at + 2 * LANES <= n; at += 2 * LANES) {
+    tg_v first = v_load(x + at), second = v_load(x + at + LANES);
+    if (bias != NULL) {
+      first = v_add(first, v_load(bias + at));
+      second = v_add(second, v_load(bias + at + LANES));
+      v_store(x + at, first);
+      v_store(x + at + LANES, second);
+    }
+    even = v_max(first, even);
+    odd = v_max(second, odd);
   }
-  const float own = max_of(x, n);
+  const float own = v_largest(v_max(even, odd));
   if (own > *max) *max = own;
+  for (; at < n; at++) {
+    if (bias != NULL) x[at] += bias[at];
+    if (x[at] > *max) *max = x[at];
+  }
   const tg_v shift = v_set(*max);
   tg_v sum = v_set(0);
   size_t i = 0;
