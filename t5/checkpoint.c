@@ -127,8 +127,12 @@ void tg_checkpoint_close(tg_checkpoint *c) {
   tg_free(c);
 }
 
-size_t tg_checkpoint_files(const tg_checkpoint *c) { return c->n_files; }
-const tg_safetensors *tg_checkpoint_file(const tg_checkpoint *c, size_t i) { return c->files[i]; }
+size_t tg_checkpoint_files(const tg_checkpoint *c) {
+  return c->n_files;
+}
+const tg_safetensors *tg_checkpoint_file(const tg_checkpoint *c, size_t i) {
+  return c->files[i];
+}
 
 const tg_tensor *tg_checkpoint_find(const tg_checkpoint *c, const char *name) {
   for (size_t i = 0; i < c->n_files; i++) {
@@ -149,13 +153,15 @@ static const char *shape_text(const size_t *dims, int n, char text[160]) {
 t5gist_status tg_checkpoint_get(const tg_checkpoint *c, const char *name, const size_t *dims, int n_dims, const tg_tensor **out, t5gist_error *err) {
   char expected[160], found[160];
   const tg_tensor *t = tg_checkpoint_find(c, name);
-  if (!t) return tg_fail(err, T5GIST_EFORMAT, "%s: expected tensor %s of shape %s, found no such tensor", c->dir, name, shape_text(dims, n_dims, expected));
+  if (!t)
+    return tg_fail(err, T5GIST_EFORMAT, "%s: expected tensor %s of shape %s, found no such tensor", c->dir, name, shape_text(dims, n_dims, expected));
   if (t->rank != n_dims || memcmp(t->shape, dims, (size_t)n_dims * sizeof *dims) != 0) {
     return tg_fail(err, T5GIST_EFORMAT, "%s: tensor %s: expected shape %s, found %s", c->dir, name, shape_text(dims, n_dims, expected),
                    shape_text(t->shape, t->rank, found));
   }
   if (t->dtype != TG_F32 && t->dtype != TG_BF16 && t->dtype != TG_F16) {
-    return tg_fail(err, T5GIST_EUNSUPPORTED, "%s: tensor %s: expected numbers of type F32, BF16 or F16, found %s", c->dir, name, tg_dtype_name(t->dtype));
+    return tg_fail(err, T5GIST_EUNSUPPORTED, "%s: tensor %s: expected numbers of type F32, BF16 or F16, found %s", c->dir, name,
+                   tg_dtype_name(t->dtype));
   }
   *out = t;
   return T5GIST_OK;

@@ -31,10 +31,12 @@ static t5gist_status read_model_type(const json_t *json, const char *where, tg_c
   if (!type && has_architecture(json, "MT5ForConditionalGeneration")) type = "mt5";
   if (!type) return tg_fail(err, T5GIST_EFORMAT, "%s: model_type: expected \"t5\" or \"mt5\", found nothing", where);
   if (strcmp(type, "umt5") == 0) {
-    return tg_fail(err, T5GIST_EUNSUPPORTED, "%s: model_type \"umt5\" has a position bias per layer, which is not supported; expected \"t5\" or \"mt5\"", where);
+    return tg_fail(err, T5GIST_EUNSUPPORTED,
+                   "%s: model_type \"umt5\" has a position bias per layer, which is not supported; expected \"t5\" or \"mt5\"", where);
   }
   if (strcmp(type, "longt5") == 0) {
-    return tg_fail(err, T5GIST_EUNSUPPORTED, "%s: model_type \"longt5\" has local attention, which is not supported; expected \"t5\" or \"mt5\"", where);
+    return tg_fail(err, T5GIST_EUNSUPPORTED, "%s: model_type \"longt5\" has local attention, which is not supported; expected \"t5\" or \"mt5\"",
+                   where);
   }
   if (strcmp(type, "t5") != 0 && strcmp(type, "mt5") != 0) {
     return tg_fail(err, T5GIST_EUNSUPPORTED, "%s: model_type: expected \"t5\" or \"mt5\", found \"%.64s\", which is not supported", where, type);
@@ -83,17 +85,22 @@ static t5gist_status read_shape(const json_t *json, const char *where, tg_config
   }
   /* Buckets grow with the logarithm of distance / (buckets / 2): smaller distances leave the formula without meaning. */
   if (config->max_distance <= config->n_buckets / 2) {
-    return tg_fail(err, T5GIST_EFORMAT, "%s: relative_attention_max_distance: expected more than half of relative_attention_num_buckets (%d), found %d", where,
+    return tg_fail(err, T5GIST_EFORMAT,
+                   "%s: relative_attention_max_distance: expected more than half of relative_attention_num_buckets (%d), found %d", where,
                    config->n_buckets, config->max_distance);
   }
   return T5GIST_OK;
 }
 
 static bool find_activation(const char *name, tg_activation *activation) {
-  if (strcmp(name, "relu") == 0) *activation = TG_RELU;
-  else if (strcmp(name, "gelu_new") == 0) *activation = TG_GELU_NEW;
-  else if (strcmp(name, "silu") == 0) *activation = TG_SILU;
-  else return false;
+  if (strcmp(name, "relu") == 0)
+    *activation = TG_RELU;
+  else if (strcmp(name, "gelu_new") == 0)
+    *activation = TG_GELU_NEW;
+  else if (strcmp(name, "silu") == 0)
+    *activation = TG_SILU;
+  else
+    return false;
   return true;
 }
 
@@ -106,8 +113,10 @@ static t5gist_status read_activation(const json_t *json, const char *where, tg_c
   const char *name = strcmp(projection, "gated-gelu") == 0 ? "gelu_new" : projection + (config->gated ? 6 : 0);
   TG_TRY(tg_json_bool(json, "is_gated_act", where, &config->gated, err));
   if (!find_activation(name, &config->activation) && !dense) {
-    return tg_fail(err, T5GIST_EUNSUPPORTED, "%s: feed_forward_proj: expected \"relu\", \"gated-gelu\", \"gated-silu\", \"gated-relu\", \"silu\" or \"gelu_new\", found \"%.64s\"",
-                   where, projection);
+    return tg_fail(
+        err, T5GIST_EUNSUPPORTED,
+        "%s: feed_forward_proj: expected \"relu\", \"gated-gelu\", \"gated-silu\", \"gated-relu\", \"silu\" or \"gelu_new\", found \"%.64s\"", where,
+        projection);
   }
   if (dense && !find_activation(dense, &config->activation)) {
     return tg_fail(err, T5GIST_EUNSUPPORTED, "%s: dense_act_fn: expected \"relu\", \"gelu_new\" or \"silu\", found \"%.64s\"", where, dense);
@@ -154,7 +163,8 @@ static t5gist_status read_tokens(const json_t *json, const char *where, tg_confi
 
 /* Once config.json and generation_config.json have both spoken. */
 static t5gist_status check_tokens(const char *dir, const tg_config *config, t5gist_error *err) {
-  if (config->eos_id == config->pad_id) return tg_fail(err, T5GIST_EFORMAT, "%s: expected different tokens, found eos_token_id and pad_token_id both %d", dir, config->eos_id);
+  if (config->eos_id == config->pad_id)
+    return tg_fail(err, T5GIST_EFORMAT, "%s: expected different tokens, found eos_token_id and pad_token_id both %d", dir, config->eos_id);
   for (int i = 0; i < config->n_gist_ids; i++) {
     const int32_t id = config->gist_ids[i];
     if (id != config->pad_id && id != config->eos_id && id != config->start_id) continue;
@@ -170,18 +180,20 @@ static t5gist_status read_gist_ids(const json_t *block, const char *where, tg_co
   if (!list || json_is_null(list)) return T5GIST_OK;
   const size_t n = json_array_size(list);
   if (n < 1 || n > MAX_GISTS) {
-    return tg_fail(err, T5GIST_EFORMAT, "%s: gist_token_ids: expected a list of 1 to %d token ids, found %s of %zu", where, MAX_GISTS, tg_json_type_name(list), n);
+    return tg_fail(err, T5GIST_EFORMAT, "%s: gist_token_ids: expected a list of 1 to %d token ids, found %s of %zu", where, MAX_GISTS,
+                   tg_json_type_name(list), n);
   }
   TG_TRY(tg_alloc(&config->gist_ids, n, sizeof *config->gist_ids, err));
   for (size_t i = 0; i < n; i++) {
     const json_t *item = json_array_get(list, i);
     const json_int_t id = json_integer_value(item);
     if (!json_is_integer(item) || id < 0 || id >= config->vocab_size) {
-      return tg_fail(err, T5GIST_EFORMAT, "%s: gist_token_ids[%zu]: expected an integer from 0 to %d, found %s %lld", where, i, config->vocab_size - 1,
-                     tg_json_type_name(item), (long long)id);
+      return tg_fail(err, T5GIST_EFORMAT, "%s: gist_token_ids[%zu]: expected an integer from 0 to %d, found %s %lld", where, i,
+                     config->vocab_size - 1, tg_json_type_name(item), (long long)id);
     }
     for (size_t j = 0; j < i; j++) {
-      if (config->gist_ids[j] == id) return tg_fail(err, T5GIST_EFORMAT, "%s: gist_token_ids: expected distinct ids, found %lld twice", where, (long long)id);
+      if (config->gist_ids[j] == id)
+        return tg_fail(err, T5GIST_EFORMAT, "%s: gist_token_ids: expected distinct ids, found %lld twice", where, (long long)id);
     }
     config->gist_ids[i] = (int32_t)id;
   }
@@ -199,21 +211,23 @@ static t5gist_status check_lists(const json_t *block, const char *where, t5gist_
     }
   }
   json_array_foreach(json_object_get(block, "conditions"), i, item) {
-    if (!json_is_string(item)) return tg_fail(err, T5GIST_EFORMAT, "%s: conditions[%zu]: expected a string, found %s", where, i, tg_json_type_name(item));
+    if (!json_is_string(item))
+      return tg_fail(err, T5GIST_EFORMAT, "%s: conditions[%zu]: expected a string, found %s", where, i, tg_json_type_name(item));
   }
   return T5GIST_OK;
 }
 
 /* A template with its placeholder exactly once; also the default where the block has none. */
-static t5gist_status read_template(const json_t *object, const char *key, const char *placeholder, const char *fallback, const char *where, char **out,
-                                   t5gist_error *err) {
+static t5gist_status read_template(const json_t *object, const char *key, const char *placeholder, const char *fallback, const char *where,
+                                   char **out, t5gist_error *err) {
   const char *text = fallback;
   TG_TRY(tg_json_string(object, key, where, &text, err));
   const char *first = strstr(text, placeholder);
   if (!first || strstr(first + strlen(placeholder), placeholder)) {
     return tg_fail(err, T5GIST_EFORMAT, "%s: %s: expected a text with %s exactly once, found \"%.200s\"", where, key, placeholder, text);
   }
-  if (strlen(text) > MAX_TEMPLATE) return tg_fail(err, T5GIST_EFORMAT, "%s: %s: expected at most %d bytes, found %zu", where, key, MAX_TEMPLATE, strlen(text));
+  if (strlen(text) > MAX_TEMPLATE)
+    return tg_fail(err, T5GIST_EFORMAT, "%s: %s: expected at most %d bytes, found %zu", where, key, MAX_TEMPLATE, strlen(text));
   return tg_strdup(out, text, err);
 }
 
@@ -278,7 +292,8 @@ static t5gist_status read_sampling(const json_t *json, const char *where, t5gist
 static t5gist_status read_beams(const json_t *json, const char *where, t5gist_options *options, t5gist_error *err) {
   const json_t *early = json_object_get(json, "early_stopping");
   if (json_is_string(early)) {
-    return tg_fail(err, T5GIST_EUNSUPPORTED, "%s: early_stopping: expected true or false, found \"%.32s\", which is not supported", where, json_string_value(early));
+    return tg_fail(err, T5GIST_EUNSUPPORTED, "%s: early_stopping: expected true or false, found \"%.32s\", which is not supported", where,
+                   json_string_value(early));
   }
   bool stop = false;
   TG_TRY(tg_json_bool(json, "early_stopping", where, &stop, err));
@@ -305,10 +320,19 @@ static t5gist_status load_generation(const char *dir, tg_config *config, t5gist_
   char *path = NULL;
   json_t *json = NULL;
   t5gist_status status;
-  config->generation = (t5gist_options){
-      .max_new_tokens = T5GIST_UNSET, .min_new_tokens = T5GIST_UNSET, .beams = T5GIST_UNSET, .n_best = T5GIST_UNSET, .length_penalty = T5GIST_UNSET_F,
-      .early_stopping = T5GIST_UNSET, .temperature = T5GIST_UNSET_F, .top_k = T5GIST_UNSET, .top_p = T5GIST_UNSET_F, .repetition_penalty = T5GIST_UNSET_F,
-      .no_repeat_ngram_size = T5GIST_UNSET, .max_input_tokens = T5GIST_UNSET, .top_logprobs = T5GIST_UNSET};
+  config->generation = (t5gist_options){.max_new_tokens = T5GIST_UNSET,
+                                        .min_new_tokens = T5GIST_UNSET,
+                                        .beams = T5GIST_UNSET,
+                                        .n_best = T5GIST_UNSET,
+                                        .length_penalty = T5GIST_UNSET_F,
+                                        .early_stopping = T5GIST_UNSET,
+                                        .temperature = T5GIST_UNSET_F,
+                                        .top_k = T5GIST_UNSET,
+                                        .top_p = T5GIST_UNSET_F,
+                                        .repetition_penalty = T5GIST_UNSET_F,
+                                        .no_repeat_ngram_size = T5GIST_UNSET,
+                                        .max_input_tokens = T5GIST_UNSET,
+                                        .top_logprobs = T5GIST_UNSET};
   TG_GOTO(tg_path_join(&path, dir, "generation_config.json", err));
   if (!tg_file_exists(path)) goto done;
   TG_GOTO(tg_json_read(path, CONFIG_LIMIT, &json, err));

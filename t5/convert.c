@@ -17,8 +17,8 @@ typedef struct conversion {
   int to; /* tg_dtype or AS_STORED */
   tg_config config;
   tg_source source;
-  tg_tensor *tensors; /* [n_tensors] what is written, in the source's order */
-  size_t *from;       /* [n_tensors] index into source.tensors */
+  tg_tensor *tensors;            /* [n_tensors] what is written, in the source's order */
+  size_t *from;                  /* [n_tensors] index into source.tensors */
   size_t n_tensors, total, done; /* bytes of data */
   char fingerprint[TG_SHA256_HEX];
   unsigned char *gathered, *narrowed; /* [CHUNK] elements, scratch */
@@ -28,16 +28,20 @@ typedef struct conversion {
 } conversion;
 
 /* Beside config.json and weights, what belongs to a model. */
-static const char *const copied[] = {"spiece.model",          "tokenizer.json",          "tokenizer_config.json",
+static const char *const copied[] = {"spiece.model",      "tokenizer.json",          "tokenizer_config.json",
                                      "added_tokens.json", "special_tokens_map.json", "generation_config.json"};
 
 /* ------------------------------------------------------------------------------------------------------------------------ what to do */
 
 static t5gist_status read_dtype(const char *dtype, int *to, t5gist_error *err) {
-  if (!dtype) *to = AS_STORED;
-  else if (strcmp(dtype, "f32") == 0) *to = TG_F32;
-  else if (strcmp(dtype, "bf16") == 0) *to = TG_BF16;
-  else return tg_fail(err, T5GIST_EUSAGE, "dtype: expected \"f32\" or \"bf16\", found \"%.32s\"", dtype);
+  if (!dtype)
+    *to = AS_STORED;
+  else if (strcmp(dtype, "f32") == 0)
+    *to = TG_F32;
+  else if (strcmp(dtype, "bf16") == 0)
+    *to = TG_BF16;
+  else
+    return tg_fail(err, T5GIST_EUSAGE, "dtype: expected \"f32\" or \"bf16\", found \"%.32s\"", dtype);
   return T5GIST_OK;
 }
 
@@ -183,8 +187,8 @@ static t5gist_status copy_one(const conversion *c, const char *name, bool look, 
   if (tg_file_exists(from)) {
     if (!look) TG_GOTO(copy_file(from, to, err));
   } else if (tg_file_exists(to)) {
-    status = tg_fail(err, T5GIST_EUSAGE, "%s: expected an empty folder or an earlier conversion of the same model, found %s, which %s does not have", c->out_dir, name,
-                     c->in_dir);
+    status = tg_fail(err, T5GIST_EUSAGE, "%s: expected an empty folder or an earlier conversion of the same model, found %s, which %s does not have",
+                     c->out_dir, name, c->in_dir);
   }
 done:
   tg_free(from);

@@ -17,7 +17,9 @@ static t5gist_status path_if_there(const char *dir, const char *name, char **pat
 
 /* ---------------------------------------------------------------------------------------------------------------------- the tensors */
 
-static int by_name(const void *a, const void *b) { return strcmp(((const tg_source_tensor *)a)->name, ((const tg_source_tensor *)b)->name); }
+static int by_name(const void *a, const void *b) {
+  return strcmp(((const tg_source_tensor *)a)->name, ((const tg_source_tensor *)b)->name);
+}
 
 static t5gist_status sort_tensors(tg_source *s, t5gist_error *err) {
   qsort(s->tensors, s->n, sizeof *s->tensors, by_name);
@@ -53,7 +55,8 @@ static t5gist_status list_bins(tg_source *s, t5gist_error *err) {
     for (size_t i = 0; i < tg_torch_bin_count(s->bins[f]); i++) {
       const tg_torch_tensor *t = tg_torch_bin_at(s->bins[f], i);
       tg_source_tensor *out = &s->tensors[s->n++];
-      *out = (tg_source_tensor){.name = t->name, .dtype = t->dtype, .rank = t->rank, .count = t->count, .data = t->data, .transposed = t->transposed, .file = f};
+      *out = (tg_source_tensor){
+          .name = t->name, .dtype = t->dtype, .rank = t->rank, .count = t->count, .data = t->data, .transposed = t->transposed, .file = f};
       memcpy(out->shape, t->shape, sizeof t->shape);
     }
   }
@@ -110,11 +113,14 @@ static t5gist_status open_any(const char *dir, tg_source *s, t5gist_error *err) 
     bool found;
     TG_TRY(path_if_there(dir, names[i], &path, &found, err));
     if (!found) continue;
-    const t5gist_status status = i < 2 ? open_checkpoint(dir, s, err) : i == 2 ? open_bins(dir, names + i, 1, s, err) : open_sharded_bins(dir, path, s, err);
+    const t5gist_status status = i < 2    ? open_checkpoint(dir, s, err)
+                                 : i == 2 ? open_bins(dir, names + i, 1, s, err)
+                                          : open_sharded_bins(dir, path, s, err);
     tg_free(path);
     return status;
   }
-  return tg_fail(err, T5GIST_EIO, "%s: expected weights, model.safetensors or pytorch_model.bin or one of them in shards with an index; found none", dir);
+  return tg_fail(err, T5GIST_EIO, "%s: expected weights, model.safetensors or pytorch_model.bin or one of them in shards with an index; found none",
+                 dir);
 }
 
 t5gist_status tg_source_open(const char *dir, tg_source *source, t5gist_error *err) {

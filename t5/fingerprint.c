@@ -38,8 +38,10 @@ static t5gist_status hash_file(const char *path, size_t *size, char hex[TG_SHA25
 static bool cache_dir(char *dir, size_t size) {
   const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
   int n = -1;
-  if (cache && cache[0] == '/') n = snprintf(dir, size, "%s/t5gist", cache);
-  else if (home && home[0] == '/') n = snprintf(dir, size, "%s/.cache/t5gist", home);
+  if (cache && cache[0] == '/')
+    n = snprintf(dir, size, "%s/t5gist", cache);
+  else if (home && home[0] == '/')
+    n = snprintf(dir, size, "%s/.cache/t5gist", home);
   return n > 0 && (size_t)n < size;
 }
 
@@ -70,7 +72,9 @@ static bool same_file(const struct stat *a, const struct stat *b) {
 }
 
 /* A file changed within the last seconds may change again without a new time: its hash is not remembered. */
-static bool settled(const struct stat *info) { return time(NULL) - info->st_mtim.tv_sec > 2; }
+static bool settled(const struct stat *info) {
+  return time(NULL) - info->st_mtim.tv_sec > 2;
+}
 
 static t5gist_status hash_weights(const char *path, size_t *size, char hex[TG_SHA256_HEX], t5gist_error *err) {
   char dir[2048], cached[2304];
@@ -94,8 +98,8 @@ static t5gist_status add_line(tg_buffer *text, const char *role, const char *pat
   return tg_buffer_printf(text, err, "%s %zu %s\n", role, size, hex);
 }
 
-t5gist_status tg_fingerprint(const char *config_path, const char *tokenizer_path, const char *const *weights, size_t n_weights, char hex[TG_SHA256_HEX],
-                             t5gist_error *err) {
+t5gist_status tg_fingerprint(const char *config_path, const char *tokenizer_path, const char *const *weights, size_t n_weights,
+                             char hex[TG_SHA256_HEX], t5gist_error *err) {
   tg_buffer text = {0};
   t5gist_status status;
   TG_GOTO(tg_buffer_printf(&text, err, "t5gist model 1\n"));
@@ -108,7 +112,8 @@ done:
   return status;
 }
 
-t5gist_status tg_checkpoint_fingerprint(const tg_checkpoint *checkpoint, const char *dir, const char *tokenizer_path, char hex[TG_SHA256_HEX], t5gist_error *err) {
+t5gist_status tg_checkpoint_fingerprint(const tg_checkpoint *checkpoint, const char *dir, const char *tokenizer_path, char hex[TG_SHA256_HEX],
+                                        t5gist_error *err) {
   const size_t n = tg_checkpoint_files(checkpoint);
   const char **weights = NULL;
   char *config = NULL;

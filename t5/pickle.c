@@ -37,13 +37,15 @@ typedef struct machine {
 
 static t5gist_status bad(const machine *m, const char *what, t5gist_error *err) {
   tg_fail(err, T5GIST_EFORMAT, "%s: data.pkl: expected a state dict, found %s (opcode 0x%02x at byte %zu)", m->where, what, *m->opcode,
-                 (size_t)(m->opcode - m->begin));
+          (size_t)(m->opcode - m->begin));
   return T5GIST_EFORMAT;
 }
 
 /* ----------------------------------------------------------------------------------------------------------------- nodes and stack */
 
-static tg_pickle_node *node(const machine *m, uint32_t id) { return &m->out->nodes[id]; }
+static tg_pickle_node *node(const machine *m, uint32_t id) {
+  return &m->out->nodes[id];
+}
 
 static t5gist_status push(machine *m, uint32_t id, t5gist_error *err) {
   if (m->n_stack == MAX_STACK) return bad(m, "more than 65536 values on the stack", err);
@@ -87,8 +89,12 @@ static t5gist_status pop_mark(machine *m, size_t *begin, t5gist_error *err) {
   return T5GIST_OK;
 }
 
-static uint32_t item(const machine *m, const tg_pickle_node *tuple, uint32_t i) { return m->out->items[tuple->first + i]; }
-static tg_pickle_kind item_kind(const machine *m, const tg_pickle_node *tuple, uint32_t i) { return node(m, item(m, tuple, i))->kind; }
+static uint32_t item(const machine *m, const tg_pickle_node *tuple, uint32_t i) {
+  return m->out->items[tuple->first + i];
+}
+static tg_pickle_kind item_kind(const machine *m, const tg_pickle_node *tuple, uint32_t i) {
+  return node(m, item(m, tuple, i))->kind;
+}
 
 /* --------------------------------------------------------------------------------------------------------------------------- values */
 
@@ -206,8 +212,10 @@ static t5gist_status add_entry(machine *m, uint32_t dict, uint32_t key, uint32_t
   out->entries[out->n_entries++] = (tg_pickle_entry){.key = key, .value = value};
   tg_pickle_node *d = node(m, dict);
   const uint32_t index = (uint32_t)out->n_entries;
-  if (d->last) out->entries[d->last - 1].next = index;
-  else d->first = index;
+  if (d->last)
+    out->entries[d->last - 1].next = index;
+  else
+    d->first = index;
   d->last = index;
   d->size++;
   return T5GIST_OK;
@@ -253,7 +261,8 @@ static t5gist_status push_storage(machine *m, t5gist_error *err) {
     return bad(m, "a persistent id that is not a storage", err);
   }
   const tg_pickle_node *tag = node(m, item(m, t, 0)), *class = node(m, item(m, t, 1));
-  if (tag->size != 7 || memcmp(tag->text, "storage", 7) != 0 || class->integer < GLOBAL_FIRST_STORAGE) return bad(m, "a persistent id that is not a storage", err);
+  if (tag->size != 7 || memcmp(tag->text, "storage", 7) != 0 || class->integer < GLOBAL_FIRST_STORAGE)
+    return bad(m, "a persistent id that is not a storage", err);
   const tg_pickle_node storage = {
       .kind = TG_PICKLE_STORAGE, .dtype = globals[class->integer].dtype, .a = item(m, t, 2), .integer = node(m, item(m, t, 4))->integer};
   return push_node(m, storage, err);
@@ -349,8 +358,9 @@ static t5gist_status run(machine *m, t5gist_error *err) {
   m->p += 2;
   for (int i = 0; i < MAX_OPCODES; i++) {
     m->opcode = m->p;
-    if (m->p == m->end) return tg_fail(err, T5GIST_EFORMAT, "%s: data.pkl: expected a pickle that ends with STOP, found its end at byte %zu", m->where,
-                                       (size_t)(m->end - m->begin));
+    if (m->p == m->end)
+      return tg_fail(err, T5GIST_EFORMAT, "%s: data.pkl: expected a pickle that ends with STOP, found its end at byte %zu", m->where,
+                     (size_t)(m->end - m->begin));
     m->p++;
     if (*m->opcode == '.') return finish(m, err);
     TG_TRY(step(m, err));

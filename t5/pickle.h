@@ -30,7 +30,9 @@ typedef struct tg_pickle_node {
   uint32_t a, b, c; /* other nodes */
 } tg_pickle_node;
 
-typedef struct tg_pickle_entry { uint32_t key, value, next; } tg_pickle_entry; /* next: index + 1 of the dict's next entry, 0 at its end */
+typedef struct tg_pickle_entry {
+  uint32_t key, value, next;
+} tg_pickle_entry; /* next: index + 1 of the dict's next entry, 0 at its end */
 
 typedef struct tg_pickle {
   tg_pickle_node *nodes;

@@ -16,20 +16,23 @@ static bool plain_name(const char *name, const char *suffix) {
   return n > n_suffix && n < 256 && name[0] != '.' && !strchr(name, '/') && strcmp(name + n - n_suffix, suffix) == 0;
 }
 
-static int by_name(const void *a, const void *b) { return strcmp(*(const char *const *)a, *(const char *const *)b); }
+static int by_name(const void *a, const void *b) {
+  return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
 
 static t5gist_status read_names(tg_shards *s, const char *path, const char *suffix, t5gist_error *err) {
   const size_t size = json_object_size(s->map);
   const char *tensor;
   json_t *file;
   size_t n = 0;
-  if (!size) return tg_fail(err, T5GIST_EFORMAT, "%s: weight_map: expected an object from tensor to file names, found %s", path, tg_json_type_name(s->map));
+  if (!size)
+    return tg_fail(err, T5GIST_EFORMAT, "%s: weight_map: expected an object from tensor to file names, found %s", path, tg_json_type_name(s->map));
   TG_TRY(tg_alloc(&s->names, size, sizeof *s->names, err));
   json_object_foreach((json_t *)s->map, tensor, file) {
     const char *name = json_string_value(file);
     if (!name || !plain_name(name, suffix)) {
-      return tg_fail(err, T5GIST_EFORMAT, "%s: weight_map: %.200s: expected the name of a %s file in the same folder, found %.200s", path, tensor, suffix,
-                     name ? name : tg_json_type_name(file));
+      return tg_fail(err, T5GIST_EFORMAT, "%s: weight_map: %.200s: expected the name of a %s file in the same folder, found %.200s", path, tensor,
+                     suffix, name ? name : tg_json_type_name(file));
     }
     s->names[n++] = name;
   }

@@ -55,7 +55,9 @@ extern "C" t5gist_status tg_spm_open(const void *model, size_t size, size_t n_pi
   return T5GIST_OK;
 }
 
-extern "C" void tg_spm_close(tg_spm *spm) { delete spm; }
+extern "C" void tg_spm_close(tg_spm *spm) {
+  delete spm;
+}
 
 extern "C" t5gist_status tg_spm_encode(const tg_spm *spm, const char *text, size_t n, tg_ids *out, t5gist_error *err) {
   return guarded("tokenizing", err, [&] {

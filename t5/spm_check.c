@@ -86,10 +86,13 @@ static t5gist_status wire_next(wire *w, wire_field *f, t5gist_error *err) {
 
 static t5gist_status wire_expect(const wire *w, const wire_field *f, int type, const char *name, t5gist_error *err) {
   if (f->type == type) return T5GIST_OK;
-  return tg_fail(err, T5GIST_EFORMAT, "%s: field %s: expected wire type %d, found %d at byte %zu", w->where, name, type, f->type, (size_t)(w->p - w->begin));
+  return tg_fail(err, T5GIST_EFORMAT, "%s: field %s: expected wire type %d, found %d at byte %zu", w->where, name, type, f->type,
+                 (size_t)(w->p - w->begin));
 }
 
-static wire wire_inner(const wire *w, const wire_field *f) { return (wire){w->begin, f->data, f->data + f->size, w->where}; }
+static wire wire_inner(const wire *w, const wire_field *f) {
+  return (wire){w->begin, f->data, f->data + f->size, w->where};
+}
 
 /* --------------------------------------------------------------------------------------------------------------------------- pieces */
 
@@ -140,7 +143,8 @@ static t5gist_status check_piece(const raw_piece *piece, size_t i, const char *w
   if (tg_utf8_valid((const char *)piece->text, piece->size) != piece->size) {
     return tg_fail(err, T5GIST_EFORMAT, "%s: piece %zu: expected valid UTF-8", where, i);
   }
-  if (!isfinite(piece->score)) return tg_fail(err, T5GIST_EFORMAT, "%s: piece %zu: expected a finite score, found %g", where, i, (double)piece->score);
+  if (!isfinite(piece->score))
+    return tg_fail(err, T5GIST_EFORMAT, "%s: piece %zu: expected a finite score, found %g", where, i, (double)piece->score);
   if (piece->type < TG_PIECE_NORMAL || piece->type > TG_PIECE_BYTE) {
     return tg_fail(err, T5GIST_EFORMAT, "%s: piece %zu: expected a type from 1 to 6, found %llu", where, i, (unsigned long long)piece->type);
   }
@@ -248,7 +252,8 @@ static t5gist_status read_model(walk *k, wire *w, t5gist_error *err) {
       TG_TRY(wire_expect(w, &f, WIRE_BYTES, "denormalizer_spec", err));
       TG_TRY(read_denormalizer(w, &f, err));
     } else if (f.number == 4) {
-      return tg_fail(err, T5GIST_EUNSUPPORTED, "%s: the model carries self-test data, which is not supported", w->where); /* the library would run it */
+      return tg_fail(err, T5GIST_EUNSUPPORTED, "%s: the model carries self-test data, which is not supported",
+                     w->where); /* the library would run it */
     }
   }
   return T5GIST_OK;
@@ -286,7 +291,9 @@ static t5gist_status check_types(walk *k, const char *where, t5gist_error *err) 
   return T5GIST_OK;
 }
 
-static int by_text(const void *a, const void *b) { return strcmp((*(const tg_piece *const *)a)->text, (*(const tg_piece *const *)b)->text); }
+static int by_text(const void *a, const void *b) {
+  return strcmp((*(const tg_piece *const *)a)->text, (*(const tg_piece *const *)b)->text);
+}
 
 /* In sorted order the prefixes of a piece are on the stack of those before it. */
 static bool nesting_within_limit(const tg_piece **sorted, size_t n) {
@@ -349,9 +356,9 @@ void tg_spm_model_free(tg_spm_model *model) {
 typedef struct trie {
   const unsigned char *units; /* [n] u32, little endian, any alignment */
   size_t n;
-  const char *table;          /* [table_size] NUL-terminated strings */
+  const char *table; /* [table_size] NUL-terminated strings */
   size_t table_size;
-  uint8_t *state, *matches;   /* [n] by base: 0 new, 1 open, 2 done; most matches on any path from there */
+  uint8_t *state, *matches; /* [n] by base: 0 new, 1 open, 2 done; most matches on any path from there */
   const char *where;
 } trie;
 
@@ -366,7 +373,9 @@ static uint32_t trie_unit(const trie *t, size_t i) {
   return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
 }
 
-static size_t trie_base(uint32_t unit, size_t at) { return at ^ (size_t)((unit >> 10) << ((unit & (1u << 9)) >> 6)); }
+static size_t trie_base(uint32_t unit, size_t at) {
+  return at ^ (size_t)((unit >> 10) << ((unit & (1u << 9)) >> 6));
+}
 
 static t5gist_status trie_broken(const trie *t, size_t at, const char *what, t5gist_error *err) {
   tg_fail(err, T5GIST_EFORMAT, "%s: precompiled_charsmap: unit %zu of %zu %s", t->where, at, t->n, what);
@@ -434,7 +443,8 @@ t5gist_status tg_spm_check_charsmap(const void *data, size_t size, const char *w
   }
   const size_t trie_size = (size_t)bytes[0] | (size_t)bytes[1] << 8 | (size_t)bytes[2] << 16 | (size_t)bytes[3] << 24;
   if (trie_size % 1024 || trie_size < 1024 || trie_size > size - 5) {
-    return tg_fail(err, T5GIST_EFORMAT, "%s: precompiled_charsmap: expected a trie of a multiple of 1024 bytes within %zu, found %zu", where, size - 5, trie_size);
+    return tg_fail(err, T5GIST_EFORMAT, "%s: precompiled_charsmap: expected a trie of a multiple of 1024 bytes within %zu, found %zu", where,
+                   size - 5, trie_size);
   }
   trie t = {.units = bytes + 4, .n = trie_size / 4, .table = (const char *)bytes + 4 + trie_size, .table_size = size - 4 - trie_size, .where = where};
   if (t.table[t.table_size - 1] != 0 || tg_utf8_valid(t.table, t.table_size) != t.table_size) {

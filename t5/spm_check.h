@@ -10,19 +10,19 @@
 #include "t5gist/types.h"
 
 typedef enum tg_piece_type { /* as in the ModelProto */
-  TG_PIECE_NORMAL = 1,
-  TG_PIECE_UNKNOWN,
-  TG_PIECE_CONTROL,
-  TG_PIECE_USER_DEFINED,
-  TG_PIECE_UNUSED,
-  TG_PIECE_BYTE
+                             TG_PIECE_NORMAL = 1,
+                             TG_PIECE_UNKNOWN,
+                             TG_PIECE_CONTROL,
+                             TG_PIECE_USER_DEFINED,
+                             TG_PIECE_UNUSED,
+                             TG_PIECE_BYTE
 } tg_piece_type;
 
 typedef struct tg_piece {
   const char *text; /* NUL-terminated UTF-8 of 1 to 1024 bytes, in the model's texts */
   uint16_t size;
-  uint8_t type;     /* tg_piece_type */
-  uint8_t byte;     /* TG_PIECE_BYTE: its value */
+  uint8_t type; /* tg_piece_type */
+  uint8_t byte; /* TG_PIECE_BYTE: its value */
 } tg_piece;
 
 /* What decoding needs of a model. Zeroed or filled; owned by the caller. */

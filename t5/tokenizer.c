@@ -24,7 +24,7 @@ struct tg_tokenizer {
   char *path;
   int vocab_size;
   tg_added_tokens added;
-  int32_t extra[N_EXTRA];      /* id of <extra_id_N>, or -1: plain text */
+  int32_t extra[N_EXTRA]; /* id of <extra_id_N>, or -1: plain text */
   char extra_names[N_EXTRA][16];
 };
 
@@ -56,7 +56,8 @@ static t5gist_status read_added_decoder(const json_t *json, const char *path, tg
     char *end;
     const long long id = strtoll(key, &end, 10);
     TG_TRY(tg_json_string(token, "content", path, &content, err));
-    if (!content || *end || end == key) return tg_fail(err, T5GIST_EFORMAT, "%s: added_tokens_decoder: expected ids with a content each, found \"%.32s\"", path, key);
+    if (!content || *end || end == key)
+      return tg_fail(err, T5GIST_EFORMAT, "%s: added_tokens_decoder: expected ids with a content each, found \"%.32s\"", path, key);
     json_t *value = json_integer(id);
     if (!value) return tg_fail(err, T5GIST_ENOMEM, "%s: not enough memory", path);
     const t5gist_status status = tg_added_tokens_add(added, content, value, path, err);
@@ -75,7 +76,8 @@ static t5gist_status read_added_file(const char *dir, const char *name, added_re
   TG_TRY(tg_path_join(&path, dir, name, err));
   if (!tg_file_exists(path)) goto done;
   TG_GOTO(tg_json_read(path, JSON_LIMIT, &json, err));
-  status = json_is_object(json) ? read(json, path, added, err) : tg_fail(err, T5GIST_EFORMAT, "%s: expected an object, found %s", path, tg_json_type_name(json));
+  status = json_is_object(json) ? read(json, path, added, err)
+                                : tg_fail(err, T5GIST_EFORMAT, "%s: expected an object, found %s", path, tg_json_type_name(json));
 done:
   json_decref(json);
   tg_free(path);
@@ -188,8 +190,10 @@ t5gist_status tg_tokenizer_open(const char *dir, int vocab_size, tg_tokenizer **
   TG_GOTO(read_added(t, dir, is_json, err));
   find_extra(t);
 done:
-  if (status == T5GIST_OK) *out = t;
-  else tg_tokenizer_free(t);
+  if (status == T5GIST_OK)
+    *out = t;
+  else
+    tg_tokenizer_free(t);
   return status;
 }
 
@@ -202,8 +206,12 @@ void tg_tokenizer_free(tg_tokenizer *t) {
   tg_free(t);
 }
 
-const char *tg_tokenizer_path(const tg_tokenizer *t) { return t->path; }
-int tg_tokenizer_pieces(const tg_tokenizer *t) { return (int)t->model.n_pieces; }
+const char *tg_tokenizer_path(const tg_tokenizer *t) {
+  return t->path;
+}
+int tg_tokenizer_pieces(const tg_tokenizer *t) {
+  return (int)t->model.n_pieces;
+}
 
 t5gist_status tg_tokenizer_reserve(tg_tokenizer *t, const int32_t *ids, size_t n, t5gist_error *err) {
   for (size_t i = 0; i < n; i++) {
@@ -216,8 +224,8 @@ t5gist_status tg_tokenizer_reserve(tg_tokenizer *t, const int32_t *ids, size_t n
     if (extra || ids[i] < 0 || (size_t)ids[i] >= t->model.n_pieces) continue;
     const tg_piece *piece = &t->model.pieces[ids[i]];
     if (piece->type == TG_PIECE_CONTROL || piece->type == TG_PIECE_UNUSED) continue;
-    return tg_fail(err, T5GIST_EMISMATCH, "%s: expected token %d to be a special token that no text contains, found the ordinary piece \"%s\"", t->path, ids[i],
-                   piece->text);
+    return tg_fail(err, T5GIST_EMISMATCH, "%s: expected token %d to be a special token that no text contains, found the ordinary piece \"%s\"",
+                   t->path, ids[i], piece->text);
   }
   return T5GIST_OK;
 }

@@ -14,7 +14,8 @@ enum { MAX_ADDED = 1 << 16 };
 t5gist_status tg_added_tokens_add(tg_added_tokens *added, const char *content, const json_t *id, const char *where, t5gist_error *err) {
   const json_int_t value = json_integer_value(id);
   if (!json_is_integer(id) || value < 0 || value > INT32_MAX) {
-    return tg_fail(err, T5GIST_EFORMAT, "%s: added token \"%.64s\": expected an id from 0 to %d, found %s", where, content, INT32_MAX, tg_json_type_name(id));
+    return tg_fail(err, T5GIST_EFORMAT, "%s: added token \"%.64s\": expected an id from 0 to %d, found %s", where, content, INT32_MAX,
+                   tg_json_type_name(id));
   }
   if (added->n == MAX_ADDED) return tg_fail(err, T5GIST_EFORMAT, "%s: expected at most %d added tokens, found more", where, MAX_ADDED);
   TG_TRY(tg_reserve(&added->items, &added->capacity, added->n + 1, sizeof *added->items, err));
@@ -77,13 +78,15 @@ typedef struct source {
   const json_t *vocabulary; /* [[piece, score], ...] */
   const json_t *charsmap;   /* base64 string, or null: no character map */
   const char *where;
-  size_t n_pieces;          /* of the vocabulary, trailing extra ids left out */
+  size_t n_pieces; /* of the vocabulary, trailing extra ids left out */
   int unk_id;
   bool byte_fallback, add_prefix;
-  bool *special;            /* [n_pieces] owned: added tokens that no text matches */
+  bool *special; /* [n_pieces] owned: added tokens that no text matches */
 } source;
 
-static const char *piece_text(const json_t *vocabulary, size_t i) { return json_string_value(json_array_get(json_array_get(vocabulary, i), 0)); }
+static const char *piece_text(const json_t *vocabulary, size_t i) {
+  return json_string_value(json_array_get(json_array_get(vocabulary, i), 0));
+}
 
 static tg_piece_type piece_type(const source *s, size_t i, const char *text) {
   if (i == (size_t)s->unk_id) return TG_PIECE_UNKNOWN;
@@ -150,8 +153,8 @@ static t5gist_status read_normalizer(source *s, const json_t *normalizer, int de
     return T5GIST_OK;
   }
   if (type && (strcmp(type, "Strip") == 0 || strcmp(type, "Replace") == 0)) return T5GIST_OK;
-  return tg_fail(err, T5GIST_EUNSUPPORTED, "%s: normalizer: expected one Precompiled, Strip and Replace, found \"%.32s\", which is not supported", s->where,
-                 type ? type : "");
+  return tg_fail(err, T5GIST_EUNSUPPORTED, "%s: normalizer: expected one Precompiled, Strip and Replace, found \"%.32s\", which is not supported",
+                 s->where, type ? type : "");
 }
 
 /* Metaspace, alone or in a sequence: words begin with U+2581. */

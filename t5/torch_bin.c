@@ -45,16 +45,19 @@ static t5gist_status find_storage(const context *c, const tg_pickle_node *storag
 }
 
 /* Shape and strides as sizes, and the span of elements from the first to the last. */
-static t5gist_status read_layout(const context *c, const tg_pickle_node *node, tg_torch_tensor *t, size_t strides[TG_TORCH_MAX_RANK], size_t *span, t5gist_error *err) {
+static t5gist_status read_layout(const context *c, const tg_pickle_node *node, tg_torch_tensor *t, size_t strides[TG_TORCH_MAX_RANK], size_t *span,
+                                 t5gist_error *err) {
   const tg_pickle_node *shape = &c->pickle->nodes[node->b], *stride = &c->pickle->nodes[node->c];
-  if (shape->size != stride->size || shape->size > TG_TORCH_MAX_RANK) return bad(c, "expected a shape of at most four dimensions, and as many strides", err);
+  if (shape->size != stride->size || shape->size > TG_TORCH_MAX_RANK)
+    return bad(c, "expected a shape of at most four dimensions, and as many strides", err);
   t->rank = (int)shape->size;
   t->count = 1;
   *span = 1;
   for (uint32_t i = 0; i < shape->size; i++) {
     const tg_pickle_node *d = &c->pickle->nodes[c->pickle->items[shape->first + i]], *s = &c->pickle->nodes[c->pickle->items[stride->first + i]];
     size_t steps;
-    if (d->kind != TG_PICKLE_INT || s->kind != TG_PICKLE_INT || d->integer < 1 || s->integer < 0) return bad(c, "expected positive sizes and strides that are not negative", err);
+    if (d->kind != TG_PICKLE_INT || s->kind != TG_PICKLE_INT || d->integer < 1 || s->integer < 0)
+      return bad(c, "expected positive sizes and strides that are not negative", err);
     t->shape[i] = (size_t)d->integer;
     strides[i] = (size_t)s->integer;
     if (!tg_size_mul(t->count, t->shape[i], &t->count) || !tg_size_mul(t->shape[i] - 1, strides[i], &steps) || !tg_size_add(*span, steps, span)) {
@@ -73,7 +76,9 @@ static bool row_major(const tg_torch_tensor *t, const size_t *strides) {
   return true;
 }
 
-static bool plain_transpose(const tg_torch_tensor *t, const size_t *strides) { return t->rank == 2 && strides[0] == 1 && strides[1] == t->shape[0]; }
+static bool plain_transpose(const tg_torch_tensor *t, const size_t *strides) {
+  return t->rank == 2 && strides[0] == 1 && strides[1] == t->shape[0];
+}
 
 static t5gist_status read_tensor(const context *c, const tg_pickle_node *node, tg_torch_tensor *t, t5gist_error *err) {
   const tg_pickle_node *storage = &c->pickle->nodes[node->a];
@@ -82,14 +87,17 @@ static t5gist_status read_tensor(const context *c, const tg_pickle_node *node, t
   t->dtype = storage->dtype;
   TG_TRY(find_storage(c, storage, &member, err));
   TG_TRY(read_layout(c, node, t, strides, &span, err));
-  if (node->integer < 0 || !tg_size_add((size_t)node->integer, span, &end) || end > (size_t)storage->integer) return bad(c, "it reaches beyond its storage", err);
+  if (node->integer < 0 || !tg_size_add((size_t)node->integer, span, &end) || end > (size_t)storage->integer)
+    return bad(c, "it reaches beyond its storage", err);
   t->transposed = !row_major(t, strides);
   if (t->transposed && !plain_transpose(t, strides)) return bad(c, "expected a contiguous tensor or a transposed matrix", err);
   t->data = member->data + (size_t)node->integer * tg_dtype_size(t->dtype);
   return T5GIST_OK;
 }
 
-static int by_name(const void *a, const void *b) { return strcmp(((const tg_torch_tensor *)a)->name, ((const tg_torch_tensor *)b)->name); }
+static int by_name(const void *a, const void *b) {
+  return strcmp(((const tg_torch_tensor *)a)->name, ((const tg_torch_tensor *)b)->name);
+}
 
 static t5gist_status read_tensors(tg_torch_bin *bin, const tg_pickle *pickle, t5gist_error *err) {
   const tg_pickle_node *root = &pickle->nodes[pickle->root];
@@ -107,7 +115,8 @@ static t5gist_status read_tensors(tg_torch_bin *bin, const tg_pickle *pickle, t5
   }
   qsort(bin->tensors, bin->n, sizeof *bin->tensors, by_name);
   for (size_t i = 1; i < bin->n; i++) {
-    if (by_name(&bin->tensors[i - 1], &bin->tensors[i]) == 0) return tg_fail(err, T5GIST_EFORMAT, "%s: tensor %s is there twice", bin->path, bin->tensors[i].name);
+    if (by_name(&bin->tensors[i - 1], &bin->tensors[i]) == 0)
+      return tg_fail(err, T5GIST_EFORMAT, "%s: tensor %s is there twice", bin->path, bin->tensors[i].name);
   }
   return bin->n ? T5GIST_OK : tg_fail(err, T5GIST_EFORMAT, "%s: expected tensors, found an empty dict", bin->path);
 }
@@ -145,5 +154,9 @@ void tg_torch_bin_close(tg_torch_bin *bin) {
   tg_free(bin);
 }
 
-size_t tg_torch_bin_count(const tg_torch_bin *bin) { return bin->n; }
-const tg_torch_tensor *tg_torch_bin_at(const tg_torch_bin *bin, size_t i) { return &bin->tensors[i]; }
+size_t tg_torch_bin_count(const tg_torch_bin *bin) {
+  return bin->n;
+}
+const tg_torch_tensor *tg_torch_bin_at(const tg_torch_bin *bin, size_t i) {
+  return &bin->tensors[i];
+}

@@ -11,9 +11,16 @@
 #include "runtime/file.h"
 
 enum {
-  END_SIZE = 22, END64_SIZE = 56, LOCATOR_SIZE = 20, CENTRAL_SIZE = 46, LOCAL_SIZE = 30,
-  FLAG_DESCRIPTOR = 1 << 3, FLAG_UTF8 = 1 << 11,
-  MAX_MEMBERS = 1 << 20, MAX_NAME = 256, MAX_ROOT = 128
+  END_SIZE = 22,
+  END64_SIZE = 56,
+  LOCATOR_SIZE = 20,
+  CENTRAL_SIZE = 46,
+  LOCAL_SIZE = 30,
+  FLAG_DESCRIPTOR = 1 << 3,
+  FLAG_UTF8 = 1 << 11,
+  MAX_MEMBERS = 1 << 20,
+  MAX_NAME = 256,
+  MAX_ROOT = 128
 };
 
 /* A member as the central directory has it. */
@@ -35,9 +42,15 @@ struct tg_torch_zip {
   size_t n;
 };
 
-static uint32_t u16(const unsigned char *p) { return (uint32_t)p[0] | (uint32_t)p[1] << 8; }
-static uint32_t u32(const unsigned char *p) { return u16(p) | u16(p + 2) << 16; }
-static uint64_t u64(const unsigned char *p) { return u32(p) | (uint64_t)u32(p + 4) << 32; }
+static uint32_t u16(const unsigned char *p) {
+  return (uint32_t)p[0] | (uint32_t)p[1] << 8;
+}
+static uint32_t u32(const unsigned char *p) {
+  return u16(p) | u16(p + 2) << 16;
+}
+static uint64_t u64(const unsigned char *p) {
+  return u32(p) | (uint64_t)u32(p + 4) << 32;
+}
 
 static t5gist_status broken(const tg_torch_zip *z, const char *what, size_t at, t5gist_error *err) {
   tg_fail(err, T5GIST_EFORMAT, "%s: expected an archive as torch.save writes it, found %s at byte %zu", z->path, what, at);
@@ -47,14 +60,17 @@ static t5gist_status broken(const tg_torch_zip *z, const char *what, size_t at, 
 /* ------------------------------------------------------------------------------------------------------------------------ end records */
 
 /* The zip64 record wins where it is present; the plain one must then say the same or be saturated. */
-static t5gist_status read_end64(tg_torch_zip *z, const unsigned char *end, size_t *records, uint64_t *n, uint64_t *size, uint64_t *offset, t5gist_error *err) {
+static t5gist_status read_end64(tg_torch_zip *z, const unsigned char *end, size_t *records, uint64_t *n, uint64_t *size, uint64_t *offset,
+                                t5gist_error *err) {
   const size_t at = z->map.size - END_SIZE;
   const unsigned char *locator = end - LOCATOR_SIZE, *record = locator - END64_SIZE;
   *records = at;
   if (at < LOCATOR_SIZE + END64_SIZE || u32(locator) != 0x07064b50) return T5GIST_OK;
   *records = at - LOCATOR_SIZE - END64_SIZE;
-  if (u32(locator + 4) != 0 || u64(locator + 8) != *records || u32(locator + 16) != 1) return broken(z, "a wrong zip64 locator", at - LOCATOR_SIZE, err);
-  if (u32(record) != 0x06064b50 || u64(record + 4) != END64_SIZE - 12 || u32(record + 16) || u32(record + 20) || u64(record + 24) != u64(record + 32)) {
+  if (u32(locator + 4) != 0 || u64(locator + 8) != *records || u32(locator + 16) != 1)
+    return broken(z, "a wrong zip64 locator", at - LOCATOR_SIZE, err);
+  if (u32(record) != 0x06064b50 || u64(record + 4) != END64_SIZE - 12 || u32(record + 16) || u32(record + 20) ||
+      u64(record + 24) != u64(record + 32)) {
     return broken(z, "a wrong zip64 end record", *records, err);
   }
   const uint64_t n64 = u64(record + 32), size64 = u64(record + 40), offset64 = u64(record + 48);
@@ -105,14 +121,16 @@ static bool known_name(const char *name, size_t n) {
 static size_t root_size(const entry *e) {
   const unsigned char *slash = memchr(e->name, '/', e->name_size);
   const size_t n = slash ? (size_t)(slash - e->name) + 1 : 0;
-  const bool bad = n < 2 || n > MAX_ROOT || memchr(e->name, 0, e->name_size) || memchr(e->name, '\\', e->name_size) || memmem(e->name, e->name_size, "..", 2);
+  const bool bad =
+      n < 2 || n > MAX_ROOT || memchr(e->name, 0, e->name_size) || memchr(e->name, '\\', e->name_size) || memmem(e->name, e->name_size, "..", 2);
   return bad ? 0 : n;
 }
 
 static t5gist_status check_name(const tg_torch_zip *z, const entry *e, size_t at, t5gist_error *err) {
   const entry *first = &z->entries[0];
   const size_t root = root_size(e);
-  if (!root || root != root_size(first) || memcmp(e->name, first->name, root) != 0 || !known_name((const char *)e->name + root, e->name_size - root)) {
+  if (!root || root != root_size(first) || memcmp(e->name, first->name, root) != 0 ||
+      !known_name((const char *)e->name + root, e->name_size - root)) {
     return broken(z, "a member of an unexpected name", at, err);
   }
   return T5GIST_OK;
@@ -121,7 +139,8 @@ static t5gist_status check_name(const tg_torch_zip *z, const entry *e, size_t at
 /* ------------------------------------------------------------------------------------------------------------------------- directory */
 
 /* The zip64 extra field holds, in this order, what is saturated in the header. */
-static t5gist_status read_extra(const tg_torch_zip *z, const unsigned char *extra, size_t n, entry *e, uint64_t *stored, size_t at, t5gist_error *err) {
+static t5gist_status read_extra(const tg_torch_zip *z, const unsigned char *extra, size_t n, entry *e, uint64_t *stored, size_t at,
+                                t5gist_error *err) {
   while (n) {
     if (n < 4 || u16(extra + 2) > n - 4) return broken(z, "a broken extra field", at, err);
     const size_t size = u16(extra + 2);
@@ -195,7 +214,9 @@ static int by_offset(const void *a, const void *b) {
   return (x > y) - (x < y);
 }
 
-static int by_name(const void *a, const void *b) { return strcmp(((const tg_zip_member *)a)->name, ((const tg_zip_member *)b)->name); }
+static int by_name(const void *a, const void *b) {
+  return strcmp(((const tg_zip_member *)a)->name, ((const tg_zip_member *)b)->name);
+}
 
 static t5gist_status read_members(tg_torch_zip *z, t5gist_error *err) {
   qsort(z->entries, z->n, sizeof *z->entries, by_offset);
@@ -211,7 +232,8 @@ static t5gist_status read_members(tg_torch_zip *z, t5gist_error *err) {
   }
   qsort(z->members, z->n, sizeof *z->members, by_name);
   for (size_t i = 1; i < z->n; i++) {
-    if (strcmp(z->members[i].name, z->members[i - 1].name) == 0) return tg_fail(err, T5GIST_EFORMAT, "%s: expected one member %s, found two", z->path, z->members[i].name);
+    if (strcmp(z->members[i].name, z->members[i - 1].name) == 0)
+      return tg_fail(err, T5GIST_EFORMAT, "%s: expected one member %s, found two", z->path, z->members[i].name);
   }
   return T5GIST_OK;
 }
@@ -219,8 +241,8 @@ static t5gist_status read_members(tg_torch_zip *z, t5gist_error *err) {
 /* ---------------------------------------------------------------------------------------------------------------------------- libzip */
 
 static t5gist_status library_failure(const tg_torch_zip *z, zip_error_t *error, t5gist_error *err) {
-  const t5gist_status status = tg_fail(err, zip_error_code_zip(error) == ZIP_ER_MEMORY ? T5GIST_ENOMEM : T5GIST_EFORMAT, "%s: expected a sound archive, found: %s",
-                                       z->path, zip_error_strerror(error));
+  const t5gist_status status = tg_fail(err, zip_error_code_zip(error) == ZIP_ER_MEMORY ? T5GIST_ENOMEM : T5GIST_EFORMAT,
+                                       "%s: expected a sound archive, found: %s", z->path, zip_error_strerror(error));
   zip_error_fini(error);
   return status;
 }
@@ -262,7 +284,8 @@ static t5gist_status check_with_library(const tg_torch_zip *z, t5gist_error *err
     status = library_failure(z, &error, err);
     if (source) zip_source_free(source);
   } else {
-    if (zip_get_num_entries(archive, 0) != (zip_int64_t)z->n) status = broken(z, "a number of members that libzip counts otherwise", z->directory, err);
+    if (zip_get_num_entries(archive, 0) != (zip_int64_t)z->n)
+      status = broken(z, "a number of members that libzip counts otherwise", z->directory, err);
     for (size_t i = 0; i < z->n && status == T5GIST_OK; i++) status = check_member(z, archive, &z->entries[i], chunk, CHUNK, err);
     zip_discard(archive);
   }
@@ -312,8 +335,10 @@ const tg_zip_member *tg_torch_zip_find(const tg_torch_zip *z, const char *name) 
     const size_t middle = low + (high - low) / 2;
     const int order = strcmp(name, z->members[middle].name);
     if (order == 0) return &z->members[middle];
-    if (order < 0) high = middle;
-    else low = middle + 1;
+    if (order < 0)
+      high = middle;
+    else
+      low = middle + 1;
   }
   return NULL;
 }

@@ -17,7 +17,7 @@ typedef struct tg_torch_zip tg_torch_zip;
 
 /* Maps and checks a file. */
 t5gist_status tg_torch_zip_open(const char *path, tg_torch_zip **zip, t5gist_error *err);
-void tg_torch_zip_close(tg_torch_zip *zip); /* null is allowed */
+void tg_torch_zip_close(tg_torch_zip *zip);                                        /* null is allowed */
 const tg_zip_member *tg_torch_zip_find(const tg_torch_zip *zip, const char *name); /* null: not there; O(log n) */
 
 #endif

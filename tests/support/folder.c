@@ -42,7 +42,9 @@ void folder_write(const char *folder, const char *name, const void *data, size_t
   if (!file || fwrite(data, 1, n, file) != n || fclose(file) != 0) die("write", path);
 }
 
-void folder_text(const char *folder, const char *name, const char *text) { folder_write(folder, name, text, strlen(text)); }
+void folder_text(const char *folder, const char *name, const char *text) {
+  folder_write(folder, name, text, strlen(text));
+}
 
 char *folder_read(const char *path, size_t *n) {
   FILE *file = fopen(path, "rb");

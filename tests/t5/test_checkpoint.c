@@ -50,7 +50,8 @@ static void expect_refusal(const char *folder, t5gist_status status, const char 
   tg_checkpoint *checkpoint = NULL;
   t5gist_error err = {0};
   const t5gist_status found = tg_checkpoint_open(folder, &checkpoint, &err);
-  if (found != status || !strstr(err.message, words)) fail_msg("expected status %d and \"%s\", found %d and \"%s\"", status, words, found, err.message);
+  if (found != status || !strstr(err.message, words))
+    fail_msg("expected status %d and \"%s\", found %d and \"%s\"", status, words, found, err.message);
   assert_null(checkpoint);
 }
 
@@ -208,12 +209,8 @@ static void test_fingerprint_without_cache(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_single_file),
-      cmocka_unit_test(test_shards),
-      cmocka_unit_test(test_duplicates_across_shards),
-      cmocka_unit_test(test_wrong_folders),
-      cmocka_unit_test(test_fingerprint),
-      cmocka_unit_test(test_fingerprint_without_cache),
+      cmocka_unit_test(test_single_file),   cmocka_unit_test(test_shards),      cmocka_unit_test(test_duplicates_across_shards),
+      cmocka_unit_test(test_wrong_folders), cmocka_unit_test(test_fingerprint), cmocka_unit_test(test_fingerprint_without_cache),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -46,13 +46,16 @@ static void refuse_both(const char *json, const char *generation, t5gist_status 
   }
   assert_null(config.json); /* nothing is left to free */
 }
-static void refuse(const char *json, t5gist_status status, const char *words) { refuse_both(json, "{}", status, words); }
+static void refuse(const char *json, t5gist_status status, const char *words) {
+  refuse_both(json, "{}", status, words);
+}
 
 static void test_defaults(void **state) {
   (void)state;
   tg_config c = load("{\"model_type\": \"t5\"}", NULL);
   assert_string_equal(c.model_type, "t5");
-  const int found[] = {c.vocab_size, c.d_model, c.d_kv, c.d_ff, c.n_heads, c.n_layers, c.n_decoder_layers, c.n_buckets, c.max_distance, c.pad_id, c.eos_id, c.start_id};
+  const int found[] = {c.vocab_size,       c.d_model,   c.d_kv,         c.d_ff,   c.n_heads, c.n_layers,
+                       c.n_decoder_layers, c.n_buckets, c.max_distance, c.pad_id, c.eos_id,  c.start_id};
   const int expected[] = {32128, 512, 64, 2048, 8, 6, 6, 32, 128, 0, 1, 0};
   for (size_t i = 0; i < sizeof found / sizeof *found; i++) assert_int_equal(found[i], expected[i]);
   assert_true(c.eps == 1e-6f);
@@ -154,7 +157,8 @@ static void test_refusals(void **state) {
   refuse("{\"model_type\": \"t5\", \"num_decoder_layers\": 0}", T5GIST_EFORMAT, "num_decoder_layers");
   refuse("{\"model_type\": \"t5\", \"relative_attention_num_buckets\": 0}", T5GIST_EFORMAT, "relative_attention_num_buckets");
   refuse("{\"model_type\": \"t5\", \"relative_attention_max_distance\": 16}", T5GIST_EFORMAT, "relative_attention_max_distance");
-  refuse("{\"model_type\": \"t5\", \"vocab_size\": 10, \"eos_token_id\": 10}", T5GIST_EFORMAT, "eos_token_id: expected an integer from 0 to 9, found 10");
+  refuse("{\"model_type\": \"t5\", \"vocab_size\": 10, \"eos_token_id\": 10}", T5GIST_EFORMAT,
+         "eos_token_id: expected an integer from 0 to 9, found 10");
   refuse("{\"model_type\": \"t5\", \"eos_token_id\": 0}", T5GIST_EFORMAT, "both 0");
   refuse("{\"model_type\": \"t5\", \"eos_token_id\": [1, 2]}", T5GIST_EUNSUPPORTED, "list of 2");
   refuse("{\"model_type\": \"t5\", \"eos_token_id\": [99999]}", T5GIST_EFORMAT, "99999");
@@ -162,9 +166,11 @@ static void test_refusals(void **state) {
 
 static void test_gist_block(void **state) {
   (void)state;
-  tg_config c = load("{\"model_type\": \"t5\", \"t5gist\": {\"gist_token_ids\": [5, 9], \"gists\": [1, 2], \"default_gists\": 2, \"max_task_tokens\": 64,"
-                     "\"template\": {\"task\": \"T {task}.\", \"input\": \"{input}\"}, \"conditions\": [\"gist\"], \"source_fingerprint\":"
-                     "\"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\"}}", NULL);
+  tg_config c = load(
+      "{\"model_type\": \"t5\", \"t5gist\": {\"gist_token_ids\": [5, 9], \"gists\": [1, 2], \"default_gists\": 2, \"max_task_tokens\": 64,"
+      "\"template\": {\"task\": \"T {task}.\", \"input\": \"{input}\"}, \"conditions\": [\"gist\"], \"source_fingerprint\":"
+      "\"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\"}}",
+      NULL);
   assert_int_equal(c.n_gist_ids, 2);
   assert_int_equal(c.gist_ids[1], 9);
   assert_int_equal(c.default_gists, 2);
@@ -203,9 +209,11 @@ static void test_gist_block(void **state) {
 static void test_generation(void **state) {
   (void)state;
   const char *t5 = "{\"model_type\": \"t5\"}";
-  tg_config c = load(t5, "{\"max_length\": 20, \"min_length\": 3, \"num_beams\": 4, \"num_return_sequences\": 2, \"early_stopping\": true, \"length_penalty\": 0.5,"
-                         "\"temperature\": 0.7, \"repetition_penalty\": 1.5, \"no_repeat_ngram_size\": 3, \"decoder_start_token_id\": 5, \"eos_token_id\": [2],"
-                         "\"pad_token_id\": 5, \"top_p\": null}");
+  tg_config c =
+      load(t5,
+           "{\"max_length\": 20, \"min_length\": 3, \"num_beams\": 4, \"num_return_sequences\": 2, \"early_stopping\": true, \"length_penalty\": 0.5,"
+           "\"temperature\": 0.7, \"repetition_penalty\": 1.5, \"no_repeat_ngram_size\": 3, \"decoder_start_token_id\": 5, \"eos_token_id\": [2],"
+           "\"pad_token_id\": 5, \"top_p\": null}");
   assert_int_equal(c.generation.max_new_tokens, 19);
   assert_int_equal(c.generation.min_new_tokens, 2);
   assert_int_equal(c.generation.beams, 4);
@@ -259,8 +267,9 @@ static void test_bundled_model(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_defaults), cmocka_unit_test(test_head), cmocka_unit_test(test_activations), cmocka_unit_test(test_refusals),
-      cmocka_unit_test(test_gist_block), cmocka_unit_test(test_generation), cmocka_unit_test(test_wrong_folders), cmocka_unit_test(test_bundled_model),
+      cmocka_unit_test(test_defaults),      cmocka_unit_test(test_head),          cmocka_unit_test(test_activations),
+      cmocka_unit_test(test_refusals),      cmocka_unit_test(test_gist_block),    cmocka_unit_test(test_generation),
+      cmocka_unit_test(test_wrong_folders), cmocka_unit_test(test_bundled_model),
   };
   return cmocka_run_group_tests(tests, make_folder, drop_folder);
 }

@@ -13,7 +13,9 @@
 #include "tests/support/folder.h"
 
 #define DATA TEST_SOURCE_DIR "/tests/data/torch/"
-#define UNTIED "{\"model_type\": \"t5\", \"vocab_size\": 4096, \"tie_word_embeddings\": false, \"torch_dtype\": \"float32\", \"t5gist\": {\"gist_token_ids\": [4095]}}"
+#define UNTIED                                                                                                                                     \
+  "{\"model_type\": \"t5\", \"vocab_size\": 4096, \"tie_word_embeddings\": false, \"torch_dtype\": \"float32\", \"t5gist\": {\"gist_token_ids\": " \
+  "[4095]}}"
 #define TIED "{\"model_type\": \"t5\", \"vocab_size\": 4096}"
 
 static char *new_source(const char *config) {
@@ -44,7 +46,8 @@ static void convert(const char *in, const char *out, const char *dtype) {
 static void refuse(const char *in, const char *out, const char *dtype, t5gist_status status, const char *words) {
   t5gist_error err = {0};
   const t5gist_status found = tg_convert(in, out, dtype, NULL, NULL, &err);
-  if (found != status || !strstr(err.message, words)) fail_msg("expected status %d and \"%s\", found %d and \"%s\"", status, words, found, err.message);
+  if (found != status || !strstr(err.message, words))
+    fail_msg("expected status %d and \"%s\", found %d and \"%s\"", status, words, found, err.message);
 }
 
 static tg_checkpoint *open_folder(const char *folder) {
@@ -143,7 +146,8 @@ static void test_sharded_bin_of_a_tied_model(void **state) {
   folder_text(in, "pytorch_model.bin.index.json", "{\"weight_map\": {\"more.weight\": \"../more.bin\"}}");
   refuse(in, out, NULL, T5GIST_EFORMAT, "in the same folder");
   folder_copy(in, "twice.bin", DATA "more.bin");
-  folder_text(in, "pytorch_model.bin.index.json", "{\"weight_map\": {\"more.weight\": \"pytorch_model-00002-of-00002.bin\", \"more\": \"twice.bin\"}}");
+  folder_text(in, "pytorch_model.bin.index.json",
+              "{\"weight_map\": {\"more.weight\": \"pytorch_model-00002-of-00002.bin\", \"more\": \"twice.bin\"}}");
   refuse(in, out, NULL, T5GIST_EFORMAT, "tensor more.weight: expected in one file");
   folder_remove(out);
   folder_remove(in);

@@ -15,7 +15,9 @@
 
 /* ------------------------------------------------------------------------------------------------------------------- small models */
 
-static void put(tg_buffer *out, const void *data, size_t n) { assert_int_equal(tg_buffer_append(out, data, n, NULL), T5GIST_OK); }
+static void put(tg_buffer *out, const void *data, size_t n) {
+  assert_int_equal(tg_buffer_append(out, data, n, NULL), T5GIST_OK);
+}
 
 static void put_varint(tg_buffer *out, uint64_t v) {
   for (; v >= 0x80; v >>= 7) put(out, &(unsigned char){(unsigned char)(v | 0x80)}, 1);
@@ -68,7 +70,8 @@ static void check(tg_buffer *bytes, t5gist_status status, const char *words) {
   tg_spm_model model;
   t5gist_error err = {0};
   const t5gist_status found = tg_spm_check(bytes->data, bytes->size, "x.model", &model, &err);
-  if (found != status || (words && !strstr(err.message, words))) fail_msg("expected status %d and \"%s\", found %d and \"%s\"", status, words, found, err.message);
+  if (found != status || (words && !strstr(err.message, words)))
+    fail_msg("expected status %d and \"%s\", found %d and \"%s\"", status, words, found, err.message);
   if (!words) {
     tg_spm *spm = NULL;
     tg_ids ids = {0};
@@ -177,11 +180,14 @@ static void check_bytes(const char *bytes, size_t n, const char *words) {
 
 static void test_wire_format(void **state) {
   (void)state;
-  check_bytes("\x00", 1, "field tag");                                        /* field 0 */
-  check_bytes("\xff", 1, "field tag");                                        /* cut */
+  check_bytes("\x00", 1, "field tag");                                          /* field 0 */
+  check_bytes("\xff", 1, "field tag");                                          /* cut */
   check_bytes("\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", 11, "field tag"); /* more than 64 bits */
-  check_bytes("\x0b", 1, "wire type");                                        /* a group */
-  check_bytes("\x0a\x05" "ab", 4, "beyond the end");
+  check_bytes("\x0b", 1, "wire type");                                          /* a group */
+  check_bytes(
+      "\x0a\x05"
+      "ab",
+      4, "beyond the end");
   check_bytes("\x0a\xff\xff\xff\xff\x0f", 6, "beyond the end");
   check_bytes("\x08\x01", 2, "pieces: expected wire type 2");
   check_bytes("\x0a\x02\x10\x01", 4, "score: expected wire type 5");
@@ -268,7 +274,9 @@ static void test_charsmap_sizes(void **state) {
   static const struct {
     size_t size;
     uint32_t trie_size;
-  } cases[] = {{1, 0}, {2, 0}, {3, 0}, {4, 0}, {5, 0}, {1028, 1024}, {1029, 0}, {1029, 1025}, {1029, 2048}, {2048, 0xffffffff}, {2048, 0xfffffc00}, {3000, 1000}};
+  } cases[] = {
+      {1, 0},      {2, 0}, {3, 0}, {4, 0}, {5, 0}, {1028, 1024}, {1029, 0}, {1029, 1025}, {1029, 2048}, {2048, 0xffffffff}, {2048, 0xfffffc00},
+      {3000, 1000}};
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     char bytes[4096] = {0};
     memcpy(bytes, &cases[i].trie_size, 4);
@@ -335,8 +343,10 @@ static void test_real_models(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_pieces), cmocka_unit_test(test_nested_user_symbols), cmocka_unit_test(test_specifications), cmocka_unit_test(test_wire_format),
-      cmocka_unit_test(test_tries),  cmocka_unit_test(test_charsmap_sizes),      cmocka_unit_test(test_every_byte),     cmocka_unit_test(test_real_models),
+      cmocka_unit_test(test_pieces),         cmocka_unit_test(test_nested_user_symbols),
+      cmocka_unit_test(test_specifications), cmocka_unit_test(test_wire_format),
+      cmocka_unit_test(test_tries),          cmocka_unit_test(test_charsmap_sizes),
+      cmocka_unit_test(test_every_byte),     cmocka_unit_test(test_real_models),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -133,7 +133,9 @@ static void test_refusals(void **state) {
 
 /* ------------------------------------------------------------------------------------------------------------------------- decoding */
 
-static uint32_t next_random(uint32_t *seed) { return *seed = *seed * 1664525u + 1013904223u; }
+static uint32_t next_random(uint32_t *seed) {
+  return *seed = *seed * 1664525u + 1013904223u;
+}
 
 static tg_spm *open_reference(const char *path) {
   size_t n;
@@ -237,8 +239,10 @@ static void test_streaming_whole_characters(void **state) {
     for (int i = 0; i <= cases[c].n; i++) {
       tg_buffer out = {0};
       assert_int_equal(tg_buffer_append(&out, "", 0, &err), T5GIST_OK);
-      if (i < cases[c].n) assert_int_equal(tg_decoder_text_push(mini, &text, byte + cases[c].bytes[i], &out, &err), T5GIST_OK);
-      else assert_int_equal(tg_decoder_text_finish(&text, &out, &err), T5GIST_OK);
+      if (i < cases[c].n)
+        assert_int_equal(tg_decoder_text_push(mini, &text, byte + cases[c].bytes[i], &out, &err), T5GIST_OK);
+      else
+        assert_int_equal(tg_decoder_text_finish(&text, &out, &err), T5GIST_OK);
       assert_string_equal(out.data, i < cases[c].n ? cases[c].after[i] : cases[c].finish);
       tg_buffer_free(&out);
     }

@@ -17,8 +17,14 @@
 
 /* ------------------------------------------------------------------------------------------- spiece.model to tokenizer.json, trusted */
 
-typedef struct proto { const unsigned char *p, *end; } proto;
-typedef struct field { unsigned number; uint64_t value; proto inner; } field;
+typedef struct proto {
+  const unsigned char *p, *end;
+} proto;
+typedef struct field {
+  unsigned number;
+  uint64_t value;
+  proto inner;
+} field;
 
 static uint64_t varint(proto *in) {
   uint64_t v = 0;
@@ -89,9 +95,10 @@ static json_t *tokenizer_json(const char *spiece, bool extra) {
     snprintf(name, sizeof name, "<extra_id_%d>", i);
     json_array_append_new(vocab, json_pack("[sf]", name, 0.0));
   }
-  return json_pack("{s[{sssisb}], s{sss[{ssso},{ssss}]}, s{sssssb}, s{sssisosb}}", "added_tokens", "content", "<pad>", "id", 0, "special", 1, "normalizer", "type",
-                   "Sequence", "normalizers", "type", "Precompiled", "precompiled_charsmap", charsmap, "type", "Replace", "content", "▁", "pre_tokenizer", "type",
-                   "Metaspace", "replacement", "▁", "add_prefix_space", 1, "model", "type", "Unigram", "unk_id", 2, "vocab", vocab, "byte_fallback", fallback);
+  return json_pack("{s[{sssisb}], s{sss[{ssso},{ssss}]}, s{sssssb}, s{sssisosb}}", "added_tokens", "content", "<pad>", "id", 0, "special", 1,
+                   "normalizer", "type", "Sequence", "normalizers", "type", "Precompiled", "precompiled_charsmap", charsmap, "type", "Replace",
+                   "content", "▁", "pre_tokenizer", "type", "Metaspace", "replacement", "▁", "add_prefix_space", 1, "model", "type", "Unigram",
+                   "unk_id", 2, "vocab", vocab, "byte_fallback", fallback);
 }
 
 static void write_json(const char *folder, const char *name, json_t *json) {
@@ -125,13 +132,16 @@ static void expect_same(const tg_tokenizer *a, const tg_tokenizer *b, const char
   tg_free(y.ids);
 }
 
-static uint32_t next_random(uint32_t *seed) { return (*seed = *seed * 1664525u + 1013904223u) >> 8; }
+static uint32_t next_random(uint32_t *seed) {
+  return (*seed = *seed * 1664525u + 1013904223u) >> 8;
+}
 
 static size_t put_character(char *out, uint32_t c) {
   if (c < 0x80) return out[0] = (char)c, 1;
   if (c < 0x800) return out[0] = (char)(0xc0 | c >> 6), out[1] = (char)(0x80 | (c & 63)), 2;
   if (c < 0x10000) return out[0] = (char)(0xe0 | c >> 12), out[1] = (char)(0x80 | (c >> 6 & 63)), out[2] = (char)(0x80 | (c & 63)), 3;
-  return out[0] = (char)(0xf0 | c >> 18), out[1] = (char)(0x80 | (c >> 12 & 63)), out[2] = (char)(0x80 | (c >> 6 & 63)), out[3] = (char)(0x80 | (c & 63)), 4;
+  return out[0] = (char)(0xf0 | c >> 18), out[1] = (char)(0x80 | (c >> 12 & 63)), out[2] = (char)(0x80 | (c >> 6 & 63)),
+         out[3] = (char)(0x80 | (c & 63)), 4;
 }
 
 /* Letters and spaces, with some characters of every plane. */
@@ -139,7 +149,12 @@ static void random_text(uint32_t *seed, char *text) {
   const uint32_t length = next_random(seed) % 60;
   for (uint32_t i = 0; i < length; i++) {
     const uint32_t kind = next_random(seed) % 20, r = next_random(seed);
-    const uint32_t c = kind < 12 ? 'a' + r % 26 : kind < 15 ? ' ' : kind < 17 ? '!' + r % 90 : kind == 17 ? 0xa0 + r % 0x500 : kind == 18 ? 0x2000 + r % 0x8000 : 0x1f300 + r % 0x300;
+    const uint32_t c = kind < 12    ? 'a' + r % 26
+                       : kind < 15  ? ' '
+                       : kind < 17  ? '!' + r % 90
+                       : kind == 17 ? 0xa0 + r % 0x500
+                       : kind == 18 ? 0x2000 + r % 0x8000
+                                    : 0x1f300 + r % 0x300;
     text += put_character(text, c);
   }
   *text = 0;
@@ -152,7 +167,8 @@ static void check_model(const char *dir, int vocab_size, bool extra) {
   tg_tokenizer *a = open_tokenizer(dir, vocab_size), *b = open_tokenizer(folder, vocab_size);
   assert_int_equal(tg_tokenizer_pieces(a), tg_tokenizer_pieces(b));
   assert_non_null(strstr(tg_tokenizer_path(b), "tokenizer.json"));
-  static const char *const texts[] = {"", "Translate this.", " two  spaces\n", "ﬁne ① Straße", "x <extra_id_0> y <extra_id_99>", "</s><pad><unk><GIST>", "日本語 😀", "a\xcc\x81"};
+  static const char *const texts[] = {
+      "", "Translate this.", " two  spaces\n", "ﬁne ① Straße", "x <extra_id_0> y <extra_id_99>", "</s><pad><unk><GIST>", "日本語 😀", "a\xcc\x81"};
   for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) expect_same(a, b, texts[i]);
   uint32_t seed = 3;
   for (int i = 0; i < 2000; i++) {
@@ -199,15 +215,17 @@ static void refuse(const char *folder, t5gist_status status, const char *words) 
   tg_tokenizer *tokenizer = NULL;
   t5gist_error err = {0};
   const t5gist_status found = tg_tokenizer_open(folder, 32128, &tokenizer, &err);
-  if (found != status || !strstr(err.message, words)) fail_msg("expected status %d and \"%s\", found %d and \"%s\"", status, words, found, err.message);
+  if (found != status || !strstr(err.message, words))
+    fail_msg("expected status %d and \"%s\", found %d and \"%s\"", status, words, found, err.message);
   assert_null(tokenizer);
 }
 
 static void test_refusals(void **state) {
   (void)state;
 #define MODEL(rest) "{\"pre_tokenizer\": {\"type\": \"Metaspace\"}, \"model\": {\"type\": \"Unigram\", " rest "}}"
-#define WITH(normalizer, pre) \
-  "{\"normalizer\": " normalizer ", \"pre_tokenizer\": " pre ", \"model\": {\"type\": \"Unigram\", \"unk_id\": 0, \"vocab\": [[\"<unk>\", 0], [\"a\", -1]]}}"
+#define WITH(normalizer, pre)                                \
+  "{\"normalizer\": " normalizer ", \"pre_tokenizer\": " pre \
+  ", \"model\": {\"type\": \"Unigram\", \"unk_id\": 0, \"vocab\": [[\"<unk>\", 0], [\"a\", -1]]}}"
   static const struct {
     const char *json, *words;
     t5gist_status status;

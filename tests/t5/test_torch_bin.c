@@ -58,7 +58,8 @@ static void refuse_file(const char *path, t5gist_status status, const char *word
   tg_torch_bin *bin = NULL;
   t5gist_error err = {0};
   const t5gist_status found = tg_torch_bin_open(path, &bin, &err);
-  if (found != status || !strstr(err.message, words)) fail_msg("%s: expected status %d and \"%s\", found %d and \"%s\"", path, status, words, found, err.message);
+  if (found != status || !strstr(err.message, words))
+    fail_msg("%s: expected status %d and \"%s\", found %d and \"%s\"", path, status, words, found, err.message);
   assert_null(bin);
 }
 
@@ -86,7 +87,9 @@ static void check_pickle(const char *data, size_t n, const char *words) {
 }
 #define PICKLE(text, words) check_pickle("\x80\x02" text, sizeof("\x80\x02" text) - 1, words)
 #define NAME "X\1\0\0\0a"
-#define STORAGE "(X\7\0\0\0storagectorch\nFloatStorage\nX\1\0\0\0" "0X\3\0\0\0cpuK\4tQ"
+#define STORAGE                                      \
+  "(X\7\0\0\0storagectorch\nFloatStorage\nX\1\0\0\0" \
+  "0X\3\0\0\0cpuK\4tQ"
 
 static void test_pickles(void **state) {
   (void)state;
@@ -110,14 +113,14 @@ static void test_pickles(void **state) {
   PICKLE("ctorch._utils\n_rebuild_tensor\n.", "not allowed");
   PICKLE("ctorch\nFloatStorag", "unfinished global");
   PICKLE("c", "unfinished global");
-  PICKLE(")" NAME "K\1s.", "not a dict");                 /* CVE-2026-24747: SETITEM on a tuple */
-  PICKLE(STORAGE "(" NAME "K\1u.", "not a dict");         /* and SETITEMS on a storage */
+  PICKLE(")" NAME "K\1s.", "not a dict");         /* CVE-2026-24747: SETITEM on a tuple */
+  PICKLE(STORAGE "(" NAME "K\1u.", "not a dict"); /* and SETITEMS on a storage */
   PICKLE(")}b.", "a state for something that is not a dict");
   PICKLE("}K\1b.", "a state that is not a dict");
   PICKLE("}(" NAME "u.", "a key without a value");
   PICKLE("}K\1K\1s.", "a key that is not a string");
   PICKLE("s.", "empty stack");
-  PICKLE("}(s.", "empty stack");                          /* nothing below a mark is reached */
+  PICKLE("}(s.", "empty stack"); /* nothing below a mark is reached */
   PICKLE("t.", "no mark");
   PICKLE("u.", "no mark");
   PICKLE("\x85.", "too few values");
@@ -130,12 +133,21 @@ static void test_pickles(void **state) {
   PICKLE("X\x10\0\0\0ab.", "the end of the pickle");
   PICKLE("X\2\0\0\0a\0.", "NUL byte");
   PICKLE("X\1\0\0\0\xff.", "invalid UTF-8");
-  PICKLE("\x8a\x09" "123456789.", "more than 8 bytes");
+  PICKLE(
+      "\x8a\x09"
+      "123456789.",
+      "more than 8 bytes");
   PICKLE("J\1\1", "the end of the pickle");
   PICKLE("NQ.", "not a tuple");
   PICKLE(")Q.", "not a storage");
-  PICKLE("(X\7\0\0\0storagEctorch\nFloatStorage\nX\1\0\0\0" "0X\3\0\0\0cpuK\4tQ.", "not a storage");
-  PICKLE("(X\7\0\0\0storageccollections\nOrderedDict\nX\1\0\0\0" "0X\3\0\0\0cpuK\4tQ.", "not a storage");
+  PICKLE(
+      "(X\7\0\0\0storagEctorch\nFloatStorage\nX\1\0\0\0"
+      "0X\3\0\0\0cpuK\4tQ.",
+      "not a storage");
+  PICKLE(
+      "(X\7\0\0\0storageccollections\nOrderedDict\nX\1\0\0\0"
+      "0X\3\0\0\0cpuK\4tQ.",
+      "not a storage");
   PICKLE("))R.", "not a global");
   PICKLE("ctorch\nFloatStorage\n)R.", "a call of a storage class");
   PICKLE("ccollections\nOrderedDict\nN\x85R.", "OrderedDict with arguments");
@@ -221,7 +233,9 @@ static void write_zip(const char *folder, const member *members, size_t n) {
 
 /* {"a": _rebuild_tensor_v2(storage "0" of `numel` floats, offset, (rows, columns), (s0, s1), False, OrderedDict())} */
 static size_t make_pickle(char *out, int numel, int offset, int rows, int columns, int s0, int s1) {
-  static const char head[] = "\x80\x02}" NAME "ctorch._utils\n_rebuild_tensor_v2\n((X\7\0\0\0storagectorch\nFloatStorage\nX\1\0\0\0" "0X\3\0\0\0cpu";
+  static const char head[] = "\x80\x02}" NAME
+                             "ctorch._utils\n_rebuild_tensor_v2\n((X\7\0\0\0storagectorch\nFloatStorage\nX\1\0\0\0"
+                             "0X\3\0\0\0cpu";
   char *p = out;
   memcpy(p, head, sizeof head - 1);
   p += sizeof head - 1;
@@ -233,7 +247,9 @@ static size_t make_pickle(char *out, int numel, int offset, int rows, int column
     if (i == 0) memcpy(p, "tQ", 2), p += 2;
     if (i == 3 || i == 5) *p++ = '\x86';
   }
-  static const char tail[] = "\x89" "ccollections\nOrderedDict\n)RtRs.";
+  static const char tail[] =
+      "\x89"
+      "ccollections\nOrderedDict\n)RtRs.";
   memcpy(p, tail, sizeof tail - 1);
   return (size_t)(p - out) + sizeof tail - 1;
 }
@@ -284,8 +300,9 @@ static void test_archives(void **state) {
   const float numbers[6] = {0, 1, 2, 3, 4, 5};
   const size_t n = make_pickle(pickle, 6, 0, 2, 3, 3, 1);
   const member pkl = {"r/data.pkl", pickle, n}, data = {"r/data/0", numbers, sizeof numbers};
-  static const char *const names[] = {"r/../data", "../data.pkl", "/data.pkl", "r/data/../0", "r/data/1234567", "r/data/", "r/data/0x", "r\\data.pkl", "s/data/1",
-                                      "r/.", "r/.A", "data.pkl", "r/data.pkl.py", "r/x/data.pkl", ""};
+  static const char *const names[] = {"r/../data", "../data.pkl", "/data.pkl",     "r/data/../0",  "r/data/1234567",
+                                      "r/data/",   "r/data/0x",   "r\\data.pkl",   "s/data/1",     "r/.",
+                                      "r/.A",      "data.pkl",    "r/data.pkl.py", "r/x/data.pkl", ""};
   const char *path = folder_path(folder, "x.bin");
   for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
     write_zip(folder, (const member[]){pkl, data, {names[i], "x", 1}}, 3);
@@ -351,8 +368,9 @@ static void test_every_byte(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_good_file), cmocka_unit_test(test_refused_files), cmocka_unit_test(test_pickles), cmocka_unit_test(test_pickle_budgets),
-      cmocka_unit_test(test_storages),  cmocka_unit_test(test_archives),      cmocka_unit_test(test_every_byte),
+      cmocka_unit_test(test_good_file),      cmocka_unit_test(test_refused_files), cmocka_unit_test(test_pickles),
+      cmocka_unit_test(test_pickle_budgets), cmocka_unit_test(test_storages),      cmocka_unit_test(test_archives),
+      cmocka_unit_test(test_every_byte),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
