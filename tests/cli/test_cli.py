@@ -1,0 +1,622 @@
+#!/usr/bin/env python3
+"""The command line as scripts see it: stdout, stderr, exit status, files.
+
+    T5GIST=build/release/bin/t5gist python3 tests/cli/test_cli.py [CLASS[.test]]...
+
+Standard library only. The model is models/mini; damaged ones are folders of links to it with one file changed."""
+import json
+import os
+import resource
+import select
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+import unittest
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+PROGRAM = str(Path(os.environ.get("T5GIST", ROOT / "build/release/bin/t5gist")).resolve())
+MINI = ROOT / "models/mini"
+COMMANDS = ["encode", "generate", "score", "inspect", "convert", "verify", "info", "help"]
+TASK, INPUT, ANSWER = "Write the date in ISO format.", "3 May 2021", "2021-05-03"
+
+
+class CommandLine(unittest.TestCase):
+    """Each test has an empty current directory."""
+
+    def setUp(self):
+        self.dir = Path(tempfile.mkdtemp(prefix="t5gist-cli-"))
+        self.env = dict(os.environ, T5GIST_MODEL=str(MINI), LC_ALL="C.UTF-8")
+
+    def tearDown(self):
+        shutil.rmtree(self.dir)
+
+    def run_program(self, *args, stdin=b"", **more):
+        more.setdefault("env", self.env)
+        more.setdefault("stdout", subprocess.PIPE)
+        if isinstance(stdin, str):
+            stdin = stdin.encode()
+        return subprocess.run([PROGRAM, *args], input=stdin, stderr=subprocess.PIPE, cwd=self.dir, timeout=250, **more)
+
+    def good(self, *args, **more):
+        """Standard output of a run that must succeed."""
+        done = self.run_program(*args, **more)
+        self.assertEqual(done.returncode, 0, done.stderr.decode())
+        return (done.stdout or b"").decode()
+
+    def bad(self, status, parts, *args, **more):
+        """A run that must fail with this status and a sentence that has all these parts; returns the sentence."""
+        done = self.run_program(*args, **more)
+        text = done.stderr.decode("utf-8", "replace")
+        self.assertEqual(done.returncode, status, text)
+        for part in [parts] if isinstance(parts, str) else parts:
+            self.assertIn(part, text)
+        self.assertTrue(text.startswith("t5gist"), text)
+        return text
+
+    def encode(self, name="x.gist", *args):
+        self.good("encode", "--task", TASK, "-o", name, "-q", *args)
+        return name
+
+    def model(self, name="model", config=None, without=(), replace=None):
+        """A copy of models/mini by links, with config.json's keys changed, files left out or replaced."""
+        folder = self.dir / name
+        folder.mkdir()
+        for file in ("config.json", "model.safetensors", "spiece.model"):
+            if file not in without and file not in (replace or {}):
+                (folder / file).symlink_to(MINI / file)
+        for file, data in (replace or {}).items():
+            (folder / file).write_bytes(data)
+        if config is not None:
+            (folder / "config.json").unlink()
+            values = json.loads((MINI / "config.json").read_text())
+            values.update(config)
+            (folder / "config.json").write_text(json.dumps(values))
+        return str(folder)
+
+
+class Help(CommandLine):
+    def test_every_command_has_help(self):
+        for command in COMMANDS:
+            for words in ([command, "--help"], ["help", command]) if command != "help" else (["help"], ["--help"], ["-h"], ["help", "help"]):
+                done = self.run_program(*words)
+                self.assertEqual((done.returncode, done.stderr), (0, b""), words)
+                self.assertIn(b"Usage: t5gist", done.stdout)
+
+    def test_help_lists_the_options_of_its_command(self):
+        self.assertIn("--max-new-tokens N", self.good("help", "generate"))
+        self.assertNotIn("--max-new-tokens", self.good("help", "encode"))
+        self.assertIn("--target TEXT", self.good("help", "score"))
+        self.assertIn("gist, pos_control, neg_control, prefix, full", " ".join(self.good("help", "inspect").split()))
+        for command in COMMANDS:
+            for line in self.good("help", command).splitlines():
+                self.assertEqual(line, line.rstrip())
+
+    def test_version(self):
+        self.assertRegex(self.good("--version"), r"^t5gist \d+\.\d+\.\d+\n$")
+        self.assertEqual(self.good("generate", "--version"), self.good("--version"))
+
+    def test_help_on_a_full_disk(self):
+        with open("/dev/full", "wb") as full:
+            self.bad(1, "standard output: No space left on device", "help", stdout=full)
+
+    def test_no_command(self):
+        done = self.run_program()
+        self.assertEqual((done.returncode, done.stdout), (2, b""))
+        self.assertIn(b"Usage: t5gist COMMAND", done.stderr)
+
+    def test_man_page_and_completion_know_every_option(self):
+        page = (ROOT / "docs/t5gist.1").read_text().replace("\\-", "-")
+        completion = (ROOT / "cli/completion/t5gist.bash").read_text()
+        for command in COMMANDS:
+            self.assertIn(command, completion)
+            for word in self.good("help", command).split():
+                if word.startswith("--") and word[2:3].isalpha() and word.strip(".,;):").replace("-", "").isalnum():
+                    self.assertIn(word.strip(".,;):"), page)
+                    self.assertIn(word.strip(".,;):"), completion)
+
+
+class Usage(CommandLine):
+    def test_unknown_command(self):
+        self.bad(2, 'unknown command "genrate"; did you mean "generate"?', "genrate")
+        self.bad(2, 'unknown command "zzzzzz"', "zzzzzz")
+        self.bad(2, 'unknown command "encod"; did you mean "encode"?', "help", "encod")
+        self.bad(2, "expected a command before --task", "--task", "x")
+
+    def test_unknown_option(self):
+        self.bad(2, "t5gist generate: unknown option --taks; did you mean --task?", "generate", "--taks", "x")
+        self.bad(2, "unknown option --max-new-token; did you mean --max-new-tokens?", "generate", "--max-new-token=3")
+        self.bad(2, "unknown option -z", "generate", "-z")
+        self.bad(2, "unknown option --beams", "encode", "--beams", "2")
+
+    def test_options_are_matched_whole(self):
+        self.bad(2, "unknown option --temp", "generate", "--temp", "1", "--task", "x")
+        self.bad(2, "unknown option --max_new_tokens", "generate", "--max_new_tokens", "1")
+
+    def test_values(self):
+        self.bad(2, "--beams: expected a value", "generate", "--beams")
+        self.bad(2, "--json takes no value", "generate", "--json=yes")
+        self.bad(2, '--beams: expected an integer from 1 to 1024, found "two"', "generate", "--beams", "two")
+        self.bad(2, '--top-p: expected a number from 0 to 1, found "1.5"', "generate", "--top-p", "1.5")
+        self.bad(2, '--condition: expected one of gist, pos_control, neg_control, prefix, full, found "gits"', "generate", "--condition", "gits")
+        self.bad(2, ["--dtype bf16", "not supported yet"], "generate", "--task", "x", "--dtype", "bf16")
+        self.bad(2, ["--dtype int8", "not supported yet"], "encode", "--task", "x", "--dtype", "int8")
+        self.assertEqual(self.good("generate", "--task", TASK, "--input", INPUT, "--dtype", "f32"), ANSWER + "\n")
+
+    def test_gists(self):
+        for k in "0", "5000", "-1":
+            self.bad(2, f'--gists: expected an integer from 1 to 1024, found "{k}"', "encode", "--task", "x", "--gists", k)
+
+    def test_what_excludes_what(self):
+        for args, part in [
+            (["generate", "--input", "x"], "expected one of --gist, --task, --task-file and --raw"),
+            (["generate", "--task", "x", "--gist", "y"], "--gist and --task exclude each other"),
+            (["generate", "--task", "x", "--raw"], "--task and --raw exclude each other"),
+            (["generate", "--task", "x", "--input", "a", "--input-file", "b"], "--input and --input-file exclude each other"),
+            (["generate", "--task", "x", "--input", "a", "--input-lines", "b"], "--input-lines excludes --input"),
+            (["generate", "--batch", "a", "--input-lines", "b"], "--batch and --input-lines exclude each other"),
+            (["generate", "--task", "x", "--stream", "--json"], "--stream prints one answer as text"),
+            (["generate", "--task", "x", "--stream", "--beams", "2"], "expected --beams 1, found 2"),
+            (["generate", "--task", "x", "--beams", "2", "--temperature", "1"], "sampling and beams exclude each other"),
+            (["score", "--task", "x", "--input", "y"], "nothing to score"),
+            (["encode"], "nothing to encode; expected --task or --task-file"),
+            (["encode", "--task", "x", "-o", "-", "--json"], "both want standard output"),
+            (["inspect"], "nothing to inspect"),
+            (["inspect", "--task", "x"], "belong to --mask"),
+            (["convert", "a"], "expected 2 arguments, found 1"),
+            (["verify", "a", "b"], 'unexpected argument "b"'),
+            (["generate", "stray"], 'unexpected argument "stray"'),
+        ]:
+            with self.subTest(args):
+                self.bad(2, part, *args)
+
+    def test_both_texts_empty(self):
+        self.bad(2, "found both empty", "generate", "--task", "", "--input", "")
+        self.bad(2, "the input: expected a text, found none", "generate", "--raw")
+
+    def test_gist_with_another_condition(self):
+        self.bad(2, "a gist is for condition gist, found full", "generate", "--gist", self.encode(), "--condition", "full", "--input", INPUT)
+
+    def test_standard_input_is_not_read_unasked(self):
+        self.assertEqual(self.good("generate", "--task", TASK, stdin="3 May 2021"), self.good("generate", "--task", TASK))
+
+
+class Models(CommandLine):
+    def fails(self, folder, parts, status=1):
+        return self.bad(status, parts, "generate", "--model", folder, "--task", TASK, "--input", INPUT)
+
+    def test_each_damage_has_its_sentence(self):
+        weights = (MINI / "model.safetensors").read_bytes()
+        said = [
+            self.fails("nowhere", ["nowhere", "expected a model folder"]),
+            self.fails(str(self.dir), "expected a Hugging Face model folder, found no config.json"),
+            self.fails(self.model("truncated", replace={"model.safetensors": weights[: len(weights) // 2]}), "model.safetensors"),
+            self.fails(self.model("headless", replace={"model.safetensors": weights[:100]}), "model.safetensors"),
+            self.fails(self.model("weightless", without=["model.safetensors"]), "weightless"),
+            self.fails(self.model("shape", {"d_ff": 640}), ["DenseReluDense", "640", "512"]),
+            self.fails(self.model("activation", {"feed_forward_proj": "gated-swish9", "dense_act_fn": "swish9"}), "swish9"),
+            self.fails(self.model("type", {"model_type": "umt5"}), ["model_type", "umt5"]),
+            self.fails(self.model("voiceless", without=["spiece.model"]), ["voiceless", "spiece.model", "tokenizer.json"]),
+            self.fails(self.model("mute", replace={"spiece.model": b"not a model"}), "spiece.model"),
+            self.fails(self.model("prose", replace={"config.json": b'{"model_type": "t5",\n oops}'}), ["config.json", "line 2"]),
+        ]
+        tails = [text.split(": ", 2)[-1] for text in said]
+        self.assertEqual(len(set(tails)), len(tails), said)
+
+    def test_gist_of_another_model(self):
+        block = json.loads((MINI / "config.json").read_text())["t5gist"]
+        other = self.model("other", {"t5gist": dict(block, default_gists=2)})
+        gist = self.encode()
+        self.bad(1, ["x.gist", "model"], "generate", "--gist", gist, "--input", INPUT, "--model", other)
+
+    def test_damaged_gist(self):
+        gist = self.dir / self.encode()
+        data = bytearray(gist.read_bytes())
+        data[-1] ^= 1
+        gist.write_bytes(data)
+        self.bad(1, ["x.gist", "checksum"], "generate", "--gist", "x.gist", "--input", INPUT)
+        self.bad(1, ["x.gist", "checksum"], "verify", "x.gist")
+        self.bad(1, "none.gist", "generate", "--gist", "none.gist", "--input", INPUT)
+
+    def test_no_model_at_all(self):
+        alone = self.dir / "t5gist"
+        shutil.copy(PROGRAM, alone)
+        env = {k: v for k, v in self.env.items() if k != "T5GIST_MODEL"}
+        done = subprocess.run([alone, "generate", "--task", "x", "--input", "y"], env=env, capture_output=True, cwd=self.dir)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(b"no model: neither --model nor T5GIST_MODEL names one", done.stderr)
+        done = subprocess.run([alone, "info", "--json"], env=env, capture_output=True, cwd=self.dir)
+        self.assertEqual((done.returncode, json.loads(done.stdout)["model"]), (0, None))
+
+    def test_bundled_model_beside_the_program(self):
+        for place, data in ("bin", "share/t5gist/models"), ("build/release/bin", "models"):
+            with self.subTest(place):
+                (self.dir / place).mkdir(parents=True)
+                (self.dir / data).mkdir(parents=True)
+                (self.dir / data / "mini").symlink_to(MINI)
+                shutil.copy(PROGRAM, self.dir / place)
+                env = {k: v for k, v in self.env.items() if k != "T5GIST_MODEL"}
+                done = subprocess.run([self.dir / place / "t5gist", "generate", "--task", TASK, "--input", INPUT], env=env, capture_output=True)
+                self.assertEqual((done.returncode, done.stdout.decode()), (0, ANSWER + "\n"), done.stderr)
+                shutil.rmtree(self.dir / data)
+
+    def test_convert_and_verify(self):
+        self.good("convert", str(MINI), "out", "--dtype", "f32")
+        self.assertTrue(self.good("verify", "out").endswith("ok\n"))
+        self.assertEqual(self.good("generate", "--model", "out", "--task", TASK, "--input", INPUT), ANSWER + "\n")
+        self.assertEqual(self.good("generate", "--model", "out", "--gist", self.encode(), "--input", INPUT), ANSWER + "\n")
+        self.bad(1, "nowhere", "convert", "nowhere", "out2")
+        self.bad(2, "--dtype int8: not supported yet", "convert", str(MINI), "out3", "--dtype", "int8")
+        self.bad(1, "nowhere", "verify", "nowhere")
+
+
+class Texts(CommandLine):
+    def test_invalid_utf8(self):
+        self.bad(1, "expected valid UTF-8, found byte 0xff at offset 1", "generate", "--task", b"a\xff", "--input", "x")
+        self.bad(1, "expected valid UTF-8", "generate", "--task", "x", "--input", b"\xc3")
+        self.bad(1, "expected valid UTF-8", "encode", "--task", b"\xed\xa0\x80")
+        self.bad(1, "expected valid UTF-8", "score", "--task", "x", "--input", "y", "--target", b"\xff")
+
+    def test_files(self):
+        (self.dir / "task").write_text(TASK + "\n")
+        (self.dir / "input").write_text(INPUT + "\r\n")
+        self.assertEqual(self.good("generate", "--task-file", "task", "--input-file", "input"), ANSWER + "\n")
+        self.assertEqual(self.good("generate", "--task-file", "task", "--input-file", "-", stdin=INPUT), ANSWER + "\n")
+        self.assertEqual(self.good("encode", "--task-file", "task"), self.good("encode", "--task", TASK))
+        (self.dir / "nul").write_bytes(b"a\0b")
+        self.bad(1, "nul: expected text, found a NUL byte at offset 1", "generate", "--task-file", "nul", "--input", "x")
+        self.bad(1, "nowhere", "generate", "--task-file", "nowhere", "--input", "x")
+
+    def test_empty_parts_are_legal(self):
+        self.assertTrue(self.good("generate", "--task", TASK, "--input", "").endswith("\n"))
+        self.assertTrue(self.good("generate", "--task", "", "--input", INPUT).endswith("\n"))
+
+    def test_length_limits(self):
+        self.bad(1, "expected at most 3 tokens (max_input_tokens), found 5", "generate", "--task", TASK, "--input", INPUT, "--max-input-tokens", "3")
+        done = self.run_program("generate", "--task", "word " * 80, "--input", "x " * 600, "--max-new-tokens", "1")
+        self.assertEqual(done.returncode, 0)
+        self.assertEqual(done.stderr.count(b"warning: a task of"), 1)
+        self.assertEqual(done.stderr.count(b"warning: an input of"), 1)
+        quiet = self.run_program("generate", "--task", "word " * 80, "--input", "x", "--max-new-tokens", "1", "-q")
+        self.assertEqual((quiet.returncode, quiet.stderr), (0, b""))
+
+
+class Yaml(CommandLine):
+    def config(self, text):
+        (self.dir / "c.yaml").write_text(text)
+        return ["--config", "c.yaml"]
+
+    def test_errors_have_line_and_column(self):
+        ask = ["generate", "--input", INPUT]
+        self.bad(1, ["c.yaml:3:", "expected YAML"], *ask, *self.config("task: x\nstop: [a,\nb: }\n"))
+        self.bad(2, ["c.yaml:3:1", 'unknown key "beems"; did you mean "beams"?'], *ask, *self.config("task: x\n\nbeems: 2\n"))
+        self.bad(2, ["c.yaml:2:8", "beams", 'found "many"'], *ask, *self.config("task: x\nbeams: many\n"))
+        self.bad(1, "missing.yaml", *ask, "--config", "missing.yaml")
+
+    def test_precedence(self):
+        config = self.config(f"task: nonsense\nmax_new_tokens: 1\ninput: '{INPUT}'\nstop: [a, b]\n")
+        one = json.loads(self.good("generate", "--task", TASK, "--json", *config))
+        self.assertEqual((len(one["tokens"]), one["finish_reason"], one["n_task"]), (1, "length", 9))
+        self.assertEqual(self.good("generate", "--task", TASK, "--max-new-tokens", "20", *config), ANSWER + "\n")
+        request = json.dumps({"task": TASK, "max_new_tokens": 2}) + "\n"
+        self.assertEqual(len(json.loads(self.good("generate", "--batch", "-", *config, stdin=request))["tokens"]), 2)
+        self.assertEqual(len(json.loads(self.good("generate", "--batch", "-", "--max-new-tokens", "3", *config, stdin=request))["tokens"]), 3)
+
+    def test_a_gist_takes_the_place_of_a_task_below(self):
+        self.assertEqual(self.good("generate", "--gist", self.encode(), "--input", INPUT, *self.config("task: other\n")), ANSWER + "\n")
+
+    def test_keys_of_other_commands_do_not_matter(self):
+        self.good("encode", "--task", TASK, "-o", "x.gist", *self.config("beams: 4\nthreads: 1\n"))
+
+    def test_shipped_examples_are_valid(self):
+        for path in sorted((ROOT / "configs").glob("*.yaml")):
+            with self.subTest(path.name):
+                self.assertEqual(self.good("generate", "--config", str(path), "--model", str(MINI), "--task", TASK, "--input", INPUT, "--gists", "4", "--beams", "1"),
+                                 ANSWER + "\n")
+
+
+class Output(CommandLine):
+    def test_encode_names_its_file(self):
+        import hashlib
+        name = hashlib.sha256(TASK.encode()).hexdigest()[:16] + ".gist"
+        self.assertEqual(self.good("encode", "--task", TASK), name + "\n")
+        self.assertEqual(os.listdir(self.dir), [name])
+        self.assertEqual(self.good("generate", "--gist", name, "--input", INPUT), ANSWER + "\n")
+
+    def test_encode_is_deterministic_and_pipes(self):
+        self.encode("a.gist"), self.encode("b.gist")
+        self.assertEqual((self.dir / "a.gist").read_bytes(), (self.dir / "b.gist").read_bytes())
+        done = self.run_program("encode", "--task", TASK, "-o", "-", "-q")
+        self.assertEqual((done.stdout, done.stderr), ((self.dir / "a.gist").read_bytes(), b""))
+
+    def test_encode_json_and_variants(self):
+        said = json.loads(self.good("encode", "--task", TASK, "--gists", "2", "-o", "x.gist", "--json", "--cross", "--payload", "bf16"))
+        self.assertEqual((said["path"], said["n_gist"], said["n_task"], len(said["task_sha256"])), ("x.gist", 2, 9, 64))
+        self.assertIn("bf16", self.good("inspect", "x.gist"))
+        answer = json.loads(self.good("generate", "--gist", "x.gist", "--input", INPUT, "--json"))
+        self.assertEqual((answer["n_gist"], answer["gist_source"]), (2, "file"))
+
+    def test_output_to_a_folder(self):
+        (self.dir / "d").mkdir()
+        self.bad(2, "--output d: expected the name of a file, found a directory", "encode", "--task", TASK, "-o", "d")
+        self.bad(1, "nowhere/x.gist", "encode", "--task", TASK, "-o", "nowhere/x.gist")
+
+    def test_full_disk(self):
+        self.encode()
+        for args in (["encode", "--task", TASK, "-o", "-"], ["generate", "--task", TASK, "--input", INPUT], ["generate", "--task", TASK, "--input", INPUT, "--json"],
+                     ["generate", "--task", TASK, "--input", INPUT, "--stream"], ["inspect", "x.gist"], ["inspect", str(MINI)], ["info"], ["verify", "x.gist"],
+                     ["inspect", "--mask", "--task", TASK], ["score", "--task", TASK, "--input", INPUT, "--target", "x"]):
+            with self.subTest(args), open("/dev/full", "wb") as full:
+                self.bad(1, "No space left on device", *args, stdout=full)
+        self.bad(1, "/dev/full: No space left on device", "encode", "--task", TASK, "-o", "/dev/full")
+        self.assertTrue(os.path.exists("/dev/full") and not os.path.isfile("/dev/full"))
+
+    def test_no_room_while_saving_keeps_the_old_file(self):
+        def no_room():
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+        (self.dir / "x.gist").write_bytes(b"old")
+        self.bad(1, ["x.gist", "File too large"], "encode", "--task", TASK, "-o", "x.gist", preexec_fn=no_room)
+        self.assertEqual(os.listdir(self.dir), ["x.gist"])
+        self.assertEqual((self.dir / "x.gist").read_bytes(), b"old")
+
+    def test_quiet_changes_printing_alone(self):
+        loud, quiet = (self.run_program("generate", "--task", TASK, "--input", INPUT, *more) for more in ([], ["--quiet"]))
+        self.assertEqual((loud.stdout, quiet.stdout, quiet.stderr), (quiet.stdout, loud.stdout, b""))
+        self.assertRegex(loud.stderr.decode(), r"^t5gist: 1 request, 6 tokens in [0-9.]+ s \([0-9.]+ tok/s\); task 9 -> 4 gist tokens; gist encoded here; "
+                         r"load [0-9.]+ s\n$")
+
+    def test_numbers_do_not_depend_on_the_locale(self):
+        self.env["LC_ALL"] = "de_DE.UTF-8"
+        json.loads(self.good("generate", "--task", TASK, "--input", INPUT, "--json"))
+        self.good("generate", "--task", TASK, "--input", INPUT, "--length-penalty", "1.5")
+
+    def test_stream(self):
+        self.assertEqual(self.good("generate", "--task", TASK, "--input", INPUT, "--stream"), ANSWER + "\n")
+
+    def test_verbose_counts_primitives(self):
+        done = self.run_program("generate", "--task", TASK, "--input", INPUT, "--verbose")
+        self.assertRegex(done.stderr.decode(), r"oneDNN primitives created: .* in the first step, 0 in 5 later steps")
+
+    def test_mask(self):
+        drawn = self.good("inspect", "--mask", "--task", TASK, "--input", INPUT, "--gists", "2")
+        self.assertEqual(drawn.count("<GIST>"), 2)
+        self.assertIn("decoder", drawn)
+        self.good("inspect", "--mask", "--task", TASK, "--input", INPUT, "--condition", "prefix", "--svg", "m.svg")
+        import xml.etree.ElementTree
+        self.assertTrue(xml.etree.ElementTree.parse(self.dir / "m.svg").getroot().tag.endswith("svg"))
+        self.bad(1, "nowhere/m.svg", "inspect", "--mask", "--task", TASK, "--svg", "nowhere/m.svg")
+
+    def test_info(self):
+        self.assertIn("oneDNN".lower(), self.good("info").lower())
+        info = json.loads(self.good("info", "--json", "--threads", "1"))
+        self.assertEqual((info["model"]["d_model"], info["model"]["default_gists"], info["model"]["dir"]), (256, 4, str(MINI)))
+
+
+class Json(CommandLine):
+    TIMES = ["tokenize", "encode_prefix", "encode_input", "cross_kv", "first_token", "decode", "total"]
+
+    def ask(self, *args, command="generate"):
+        return json.loads(self.good(command, "--input", INPUT, "--json", *args))
+
+    def test_fields_in_order(self):
+        a = self.ask("--task", TASK)
+        self.assertEqual(list(a), ["text", "tokens", "logprobs", "finish_reason", "condition", "n_task", "n_gist", "n_input", "gist_cached", "gist_source", "timings_ms"])
+        self.assertEqual((a["text"], a["finish_reason"], a["condition"], a["gist_cached"], a["gist_source"]), (ANSWER, "eos", "gist", False, "encoded"))
+        self.assertEqual((a["n_task"], a["n_gist"], len(a["logprobs"]), a["tokens"][-1]), (9, 4, len(a["tokens"]), 1))
+        self.assertTrue(all(p <= 0 for p in a["logprobs"]))
+        self.assertEqual(list(a["timings_ms"]), self.TIMES)
+        self.assertTrue(all(t >= 0 for t in a["timings_ms"].values()))
+        self.assertLessEqual(sum(a["timings_ms"][t] for t in self.TIMES[:-1]), a["timings_ms"]["total"] * 1.01 + 0.1)
+
+    def test_gist_file(self):
+        a, b = self.ask("--gist", self.encode()), self.ask("--task", TASK)
+        self.assertEqual((a["gist_cached"], a["gist_source"], a["timings_ms"]["encode_prefix"]), (True, "file", 0))
+        self.assertEqual((a["tokens"], a["n_task"], a["n_gist"], a["n_input"]), (b["tokens"], b["n_task"], b["n_gist"], b["n_input"]))
+
+    def test_without_gist(self):
+        a = self.ask("--task", TASK, "--condition", "full", "--max-new-tokens", "4")
+        self.assertEqual((a["n_gist"], a["gist_source"], a["gist_cached"], a["condition"]), (0, None, False, "full"))
+        a = self.ask("--raw", "--max-new-tokens", "4")
+        self.assertEqual((a["n_task"], a["n_gist"], a["gist_source"]), (0, 0, None))
+
+    def test_beams(self):
+        a = self.ask("--task", TASK, "--beams", "3", "--n-best", "3")
+        self.assertEqual((len(a["others"]), sorted(a["others"][0])), (2, ["score", "text", "tokens"]))
+        self.assertTrue(a["sequence_score"] >= a["others"][0]["score"] >= a["others"][1]["score"])
+        lines = self.good("generate", "--task", TASK, "--input", INPUT, "--beams", "3", "--n-best", "3").splitlines()
+        self.assertEqual(lines, [a["text"]] + [o["text"] for o in a["others"]])
+
+    def test_top_logprobs(self):
+        a = self.ask("--task", TASK, "--top-logprobs", "2")
+        for token, logprob, top in zip(a["tokens"], a["logprobs"], a["top_logprobs"]):
+            self.assertEqual((len(top), top[0][0]), (2, token))
+            self.assertAlmostEqual(top[0][1], logprob, places=5)
+
+    def test_stop_and_length(self):
+        a = self.ask("--task", TASK, "--stop", "-0")
+        self.assertEqual((a["text"], a["finish_reason"]), ("2021", "stop"))
+        self.assertEqual(self.ask("--task", TASK, "--max-new-tokens", "2")["finish_reason"], "length")
+
+    def test_sampling_depends_on_the_seed_alone(self):
+        args = ["--task", TASK, "--temperature", "3", "--max-new-tokens", "8", "--seed"]
+        first = self.ask(*args, "5")["tokens"]
+        self.assertEqual(first, self.ask(*args, "5")["tokens"])
+        self.assertNotEqual(first, self.ask(*args, "6")["tokens"])
+        request = json.dumps({"task": TASK, "input": INPUT, "temperature": 3, "max_new_tokens": 8, "seed": 5})
+        other = json.dumps({"task": TASK, "input": "4 May", "max_new_tokens": 2})
+        answers = self.good("generate", "--batch", "-", stdin=f"{other}\n{request}\n{request}\n").splitlines()
+        self.assertEqual([json.loads(a)["tokens"] for a in answers[1:]], [first, first])
+
+    def test_score(self):
+        generated = self.ask("--task", TASK)
+        a = self.ask("--task", TASK, "--target", ANSWER, command="score")
+        self.assertEqual(list(a)[:3], ["target_ids", "target_logprobs", "logprob"])
+        self.assertEqual(a["target_ids"], generated["tokens"])
+        for mine, its in zip(a["target_logprobs"], generated["logprobs"]):
+            self.assertAlmostEqual(mine, its, places=3)
+        self.assertAlmostEqual(a["logprob"], sum(a["target_logprobs"]), places=5)
+        two = self.ask("--task", TASK, "--target", ANSWER, "--target", "no\nidea", command="score")["targets"]
+        self.assertEqual([t["target"] for t in two], [ANSWER, "no\nidea"])
+        self.assertGreater(two[0]["logprob"], two[1]["logprob"])
+        self.assertEqual(self.good("score", "--task", TASK, "--input", INPUT, "--target", ANSWER), f"{a['logprob']:.6f}\n")
+        lines = self.good("score", "--task", TASK, "--input", INPUT, "--target", ANSWER, "--target", "no\nidea").splitlines()
+        self.assertEqual([line.split("\t")[1] for line in lines], [ANSWER, "no idea"])
+
+
+class Lines(CommandLine):
+    def test_one_line_per_line(self):
+        gist = self.encode()
+        lines = [b"3 May 2021", b"", b"7 June 1999\r", b"\xff\xfe", b"a\0b", b"8 July 2002"]
+        done = self.run_program("generate", "--gist", gist, "--input-lines", "-", stdin=b"\n".join(lines))
+        self.assertEqual(done.returncode, 1)
+        out = done.stdout.decode().split("\n")
+        self.assertEqual((len(out), out[-1]), (len(lines) + 1, ""))
+        self.assertEqual((out[0], out[3], out[4]), (ANSWER, "", ""))
+        self.assertTrue(out[1] and out[2] and out[5])
+        self.assertIn(b"line 4: ", done.stderr)
+        self.assertIn(b"line 5: ", done.stderr)
+        self.assertNotIn(b"line 2", done.stderr)
+        self.assertIn(b"6 requests (2 failed)", done.stderr)
+        crlf = self.good("generate", "--gist", gist, "--input-lines", "-", stdin="7 June 1999\n")
+        self.assertEqual(crlf, out[2] + "\n")
+
+    def test_json_and_files(self):
+        (self.dir / "lines").write_text("3 May 2021\n4 May 2021\n")
+        answers = [json.loads(line) for line in self.good("generate", "--task", TASK, "--input-lines", "lines", "--json").splitlines()]
+        self.assertEqual([a["text"] for a in answers], [ANSWER, "2021-05-04"])
+        self.bad(1, "nowhere", "generate", "--task", TASK, "--input-lines", "nowhere")
+
+    def test_score(self):
+        out = self.good("score", "--task", TASK, "--input-lines", "-", "--target", ANSWER, stdin="3 May 2021\n\n").splitlines()
+        self.assertEqual(len(out), 2)
+        self.assertGreater(float(out[0]), float(out[1]))
+        self.bad(2, "expected one --target, found 2", "score", "--task", TASK, "--input-lines", "-", "--target", "a", "--target", "b")
+
+    def test_nothing(self):
+        self.assertEqual(self.good("generate", "--task", TASK, "--input-lines", "-"), "")
+
+
+class Batch(CommandLine):
+    def test_a_thousand_lines(self):
+        bad = {7: "{oops", 8: '["a list"]', 9: '{"task": "x", "input": "y", "beems": 2, "id": "n"}', 10: '{"task": "x", "input": "y", "beams": "two"}', 11: '{"input": "x"}',
+               12: '{"task": "", "input": ""}', 500: '{"task": "x", "gist": "y.gist"}', 501: '{"gist": "nowhere.gist", "input": "x"}', 999: '{"id": 1, "id": 2}'}
+        good = lambda i: json.dumps({"id": f"r{i}", "task": TASK, "input": f"{i % 28 + 1} May", "gists": 1 + i % 2, "max_new_tokens": 1 + i % 4})
+        done = self.run_program("generate", "--batch", "-", stdin="\n".join(bad.get(i) or good(i) for i in range(1000)))
+        self.assertEqual(done.returncode, 1)
+        answers = [json.loads(line) for line in done.stdout.decode().splitlines()]
+        self.assertEqual(len(answers), 1000)
+        for i, a in enumerate(answers):
+            if i in bad:
+                self.assertEqual((list(a), a["index"]), (["index", "id", "error"], i))
+            else:
+                self.assertEqual((a["id"], a["n_gist"]), (f"r{i}", 1 + i % 2))
+        self.assertEqual(answers[9]["id"], "n")
+        self.assertIn('did you mean "beams"', answers[9]["error"])
+        self.assertIn("beams: expected an integer", answers[10]["error"])
+        self.assertIn("--gist and --task exclude each other", answers[500]["error"])
+        self.assertIn(b"1000 requests (9 failed)", done.stderr)
+
+    def test_mates_change_nothing(self):
+        asks = [["--task", TASK, "--gists", str(k), "--beams", str(b), "--input", text] for k, b, text in
+                ((1, 1, "3 May 2021"), (4, 2, "7 June 1999"), (8, 1, "1 July 2010"), (2, 3, "9 March 1988"))]
+        request = lambda a: json.dumps({"task": a[1], "gists": int(a[3]), "beams": int(a[5]), "input": a[7]}) + "\n"
+        together = [json.loads(line)["tokens"] for line in self.good("generate", "--batch", "-", stdin="".join(map(request, asks))).splitlines()]
+        self.assertEqual(together, [json.loads(self.good("generate", "--json", *a))["tokens"] for a in asks])
+
+    def test_gist_files_blank_lines_and_ids(self):
+        self.encode("a.gist"), self.encode("b.gist", "--gists", "1")
+        lines = ['{"id": {"any": [1]}, "gist": "a.gist", "input": "3 May 2021"}', "", "  \r", '{"id": 5, "gist": "b.gist", "input": "4 May 2021", "gists": null}', "{"]
+        done = self.run_program("generate", "--batch", "-", stdin="\n".join(lines))
+        answers = [json.loads(line) for line in done.stdout.splitlines()]
+        self.assertEqual([a.get("id") for a in answers], [{"any": [1]}, 5, None])
+        self.assertEqual((answers[0]["text"], answers[1]["n_gist"], answers[2]["index"]), (ANSWER, 1, 4))
+
+    def test_command_line_is_stronger_than_a_request(self):
+        request = json.dumps({"task": "other", "input": INPUT, "stop": ["x"], "max_new_tokens": 1})
+        a = json.loads(self.good("generate", "--batch", "-", "--gist", self.encode(), "--max-new-tokens", "9", stdin=request))
+        self.assertEqual((a["text"], a["gist_source"]), (ANSWER, "file"))
+
+    def test_a_line_too_long(self):
+        long = json.dumps({"task": "x", "input": "y" * (17 << 20)})
+        request = json.dumps({"task": TASK, "input": INPUT})
+        done = self.run_program("generate", "--batch", "-", stdin=f"{long}\n{request}\n")
+        answers = [json.loads(line) for line in done.stdout.splitlines()]
+        self.assertIn("expected at most 16777216 bytes", answers[0]["error"])
+        self.assertEqual((done.returncode, answers[1]["text"]), (1, ANSWER))
+
+    def test_score(self):
+        request = json.dumps({"task": TASK, "input": INPUT, "target": [ANSWER, "x"]}) + "\n" + json.dumps({"task": TASK, "input": INPUT, "target": ANSWER})
+        answers = [json.loads(line) for line in self.good("score", "--batch", "-", stdin=request).splitlines()]
+        self.assertAlmostEqual(answers[0]["targets"][0]["logprob"], answers[1]["logprob"], places=4)
+        done = self.run_program("score", "--batch", "-", stdin=json.dumps({"task": TASK, "input": INPUT}))
+        self.assertIn("nothing to score", json.loads(done.stdout)["error"])
+
+    def test_answers_without_closing_the_pipe(self):
+        with subprocess.Popen([PROGRAM, "generate", "--batch", "-", "-q"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=self.env, cwd=self.dir) as program:
+            for i in range(3):
+                program.stdin.write(json.dumps({"id": i, "task": TASK, "input": INPUT}).encode() + b"\n")
+                program.stdin.flush()
+                self.assertTrue(select.select([program.stdout], [], [], 60)[0], "no answer")
+                self.assertEqual(json.loads(program.stdout.readline())["id"], i)
+            program.stdin.close()
+            self.assertEqual(program.wait(60), 0)
+
+    def test_answers_leave_as_soon_as_they_are_ready(self):
+        short = json.dumps({"task": TASK, "input": INPUT, "max_new_tokens": 1})
+        long = json.dumps({"task": TASK, "input": INPUT, "min_new_tokens": 100000, "max_new_tokens": 100000})
+        with subprocess.Popen([PROGRAM, "generate", "--batch", "-", "-q"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=self.env, cwd=self.dir) as program:
+            program.stdin.write(f"{short}\n{long}\n".encode())
+            program.stdin.close()
+            self.assertTrue(select.select([program.stdout], [], [], 60)[0], "the short answer waits for the long one")
+            self.assertEqual(json.loads(program.stdout.readline())["finish_reason"], "length")
+            program.kill()
+
+
+class Signals(CommandLine):
+    ENDLESS = ["generate", "--task", TASK, "--input", INPUT, "--min-new-tokens", "100000", "--max-new-tokens", "100000", "--stream"]
+
+    def test_dies_by_its_signal_at_once(self):
+        for number in signal.SIGINT, signal.SIGTERM, signal.SIGHUP:
+            with subprocess.Popen([PROGRAM, *self.ENDLESS], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=self.env, cwd=self.dir) as program:
+                program.stdout.read(1)
+                start = time.monotonic()
+                program.send_signal(number)
+                self.assertEqual(program.wait(60), -number)
+                self.assertLess(time.monotonic() - start, 10)
+                self.assertEqual(program.stderr.read(), b"")
+        self.assertEqual(os.listdir(self.dir), [])
+
+    def test_no_partial_file(self):
+        """Whenever it comes, there is the whole file or none."""
+        whole = (self.dir / self.encode()).read_bytes()
+        for delay in range(12):
+            (self.dir / "x.gist").unlink(missing_ok=True)
+            with subprocess.Popen([PROGRAM, "encode", "--task", TASK, "-o", "x.gist", "-q"], env=self.env, cwd=self.dir) as program:
+                time.sleep(delay * 0.03)
+                program.send_signal(signal.SIGINT)
+                self.assertIn(program.wait(60), (0, -signal.SIGINT))
+            self.assertIn(os.listdir(self.dir), ([], ["x.gist"]))
+            if os.listdir(self.dir):
+                self.assertEqual((self.dir / "x.gist").read_bytes(), whole)
+
+    def test_an_ignored_interrupt_stays_ignored(self):
+        ignore = lambda: signal.signal(signal.SIGINT, signal.SIG_IGN)
+        with subprocess.Popen([PROGRAM, *self.ENDLESS], stdout=subprocess.PIPE, env=self.env, cwd=self.dir, preexec_fn=ignore) as program:
+            program.stdout.read(1)
+            program.send_signal(signal.SIGINT)
+            self.assertTrue(program.stdout.read(200))
+            program.kill()
+
+    def test_closed_pipe_is_quiet(self):
+        with subprocess.Popen([PROGRAM, *self.ENDLESS], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=self.env, cwd=self.dir) as program:
+            program.stdout.read(10)
+            program.stdout.close()
+            self.assertEqual(program.wait(60), -signal.SIGPIPE)
+            self.assertEqual(program.stderr.read(), b"")
+
+
+if __name__ == "__main__":
+    unittest.main()
