@@ -3,6 +3,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -236,6 +237,58 @@ static void test_bucket_sizes(void **state) {
   }
 }
 
+/* A product by oneDNN, with everything that the process prints, as bytes from a child of its own: variables are read once per process. */
+static size_t product_of_child(bool hostile, char *bytes, size_t size) {
+  static const char *const variables[][2] = {
+      {"VERBOSE", "2"}, {"JIT_DUMP", "1"}, {"MAX_CPU_ISA", "SSE41"}, {"DEFAULT_FPMATH_MODE", "BF16"}, {"JIT_PROFILE", "6"}};
+  enum { N = 96, M = 16 };
+  int ends[2];
+  assert_int_equal(pipe(ends), 0);
+  fflush(NULL);
+  const pid_t child = fork();
+  assert_true(child >= 0);
+  if (child == 0) {
+    for (size_t i = 0; hostile && i < sizeof variables / sizeof *variables; i++) {
+      char name[64];
+      snprintf(name, sizeof name, "ONEDNN_%s", variables[i][0]);
+      setenv(name, variables[i][1], 1);
+      snprintf(name, sizeof name, "DNNL_%s", variables[i][0]);
+      setenv(name, variables[i][1], 1);
+    }
+    dup2(ends[1], STDOUT_FILENO);
+    dup2(ends[1], STDERR_FILENO);
+    if (tg_cpu_isa() > TG_ISA_AVX2) tg_cpu_limit_isa(TG_ISA_AVX2);
+    void *state = NULL;
+    uint32_t seed = 1;
+    if (set_up(&state) != 0) _exit(1);
+    float *w = floats(N * N), *x = floats(M * N), *y = floats(M * N);
+    test_fill(w, N * N, 1, &seed);
+    test_fill(x, M * N, 1, &seed);
+    apply(state, new_linear(state, &(tg_matrix){w, TG_F32, N, false}, 1, N), x, M, false, y);
+    fwrite(y, sizeof *y, M * N, stdout);
+    fflush(NULL);
+    _exit(0);
+  }
+  close(ends[1]);
+  size_t n = 0;
+  for (ssize_t got = 1; got > 0 && n < size; n += (size_t)got) assert_true((got = read(ends[0], bytes + n, size - n)) >= 0);
+  close(ends[0]);
+  int status = 1;
+  assert_int_equal(waitpid(child, &status, 0), child);
+  assert_int_equal(status, 0);
+  assert_true(n >= M * N * sizeof(float));
+  return n;
+}
+
+/* oneDNN's variables neither print, nor write files, nor change a bit. */
+static void test_environment_does_not_matter(void **state) {
+  (void)state;
+  static char plain[1 << 16], hostile[1 << 16];
+  const size_t n = product_of_child(false, plain, sizeof plain);
+  assert_int_equal(product_of_child(true, hostile, sizeof hostile), n);
+  assert_memory_equal(plain, hostile, n);
+}
+
 static int groups(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_shapes),
@@ -250,5 +303,7 @@ static int groups(void) {
 }
 
 int main(void) {
-  return test_each_isa(groups);
+  const struct CMUnitTest before_onednn_is_used[] = {cmocka_unit_test(test_environment_does_not_matter)};
+  const int failed = cmocka_run_group_tests(before_onednn_is_used, NULL, NULL);
+  return test_each_isa(groups) != 0 || failed != 0;
 }
