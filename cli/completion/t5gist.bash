@@ -1,0 +1,38 @@
+# bash completion for t5gist(1)
+
+_t5gist() {
+  local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]} options
+  local common='--model --config --threads --dtype --check-numerics --quiet --verbose --help --version'
+  local prompt='--task --task-file --gists --input --input-file --condition'
+  local ask="$prompt --gist --raw --input-lines --batch --max-new-tokens --min-new-tokens --beams --n-best --length-penalty --early-stopping --temperature
+    --top-k --top-p --seed --repetition-penalty --no-repeat-ngram-size --stop --max-input-tokens --top-logprobs --json"
+  if ((COMP_CWORD == 1)); then
+    COMPREPLY=($(compgen -W 'encode generate score inspect convert verify info help --help --version' -- "$word"))
+    return
+  fi
+  case $before in
+    --condition) COMPREPLY=($(compgen -W 'gist pos_control neg_control prefix full' -- "$word")); return ;;
+    --dtype) COMPREPLY=($(compgen -W 'auto f32 bf16 int8' -- "$word")); return ;;
+    --payload) COMPREPLY=($(compgen -W 'f32 bf16' -- "$word")); return ;;
+    --model) compopt -o dirnames; COMPREPLY=(); return ;;
+    --task | --input | --target | --stop | --gists | --beams | --n-best | --seed | --threads | --temperature | --top-k | --top-p | --top-logprobs | \
+      --max-new-tokens | --min-new-tokens | --max-input-tokens | --length-penalty | --repetition-penalty | --no-repeat-ngram-size) COMPREPLY=(); return ;;
+    --task-file | --input-file | --input-lines | --batch | --gist | --config | --output | -o | --svg) compopt -o default; COMPREPLY=(); return ;;
+  esac
+  case $command in
+    encode) options="--task --task-file --gists --output --payload --cross --json $common" ;;
+    generate) options="$ask --stream $common" ;;
+    score) options="$ask --target $common" ;;
+    inspect) options="$prompt --mask --svg $common" ;;
+    info) options="--json $common" ;;
+    help) COMPREPLY=($(compgen -W 'encode generate score inspect convert verify info help' -- "$word")); return ;;
+    *) options=$common ;;
+  esac
+  if [[ $word == -* ]]; then
+    COMPREPLY=($(compgen -W "$options" -- "$word"))
+  else
+    compopt -o default
+    COMPREPLY=()
+  fi
+}
+complete -F _t5gist t5gist
