@@ -33,6 +33,13 @@ t5gist_status tg_model_find_gist_ids(const tg_tokenizer *tokenizer, tg_config *c
   return T5GIST_OK;
 }
 
+/* No text may produce a gist, an end or padding. */
+static t5gist_status reserve_ids(tg_t5 *t5, t5gist_error *err) {
+  const int32_t ends[] = {t5->config.pad_id, t5->config.eos_id};
+  TG_TRY(tg_tokenizer_reserve(t5->tokenizer, ends, sizeof ends / sizeof *ends, err));
+  return tg_tokenizer_reserve(t5->tokenizer, t5->config.gist_ids, (size_t)t5->config.n_gist_ids, err);
+}
+
 static t5gist_status choose_threads(const t5gist_model_options *options, int *threads, t5gist_error *err) {
   *threads = options ? options->threads : T5GIST_UNSET;
   if (*threads == T5GIST_UNSET) *threads = tg_cpu_threads() < MAX_THREADS ? tg_cpu_threads() : MAX_THREADS;
@@ -51,6 +58,7 @@ t5gist_status t5gist_model_open(const char *dir, const t5gist_model_options *opt
   TG_GOTO(tg_engine_new(threads, &engine, err));
   TG_GOTO(tg_t5_open(dir, engine, options && options->check_numerics, &model->t5, err));
   TG_GOTO(tg_model_find_gist_ids(model->t5->tokenizer, &model->t5->config, err));
+  TG_GOTO(reserve_ids(model->t5, err));
   *out = model;
   return T5GIST_OK;
 done:
