@@ -118,6 +118,7 @@ t5gist_status tg_gist_encode(const t5gist_model *model, tg_workspace *workspace,
 t5gist_status t5gist_encode(t5gist_session *session, const char *task, int gists, t5gist_gist **gist, t5gist_error *err) {
   if (session == NULL || task == NULL || gist == NULL) return tg_fail(err, T5GIST_EUSAGE, "t5gist_encode: session, task and gist must not be null");
   if (task[0] == 0) return tg_fail(err, T5GIST_EUSAGE, "the task: expected a text to compress, found an empty one");
+  tg_workspace_count(session->workspace, &session->counters[T5GIST_STAGE_PREFIX]);
   return tg_gist_encode(session->model, session->workspace, task, gists, gist, err);
 }
 

@@ -147,6 +147,7 @@ static t5gist_status encode_prefixes(t5gist_session *session, tg_job *const *job
     parts[n_parts++] = (tg_gist_part){.task = jobs[i]->shared->task, .ids = p->ids.ids, .n_task = p->n_task, .n_gist = p->n_gist};
   }
   if (n_parts == 0) return T5GIST_OK;
+  tg_workspace_count(session->workspace, &session->counters[T5GIST_STAGE_PREFIX]);
   const double begin = tg_now_ms();
   const t5gist_status status = tg_gist_encode_parts(session->model, session->workspace, parts, n_parts, err);
   for (int i = 0; i < n_parts; i++) {
@@ -179,9 +180,11 @@ static t5gist_status encode_inputs(t5gist_session *session, tg_job *const *jobs,
   }
   if (count == 0) return T5GIST_OK;
   float *states;
+  tg_workspace_count(session->workspace, &session->counters[T5GIST_STAGE_INPUT]);
   const double begin = tg_now_ms();
   TG_TRY(tg_encode(session->model->t5, session->workspace, sequences, count, &states, err));
   const double encoded = tg_now_ms();
+  tg_workspace_count(session->workspace, &session->counters[T5GIST_STAGE_CROSS]);
   TG_TRY(tg_memory_project(session->model->t5, session->workspace, states, parts, count, err));
   const double projected = tg_now_ms();
   for (size_t i = 0; i < n; i++) {
@@ -271,6 +274,13 @@ static void advance(t5gist_session *session, tg_job *job, float *logits) {
   if (status != T5GIST_OK) set_error(job, &error);
 }
 
+static t5gist_stage decoder_stage(tg_job *const *jobs, size_t n) {
+  for (size_t i = 0; i < n; i++) {
+    if (!finished(jobs[i]) && !jobs[i]->decoded) return T5GIST_STAGE_FIRST;
+  }
+  return T5GIST_STAGE_DECODE;
+}
+
 /* One decoder pass over all jobs that are not finished. */
 static t5gist_status decode(t5gist_session *session, tg_job *const *jobs, size_t n, t5gist_error *err) {
   const size_t vocab_size = (size_t)session->model->t5->config.vocab_size;
@@ -284,6 +294,7 @@ static t5gist_status decode(t5gist_session *session, tg_job *const *jobs, size_t
   }
   if (count == 0) return T5GIST_OK;
   float *logits;
+  tg_workspace_count(session->workspace, &session->counters[decoder_stage(jobs, n)]);
   const double begin = tg_now_ms();
   TG_TRY(tg_decode(session->model->t5, session->workspace, sequences, count, &logits, err));
   const double took = tg_now_ms() - begin;

@@ -7,6 +7,7 @@
 #include "gist/gist.h"
 #include "gist/prompt.h"
 #include "t5/search.h"
+#include "t5gist/tools.h"
 
 /* ----------------------------------------------------------------------------------------------------------------------------- sharing */
 
@@ -97,6 +98,7 @@ struct t5gist_session {
   size_t live_width, live_bytes; /* sums over live */
   size_t pending;
   bool stepping; /* inside t5gist_step, where callbacks run */
+  tg_counters counters[T5GIST_N_STAGES];
   bool one_pass; /* for tests: condition gist and neg_control as one masked pass over everything */
 };
 

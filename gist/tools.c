@@ -124,6 +124,15 @@ uint64_t t5gist_primitives_created(const t5gist_model *model) {
   return model ? tg_engine_primitives(model->t5->engine) : 0;
 }
 
+void t5gist_counters_take(t5gist_session *session, t5gist_counters counters[T5GIST_N_STAGES]) {
+  if (session == NULL || counters == NULL) return;
+  for (int i = 0; i < T5GIST_N_STAGES; i++) {
+    tg_counters *c = &session->counters[i];
+    counters[i] = (t5gist_counters){c->products, c->product_flops, c->weights, c->weight_bytes, c->attention_flops, c->attention_bytes};
+    *c = (tg_counters){0};
+  }
+}
+
 void t5gist_cleanup_on_signal(void) {
   tg_writer_cleanup_on_signal();
 }

@@ -207,6 +207,19 @@ static size_t count_work(const tg_attention *attention, const tg_attention_job *
   return pairs * (size_t)attention->n_heads * (size_t)attention->d_kv;
 }
 
+static void count_attention(const context *c, const tg_workspace *workspace, int n_jobs) {
+  tg_counters *counters = tg_workspace_counters(workspace);
+  if (counters == NULL) return;
+  const uint64_t width = (uint64_t)c->attention->n_heads * (uint64_t)c->attention->d_kv;
+  for (const tg_attention_job *job = c->jobs; job < c->jobs + n_jobs; job++) {
+    const int n_keys = count_keys(job);
+    uint64_t pairs = 0;
+    for (int query = 0; query < job->n_q; query++) pairs += (uint64_t)visible_keys(c, job, query, n_keys);
+    counters->attention_flops += 4 * width * pairs;
+    counters->attention_bytes += 2 * width * sizeof(float) * (uint64_t)n_keys;
+  }
+}
+
 t5gist_status tg_attention_run(const tg_attention *attention, tg_workspace *workspace, const tg_attention_job *jobs, int n_jobs, t5gist_error *err) {
   const tg_simd *simd = tg_simd_best();
   const context c = {.attention = attention,
@@ -216,6 +229,7 @@ t5gist_status tg_attention_run(const tg_attention *attention, tg_workspace *work
                      .score_stride = KEY_BLOCK + 16};
   tg_arena *arena = tg_workspace_arena(workspace);
   const tg_arena_mark mark = tg_arena_save(arena);
+  count_attention(&c, workspace, n_jobs);
   const tg_team team = tg_team_enter(workspace);
   const bool parallel = count_work(attention, jobs, n_jobs) >= PARALLEL_WORK;
   const int threads = parallel ? omp_get_max_threads() : 1, queries = task_queries(attention, jobs, n_jobs, threads);

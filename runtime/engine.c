@@ -19,6 +19,7 @@ struct tg_workspace {
   tg_engine *engine; /* borrowed */
   dnnl_stream_t stream;
   tg_arena *arena;
+  tg_counters *counters; /* borrowed; null: nobody counts */
 };
 
 t5gist_status tg_dnnl_check(dnnl_status_t status, const char *doing, t5gist_error *err) {
@@ -125,6 +126,14 @@ tg_arena *tg_workspace_arena(tg_workspace *workspace) {
 
 dnnl_stream_t tg_workspace_stream(const tg_workspace *workspace) {
   return workspace->stream;
+}
+
+void tg_workspace_count(tg_workspace *workspace, tg_counters *counters) {
+  workspace->counters = counters;
+}
+
+tg_counters *tg_workspace_counters(const tg_workspace *workspace) {
+  return workspace->counters;
 }
 
 tg_team tg_team_enter(const tg_workspace *workspace) {

@@ -25,6 +25,17 @@ void tg_workspace_free(tg_workspace *workspace);
 tg_engine *tg_workspace_engine(const tg_workspace *workspace);
 tg_arena *tg_workspace_arena(tg_workspace *workspace);
 
+/* What the operations of a workspace amount to, for benchmarks: a multiplication and an addition are two operations; bytes are those that must be read
+ * at least once per operation, whatever the caches hold. */
+typedef struct tg_counters {
+  uint64_t products, product_flops;         /* linear layers applied; 2 * m * n_in * n_out each */
+  uint64_t weights, weight_bytes;           /* of those layers, once per product: numbers, and bytes as packed */
+  uint64_t attention_flops, attention_bytes; /* 4 * d_kv per head, query and visible key; keys and values of every job once */
+} tg_counters;
+/* From now on operations are added to *counters, borrowed; null (as at first): to none. */
+void tg_workspace_count(tg_workspace *workspace, tg_counters *counters);
+tg_counters *tg_workspace_counters(const tg_workspace *workspace);
+
 /* Bracket every stretch of computation: sets this thread's OpenMP team size to the engine's and puts the caller's back. Nest freely. */
 typedef struct tg_team { int previous; } tg_team;
 tg_team tg_team_enter(const tg_workspace *workspace);

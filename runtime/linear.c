@@ -156,9 +156,20 @@ static t5gist_status apply_onednn(const tg_linear *linear, tg_workspace *workspa
   return T5GIST_OK;
 }
 
+static void count_product(const tg_linear *linear, const tg_workspace *workspace, size_t m) {
+  tg_counters *counters = tg_workspace_counters(workspace);
+  if (counters == NULL) return;
+  const uint64_t weights = (uint64_t)linear->n_in * linear->n_out;
+  counters->products++;
+  counters->product_flops += 2 * m * weights;
+  counters->weights += weights;
+  counters->weight_bytes += tg_linear_bytes(linear);
+}
+
 t5gist_status tg_linear_apply(const tg_linear *linear, tg_workspace *workspace, const float *x, size_t m, bool accumulate, float *y,
                               t5gist_error *err) {
   t5gist_status status = T5GIST_OK;
+  count_product(linear, workspace, m);
   const tg_team team = tg_team_enter(workspace);
 #if defined(__x86_64__)
   if (linear->blocks) {

@@ -36,6 +36,27 @@ typedef struct t5gist_machine {
 } t5gist_machine;
 T5GIST_API void t5gist_machine_describe(t5gist_machine *machine);
 
+/* The stages of t5gist_timings that compute. A decoder pass with a request's first step in it counts as T5GIST_STAGE_FIRST. */
+typedef enum t5gist_stage {
+  T5GIST_STAGE_PREFIX = 0, /* compressing tasks, t5gist_encode included */
+  T5GIST_STAGE_INPUT,
+  T5GIST_STAGE_CROSS,
+  T5GIST_STAGE_FIRST,
+  T5GIST_STAGE_DECODE,
+  T5GIST_N_STAGES
+} t5gist_stage;
+
+/* What a stage's operations amounted to: a multiplication and an addition are two operations; bytes must be read at least once per operation,
+ * whatever the caches hold. */
+typedef struct t5gist_counters {
+  uint64_t products, product_flops;          /* linear layers applied; 2 * rows * inputs * outputs each */
+  uint64_t weights, weight_bytes;            /* of those layers, once per product: numbers, and bytes as packed */
+  uint64_t attention_flops, attention_bytes; /* 4 * d_kv per head, query and visible key; keys and values */
+} t5gist_counters;
+
+/* Copies what the session has counted since it was made or last read, and starts again from zero. */
+T5GIST_API void t5gist_counters_take(t5gist_session *session, t5gist_counters counters[T5GIST_N_STAGES]);
+
 /* oneDNN primitives created since the model was opened: constant over warm steps. */
 T5GIST_API uint64_t t5gist_primitives_created(const t5gist_model *model);
 
