@@ -22,7 +22,8 @@ void t5gist_options_init(t5gist_options *options) {
                               .repetition_penalty = T5GIST_UNSET_F,
                               .no_repeat_ngram_size = T5GIST_UNSET,
                               .max_input_tokens = T5GIST_UNSET,
-                              .top_logprobs = T5GIST_UNSET};
+                              .top_logprobs = T5GIST_UNSET,
+                              .draft = T5GIST_UNSET};
 }
 
 static const t5gist_options built_in = {.max_new_tokens = 128, .beams = 1, .n_best = 1, .length_penalty = 1, .top_p = 1, .repetition_penalty = 1};
@@ -58,6 +59,7 @@ static void fill(t5gist_options *o, const t5gist_options *model) {
   if (chose_temperature && o->temperature > 0 && !chose_beams) o->beams = 1;
   if (chose_beams && o->beams > 1 && !chose_temperature) o->temperature = 0;
   if (!chose_n_best && o->n_best > o->beams) o->n_best = o->beams;
+  if (o->draft == T5GIST_UNSET) o->draft = T5GIST_DRAFT_NONE;
 }
 
 static t5gist_status check_int(const char *name, int value, int min, int max, t5gist_error *err) {
@@ -96,12 +98,17 @@ static t5gist_status check(const tg_config *config, const t5gist_options *o, t5g
   TG_TRY(check_int("no_repeat_ngram_size", o->no_repeat_ngram_size, 0, MAX_NEW_TOKENS, err));
   TG_TRY(check_int("max_input_tokens", o->max_input_tokens, 0, INT32_MAX, err));
   TG_TRY(check_int("top_logprobs", o->top_logprobs, 0, config->vocab_size, err));
+  TG_TRY(check_int("draft", o->draft, T5GIST_DRAFT_NONE, T5GIST_DRAFT_RECYCLE, err));
   if (o->min_new_tokens > o->max_new_tokens) {
     return tg_fail(err, T5GIST_EUSAGE, "min_new_tokens: expected at most max_new_tokens (%d), found %d", o->max_new_tokens, o->min_new_tokens);
   }
   if (o->beams > 1 && o->temperature > 0) {
     return tg_fail(err, T5GIST_EUSAGE, "beams: expected 1 with a temperature (%g), found %d: sampling and beams exclude each other",
                    (double)o->temperature, o->beams);
+  }
+  if (o->draft != T5GIST_DRAFT_NONE && (o->beams > 1 || o->temperature > 0)) {
+    return tg_fail(err, T5GIST_EUSAGE, "draft: expected greedy search, found %s: drafts guess the one best answer",
+                   o->beams > 1 ? "beams" : "a temperature");
   }
   if (o->n_best > o->beams) return tg_fail(err, T5GIST_EUSAGE, "n_best: expected at most beams (%d), found %d", o->beams, o->n_best);
   return check_stops(o, err);

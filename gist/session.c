@@ -7,6 +7,8 @@
 
 /* What one step may hold at a time; one request always fits. */
 enum { ENCODER_ROWS = 1024, LIVE_ROWS = 64 };
+/* Rows of a decoder pass up to which guesses are worth their rows, and guesses of one request (SPEED.md, Drafts). */
+enum { DRAFT_ROWS = 8, DRAFT_GUESSES = 3 };
 static size_t live_bytes(const t5gist_session *session) {
   return ((size_t)128 << 20) + session->model->t5->weight_bytes / 4;
 }
@@ -41,6 +43,7 @@ void t5gist_session_free(t5gist_session *session) {
   if (session == NULL) return;
   drop_all(session);
   tg_free(session->live);
+  tg_recycler_free(&session->recycler);
   tg_workspace_free(session->workspace);
   tg_free(session);
 }
@@ -221,11 +224,31 @@ static void settle_gist(tg_job *job) {
   answer->gist_cached = true;
 }
 
-static void start(t5gist_session *session, tg_job *job) {
+static t5gist_status set_draft(t5gist_session *session, tg_job *job, t5gist_error *err) {
+  const tg_config *config = &session->model->t5->config;
+  const t5gist_options *o = &job->request.options;
+  const tg_prompt *p = &job->prompt;
+  const int before = p->n_gist > 0 ? p->n_task + p->n_gist : 0; /* what is there of a task whose gist is known depends on who came first */
+  tg_draft draft = {.kind = (t5gist_draft)o->draft, .recycler = &session->recycler, .vocab_size = config->vocab_size};
+  draft.source = p->ids.ids + before;
+  draft.n_source = p->ids.n - (size_t)before;
+  if (o->request_key < session->n_scripts) draft.script = &session->scripts[o->request_key];
+  if (o->beams > 1 || o->temperature > 0 || !tg_draft_is_on(&draft)) return T5GIST_OK;
+  if (draft.kind == T5GIST_DRAFT_RECYCLE) TG_TRY(tg_recycler_prepare(&session->recycler, config->vocab_size, err));
+  tg_search_set_draft(job->search, &draft);
+  return T5GIST_OK;
+}
+
+static t5gist_status new_search(t5gist_session *session, tg_job *job, t5gist_error *err) {
   const t5gist_request *r = &job->request;
+  TG_TRY(tg_search_new(session->model->t5, &r->options, r->on_text, r->user, &job->search, err));
+  return set_draft(session, job, err);
+}
+
+static void start(t5gist_session *session, tg_job *job) {
   t5gist_error error;
   if (failed(job) || job->scoring.n) return;
-  if (tg_search_new(session->model->t5, &r->options, r->on_text, r->user, &job->search, &error) != T5GIST_OK) set_error(job, &error);
+  if (new_search(session, job, &error) != T5GIST_OK) set_error(job, &error);
 }
 
 static t5gist_status admit(t5gist_session *session, t5gist_error *err) {
@@ -245,6 +268,13 @@ static bool finished(const tg_job *job) {
   return failed(job) || (job->search ? tg_search_done(job->search) : tg_scoring_done(&job->scoring));
 }
 
+/* Guesses that each request may add to the next pass: few rows cost hardly more than one, many do. */
+static int guesses_each(const t5gist_session *session) {
+  const size_t free_rows = session->live_width < DRAFT_ROWS ? DRAFT_ROWS - session->live_width : 0;
+  const size_t each = session->n_live > 0 ? free_rows / session->n_live : 0;
+  return each < DRAFT_GUESSES ? (int)each : DRAFT_GUESSES;
+}
+
 /* Sequences and rows of the job's next pass. */
 static int next_sequences(tg_job *job, tg_decoder_sequence *sequences) {
   int n;
@@ -261,7 +291,9 @@ static int next_sequences(tg_job *job, tg_decoder_sequence *sequences) {
   return n;
 }
 
-static t5gist_status reserve_cache(t5gist_session *session, tg_job *job, t5gist_error *err) {
+/* What the job's next pass needs before it. */
+static t5gist_status prepare_pass(t5gist_session *session, tg_job *job, t5gist_error *err) {
+  if (job->search) TG_TRY(tg_search_guess(job->search, guesses_each(session), err));
   const int rows = job->search ? tg_search_cache_rows(job->search) : tg_scoring_cache_rows(&job->scoring);
   return tg_cache_reserve(session->model->t5, &job->cache, rows, err);
 }
@@ -345,7 +377,7 @@ t5gist_status t5gist_step(t5gist_session *session, t5gist_error *err) {
   const t5gist_status status = admit(session, err);
   for (size_t i = 0; i < session->n_live; i++) {
     t5gist_error error;
-    if (!finished(session->live[i]) && reserve_cache(session, session->live[i], &error) != T5GIST_OK) set_error(session->live[i], &error);
+    if (!finished(session->live[i]) && prepare_pass(session, session->live[i], &error) != T5GIST_OK) set_error(session->live[i], &error);
   }
   if (session->n_live > 0) run_pass(session, decode, session->live, session->n_live);
   deliver_finished(session);

@@ -99,7 +99,11 @@ struct t5gist_session {
   size_t pending;
   bool stepping; /* inside t5gist_step, where callbacks run */
   tg_counters counters[T5GIST_N_STAGES];
+  tg_recycler recycler;
   bool one_pass; /* for tests: condition gist and neg_control as one masked pass over everything */
+  /* For tests and measurements: [n_scripts] scripts, which outlive the session's requests; request_key i guesses by scripts[i]. */
+  const tg_draft_script *scripts;
+  size_t n_scripts;
 };
 
 #endif

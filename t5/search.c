@@ -38,9 +38,9 @@ static t5gist_status hypotheses_grow(tg_hypothesis *list, int n, size_t from, si
   return T5GIST_OK;
 }
 
-t5gist_status tg_search_grow(tg_search *search, t5gist_error *err) {
-  enum { FIRST = 64 };
-  if (search->step < search->capacity) return T5GIST_OK;
+t5gist_status tg_search_grow(tg_search *search, int tokens, t5gist_error *err) {
+  enum { FIRST = 64 }; /* more than the tokens of any one pass: doubling is enough */
+  if (search->step + tokens <= search->capacity) return T5GIST_OK;
   const int longest = search->options.max_new_tokens, beams = search->options.beams;
   const int capacity = search->capacity > longest / 2 ? longest : search->capacity == 0 ? (longest < FIRST ? longest : FIRST) : 2 * search->capacity;
   const size_t from = (size_t)search->capacity, to = (size_t)capacity;
@@ -151,19 +151,37 @@ void tg_search_free(tg_search *search) {
 
 /* ---------------------------------------------------------------------------------------------------------------------------- stepping */
 
+void tg_search_set_draft(tg_search *search, const tg_draft *draft) {
+  search->draft = *draft;
+  tg_draft_begin(&search->draft);
+}
+
+t5gist_status tg_search_guess(tg_search *search, int most, t5gist_error *err) {
+  tg_hypothesis *h = &search->live[0];
+  const int left = search->options.max_new_tokens - search->step - 1; /* one token comes without guessing */
+  search->n_guesses = 0;
+  if (most > left) most = left;
+  if (most > TG_DRAFT_MOST) most = TG_DRAFT_MOST;
+  if (most <= 0 || !tg_draft_is_on(&search->draft)) return T5GIST_OK;
+  TG_TRY(tg_search_grow(search, 1 + most, err));
+  search->n_guesses = tg_draft_propose(&search->draft, h->ids, h->n + 1, most, search->guesses);
+  memcpy(h->ids + h->n + 1, search->guesses, (size_t)search->n_guesses * sizeof *h->ids);
+  return T5GIST_OK;
+}
+
 int tg_search_width(const tg_search *search) {
   return search->n_live;
 }
 
 int tg_search_cache_rows(const tg_search *search) {
-  return search->step * search->options.beams + search->n_live;
+  return search->step * search->options.beams + search->n_live + search->n_guesses;
 }
 
 void tg_search_next(const tg_search *search, tg_decoder_sequence *sequences) {
   for (int b = 0; b < search->n_live; b++) {
     const tg_hypothesis *h = &search->live[b];
     sequences[b].ids = h->ids + h->n;
-    sequences[b].n = 1;
+    sequences[b].n = 1 + search->n_guesses;
     sequences[b].position = h->n;
     sequences[b].history = h->rows; /* null with one beam */
     sequences[b].cache_row = search->step * search->options.beams + b;
@@ -266,6 +284,8 @@ t5gist_status tg_search_answer(tg_search *search, t5gist_answer *answer, t5gist_
   const bool beams = search->options.beams > 1;
   const tg_hypothesis *best = beams ? &search->finished[0] : &search->live[0];
   answer->finish = best->finish;
+  answer->n_drafted = search->n_drafted;
+  answer->n_accepted = search->n_accepted;
   TG_TRY(copy_tokens(best, &answer->tokens, &answer->n_tokens, err));
   TG_TRY(tg_alloc(&answer->logprobs, (size_t)best->n, sizeof *answer->logprobs, err));
   memcpy(answer->logprobs, best->logprobs, (size_t)best->n * sizeof *answer->logprobs);

@@ -7,6 +7,7 @@
 #define T5GIST_T5_SEARCH_H
 
 #include "t5/decoder.h"
+#include "t5/draft.h"
 
 typedef struct tg_search tg_search;
 
@@ -16,19 +17,24 @@ t5gist_status tg_search_new(const tg_t5 *t5, const t5gist_options *options, t5gi
                             t5gist_error *err);
 void tg_search_free(tg_search *search); /* null is allowed */
 
-/* How many tokens the next decoder pass must take for this search: 1, or the number of live beams. */
+/* Greedy search only: from now on tg_search_guess asks draft, which is copied. What it points to must outlive the search. */
+void tg_search_set_draft(tg_search *search, const tg_draft *draft);
+/* Before each pass: prepares at most `most` guesses for it, which stand behind the token of its one sequence. Without a call there are none. */
+t5gist_status tg_search_guess(tg_search *search, int most, t5gist_error *err);
+
+/* How many sequences the next decoder pass must take for this search: 1, or the number of live beams. */
 int tg_search_width(const tg_search *search);
-/* Cache rows that the next pass needs in all: for tg_cache_reserve. */
+/* Cache rows that the next pass needs in all: for tg_cache_reserve. Rows of guesses that were wrong are handed out again. */
 int tg_search_cache_rows(const tg_search *search);
 /* Fills width sequences (ids, n, position, history, cache_row; borrowed until advance); the caller sets cache and memory. */
 void tg_search_next(const tg_search *search, tg_decoder_sequence *sequences);
-/* Takes the logits of those sequences, [width, vocab_size], which it may overwrite, and moves on by one token. After a failure (logits that are not
- * finite, no memory) only tg_search_free is allowed. */
+/* Takes the logits of those sequences, [sum of n, vocab_size], which it may overwrite, and moves on by one token, and one more for each guess that
+ * was right. After a failure (logits that are not finite, no memory) only tg_search_free is allowed. */
 t5gist_status tg_search_advance(tg_search *search, float *logits, t5gist_error *err);
 bool tg_search_done(const tg_search *search);      /* nothing left to decode */
 bool tg_search_cancelled(const tg_search *search); /* on_text returned false */
 
-/* After done: fills text, tokens, logprobs, top_logprobs, finish, sequence_score, others of *answer (other fields untouched; zeroed before). After a
+/* After done: fills text, tokens, logprobs, top_logprobs, finish, sequence_score, others, n_drafted, n_accepted of *answer (other fields untouched; zeroed before). After a
  * failure what is filled is still the caller's to clear. top_logprobs of beams are the best hypothesis's. */
 t5gist_status tg_search_answer(tg_search *search, t5gist_answer *answer, t5gist_error *err);
 

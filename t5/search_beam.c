@@ -127,7 +127,7 @@ static bool may_improve(const tg_search *search) {
 }
 
 t5gist_status tg_search_advance_beams(tg_search *search, float *logits, t5gist_error *err) {
-  TG_TRY(tg_search_grow(search, err));
+  TG_TRY(tg_search_grow(search, 1, err));
   TG_TRY(find_candidates(search, logits, err));
   TG_TRY(distribute(search, err));
   search->step++;

@@ -64,13 +64,14 @@ static t5gist_status finish(tg_search *search, t5gist_finish why, t5gist_error *
   return T5GIST_OK;
 }
 
-t5gist_status tg_search_advance_greedy(tg_search *search, float *logits, t5gist_error *err) {
+/* One more token from a row of logits; -1: everything is banned, and the answer ends with what there is. */
+static t5gist_status take(tg_search *search, float *logits, int32_t *taken, t5gist_error *err) {
   tg_hypothesis *h = &search->live[0];
   float normaliser;
   TG_TRY(tg_search_normaliser(search, logits, &normaliser, err));
-  TG_TRY(tg_search_grow(search, err));
+  TG_TRY(tg_search_grow(search, 1, err));
   TG_TRY(tg_processor_apply(&search->processor, h->ids, (size_t)h->n + 1, logits, err));
-  const int32_t id = choose(search, logits);
+  const int32_t id = *taken = choose(search, logits);
   tg_processor_restore(&search->processor, logits);
   if (id < 0) return finish(search, T5GIST_FINISH_LENGTH, err);
   tg_search_keep_top(search, logits, normaliser, search->step);
@@ -84,5 +85,36 @@ t5gist_status tg_search_advance_greedy(tg_search *search, float *logits, t5gist_
   if (cut_at_stop(search, before)) return finish(search, T5GIST_FINISH_STOP, err);
   if (search->step == search->options.max_new_tokens) return finish(search, T5GIST_FINISH_LENGTH, err);
   if (search->on_text) emit(search, search->text.size - held_back(search));
+  return T5GIST_OK;
+}
+
+/* Rows behind a wrong guess are no part of the answer, but they tell what the model puts behind their tokens. */
+static void recycle_rejected(tg_search *search, const float *logits, int from, int32_t previous) {
+  const size_t n = (size_t)search->t5->config.vocab_size;
+  for (int row = from; row <= search->n_guesses; row++) {
+    const int32_t token = search->guesses[row - 1];
+    const long next = tg_argmax(logits + (size_t)row * n, n);
+    if (next >= 0) tg_draft_observe(&search->draft, previous, token, (int32_t)next);
+    previous = token;
+  }
+}
+
+/* A guess is right when it is what the search takes from the row before it; then the row behind it counts as well. */
+t5gist_status tg_search_advance_greedy(tg_search *search, float *logits, t5gist_error *err) {
+  tg_hypothesis *h = &search->live[0];
+  const size_t n = (size_t)search->t5->config.vocab_size;
+  int row = 0;
+  for (int32_t id;; row++) {
+    TG_TRY(take(search, logits + (size_t)row * n, &id, err));
+    if (id >= 0) tg_draft_observe(&search->draft, h->n > 1 ? h->ids[h->n - 2] : -1, h->ids[h->n - 1], id);
+    if (row == search->n_guesses || id != search->guesses[row]) break;
+    search->n_accepted++;
+    if (search->done) break;
+  }
+  if (search->n_guesses == 0) return T5GIST_OK;
+  search->n_drafted += search->n_guesses;
+  tg_draft_judge(&search->draft, row);
+  if (!search->done && search->draft.kind == T5GIST_DRAFT_RECYCLE) recycle_rejected(search, logits, row + 1, h->ids[h->n - 1]);
+  search->n_guesses = 0;
   return T5GIST_OK;
 }

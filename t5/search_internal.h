@@ -48,6 +48,11 @@ struct tg_search {
   tg_buffer text; /* decoded so far; cut before a stop text when there was one */
   size_t emitted; /* bytes given to on_text */
 
+  /* greedy */
+  tg_draft draft;
+  int32_t guesses[TG_DRAFT_MOST]; /* [n_guesses] of the next pass; in live[0].ids behind the last token, too */
+  int n_guesses, n_drafted, n_accepted;
+
   /* beams */
   tg_best candidates;      /* limit 2 * beams */
   float *plain;            /* [2 * beams] log-probabilities of the candidates under the plain softmax */
@@ -56,8 +61,8 @@ struct tg_search {
   tg_buffer scratch;
 };
 
-/* Makes room for one more token everywhere. */
-t5gist_status tg_search_grow(tg_search *search, t5gist_error *err);
+/* Makes room for so many more tokens everywhere; no more than max_new_tokens allows. */
+t5gist_status tg_search_grow(tg_search *search, int tokens, t5gist_error *err);
 /* log(sum(exp(logits))); not finite logits are an error. */
 t5gist_status tg_search_normaliser(const tg_search *search, const float *logits, float *normaliser, t5gist_error *err);
 /* Keeps the best of a row of plain logits (or log-probabilities, with normaliser 0) under a cache row. Nothing where not asked for. */

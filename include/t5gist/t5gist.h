@@ -127,6 +127,13 @@ T5GIST_API void t5gist_gist_describe(const t5gist_gist *gist, t5gist_gist_info *
 
 /* ---------------------------------------------------------------------------------------------------------------------------- request */
 
+/* Where guesses at the next tokens come from, which one decoder pass verifies together. Answers are those of no drafts; greedy search only. */
+typedef enum t5gist_draft {
+  T5GIST_DRAFT_NONE = 0,
+  T5GIST_DRAFT_LOOKUP, /* what followed the longest stretch of input or answer that the answer ends with */
+  T5GIST_DRAFT_RECYCLE /* what the model last put behind each token, in this session */
+} t5gist_draft;
+
 /* How to search. Names, meanings and defaults are those of the command line and of Hugging Face's generate. */
 typedef struct t5gist_options {
   int max_new_tokens;        /* 128; at least 1 */
@@ -146,6 +153,7 @@ typedef struct t5gist_options {
   size_t n_stop;             /* 0 */
   int max_input_tokens;      /* 0 = no limit; a longer input is refused, never cut */
   int top_logprobs;          /* 0; so many best alternatives are kept per token */
+  int draft;                 /* a t5gist_draft; T5GIST_DRAFT_NONE. Another one with beams or a temperature is an error */
 } t5gist_options;
 
 /* Every field unset (T5GIST_UNSET, T5GIST_UNSET_F), seeds and stops empty. */
@@ -182,7 +190,7 @@ typedef enum t5gist_finish { T5GIST_FINISH_EOS = 0, T5GIST_FINISH_LENGTH, T5GIST
 typedef enum t5gist_source {
   T5GIST_SOURCE_NONE = 0, /* no gist was used */
   T5GIST_SOURCE_ENCODED,  /* the task was compressed for this request */
-  T5GIST_SOURCE_MEMORY,   /* the caller's gist, made by t5gist_encode, or one that a mate in the same call had made */
+  T5GIST_SOURCE_MEMORY,   /* the caller's gist, made by t5gist_encode, or one that another request of the session had made */
   T5GIST_SOURCE_FILE,     /* the caller's gist, opened from a file */
   T5GIST_SOURCE_STORE     /* found in the gist store */
 } t5gist_source;
@@ -215,6 +223,7 @@ typedef struct t5gist_answer {
   float sequence_score;        /* beams only */
   t5gist_hypothesis *others;   /* [n_others] the rest of the n best */
   int n_others;
+  int n_drafted, n_accepted;   /* guesses verified, and how many of them were right */
   t5gist_target_score *scores; /* [n_scores] one per target */
   int n_scores;
   t5gist_condition condition;
