@@ -98,8 +98,10 @@ json_t *tg_answer_json(const cli_job *job, bool score) {
   const char *source = t5gist_source_name(a->gist_source);
   json_t *o = json_object();
   if (job->id) json_object_set(o, "id", job->id);
-  if (score) add_scores(o, job);
-  else add_generated(o, job);
+  if (score)
+    add_scores(o, job);
+  else
+    add_generated(o, job);
   json_object_set_new(o, "condition", json_string(t5gist_condition_name(a->condition)));
   json_object_set_new(o, "n_task", json_integer(a->n_task));
   json_object_set_new(o, "n_gist", json_integer(a->n_gist));
@@ -156,8 +158,10 @@ static t5gist_status write_scores(const cli_job *job, t5gist_error *err) {
 t5gist_status tg_answer_text(const cli_job *job, bool score, bool single_line, bool streamed, t5gist_error *err) {
   if (score) return write_scores(job, err);
   const char *text = job->answer.text;
-  if (single_line) TG_TRY(write_flat(text, err));
-  else if (!streamed) TG_TRY(tg_out_write(text, strlen(text), err));
+  if (single_line)
+    TG_TRY(write_flat(text, err));
+  else if (!streamed)
+    TG_TRY(tg_out_write(text, strlen(text), err));
   TG_TRY(tg_out_write("\n", 1, err));
   for (int i = 0; i < job->answer.n_others && !single_line; i++) {
     TG_TRY(tg_out_write(job->answer.others[i].text, strlen(job->answer.others[i].text), err));

@@ -16,12 +16,23 @@
 
 enum {
   /* Bits of tg_field.groups: the commands that know the option ... */
-  TG_CLI_ENCODE = 1 << 0, TG_CLI_GENERATE = 1 << 1, TG_CLI_SCORE = 1 << 2, TG_CLI_INSPECT = 1 << 3, TG_CLI_CONVERT = 1 << 4, TG_CLI_VERIFY = 1 << 5,
-  TG_CLI_INFO = 1 << 6, TG_CLI_COMMANDS = (1 << 7) - 1,
+  TG_CLI_ENCODE = 1 << 0,
+  TG_CLI_GENERATE = 1 << 1,
+  TG_CLI_SCORE = 1 << 2,
+  TG_CLI_INSPECT = 1 << 3,
+  TG_CLI_CONVERT = 1 << 4,
+  TG_CLI_VERIFY = 1 << 5,
+  TG_CLI_INFO = 1 << 6,
+  TG_CLI_COMMANDS = (1 << 7) - 1,
   /* ... the section of the help that shows it ... */
-  TG_CLI_PROMPT = 1 << 8, TG_CLI_MANY = 1 << 9, TG_CLI_SEARCH = 1 << 10, TG_CLI_OUTPUT = 1 << 11, TG_CLI_COMMON = 1 << 12,
+  TG_CLI_PROMPT = 1 << 8,
+  TG_CLI_MANY = 1 << 9,
+  TG_CLI_SEARCH = 1 << 10,
+  TG_CLI_OUTPUT = 1 << 11,
+  TG_CLI_COMMON = 1 << 12,
   /* ... and where else than on the command line it may stand. */
-  TG_CLI_YAML = 1 << 13, TG_CLI_REQUEST = 1 << 14
+  TG_CLI_YAML = 1 << 13,
+  TG_CLI_REQUEST = 1 << 14
 };
 enum { TG_CLI_TEXT_LIMIT = 16 << 20 }; /* bytes of a text file, and of a line of a batch */
 enum { TG_CLI_LONG_INPUT = 512 };      /* tokens; a longer input earns a warning */
@@ -33,11 +44,11 @@ typedef struct tg_settings {
   char *task, *task_file, *gist, *input, *input_file; /* null: not given */
   char *input_lines, *batch, *output, *svg;
   tg_strings targets, stop;
-  int threads, dtype, condition, payload, gists;      /* T5GIST_UNSET where nothing was chosen */
+  int threads, dtype, condition, payload, gists; /* T5GIST_UNSET where nothing was chosen */
   int max_new_tokens, min_new_tokens, beams, n_best, top_k, no_repeat_ngram_size, max_input_tokens, top_logprobs;
   float length_penalty, temperature, top_p, repetition_penalty;
   uint64_t seed;
-  unsigned char early_stopping;                       /* 0, 1, or TG_BOOL_UNSET: a field of type bool stores one byte */
+  unsigned char early_stopping; /* 0, 1, or TG_BOOL_UNSET: a field of type bool stores one byte */
   bool raw, cross, json, stream, mask, check_numerics, quiet, verbose, help, version;
 } tg_settings;
 enum { TG_BOOL_UNSET = 2 };
@@ -52,9 +63,9 @@ typedef struct tg_context tg_context;
 typedef struct tg_command {
   const char *name;
   unsigned bit;
-  const char *summary;   /* one line, for the list of commands */
-  const char *synopsis;  /* what follows "t5gist NAME " */
-  const char *details;   /* paragraph under the synopsis */
+  const char *summary;  /* one line, for the list of commands */
+  const char *synopsis; /* what follows "t5gist NAME " */
+  const char *details;  /* paragraph under the synopsis */
   int min_arguments, max_arguments;
   t5gist_status (*run)(tg_context *context, t5gist_error *err);
 } tg_command;
@@ -62,25 +73,26 @@ typedef struct tg_command {
 /* One call of the program. */
 struct tg_context {
   const tg_command *command;
-  tg_field *table;             /* the fields this command knows; owned */
-  tg_settings base;            /* defaults and YAML */
-  tg_settings settings;        /* base and command line */
-  tg_assignment *assignments;  /* [n_assignments] owned */
+  tg_field *table;            /* the fields this command knows; owned */
+  tg_settings base;           /* defaults and YAML */
+  tg_settings settings;       /* base and command line */
+  tg_assignment *assignments; /* [n_assignments] owned */
   size_t n_assignments, assignments_capacity;
-  char **arguments;            /* [n_arguments] what is not an option; owned array of argv's strings */
+  char **arguments; /* [n_arguments] what is not an option; owned array of argv's strings */
   size_t n_arguments;
-  char *model_dir;             /* owned */
+  char *model_dir; /* owned */
   t5gist_model *model;
   t5gist_session *session;
   t5gist_model_info info;
   double load_seconds;
-  uint64_t primitives_loaded;  /* oneDNN primitives that opening created */
-  bool failed;                 /* something was reported already: exit status 1 although the command ended well */
+  uint64_t primitives_loaded; /* oneDNN primitives that opening created */
+  bool failed;                /* something was reported already: exit status 1 although the command ended well */
 };
 
 /* main.c */
 extern const tg_command tg_commands[]; /* ends with name == null */
-void tg_cli_note(const tg_context *context, const char *format, ...) __attribute__((format(printf, 2, 3))); /* "t5gist: ..." on stderr unless --quiet */
+void tg_cli_note(const tg_context *context, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));                          /* "t5gist: ..." on stderr unless --quiet */
 void tg_cli_report(const tg_context *context, const char *message); /* "t5gist generate: ..." on stderr, also with --quiet */
 double tg_cli_now(void);                                            /* seconds, monotonic */
 
@@ -107,8 +119,8 @@ void tg_cli_warn_lengths(const tg_context *context, int n_task, int n_input);   
 t5gist_status tg_out_write(const void *data, size_t n, t5gist_error *err);
 t5gist_status tg_out_flush(t5gist_error *err);
 t5gist_status tg_out_json(json_t *object /* consumed */, t5gist_error *err); /* one line */
-json_t *tg_json_text(const char *text);   /* a string; bytes that are not UTF-8 become '?' */
-json_t *tg_json_number(double value);     /* null where JSON has no such number */
+json_t *tg_json_text(const char *text);                                      /* a string; bytes that are not UTF-8 become '?' */
+json_t *tg_json_number(double value);                                        /* null where JSON has no such number */
 json_t *tg_json_milliseconds(double value);
 
 /* request.c: the texts that settings name. *owned is the caller's; *text borrows from it or from settings, null: none given. */

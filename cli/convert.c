@@ -17,8 +17,10 @@ static void on_progress(void *user, const char *what, uint64_t done, uint64_t to
   c->tensors++;
   if (c->context->settings.quiet || !isatty(STDERR_FILENO) || (now - c->last < 0.1 && done < total)) return;
   c->last = now;
-  if (done >= total) fputs("\r\033[K", stderr);
-  else fprintf(stderr, "\r%3d %% %s\033[K", total ? (int)((double)done * 100 / (double)total) : 100, what);
+  if (done >= total)
+    fputs("\r\033[K", stderr);
+  else
+    fprintf(stderr, "\r%3d %% %s\033[K", total ? (int)((double)done * 100 / (double)total) : 100, what);
 }
 
 t5gist_status tg_command_convert(tg_context *context, t5gist_error *err) {

@@ -8,7 +8,8 @@
 static t5gist_status check(const tg_settings *s, t5gist_error *err) {
   if (s->task && s->task_file) return tg_fail(err, T5GIST_EUSAGE, "--task and --task-file exclude each other; expected one of them");
   if (!s->task && !s->task_file) return tg_fail(err, T5GIST_EUSAGE, "nothing to encode; expected --task or --task-file");
-  if (s->output && !strcmp(s->output, "-") && s->json) return tg_fail(err, T5GIST_EUSAGE, "--output - and --json both want standard output; expected one of them");
+  if (s->output && !strcmp(s->output, "-") && s->json)
+    return tg_fail(err, T5GIST_EUSAGE, "--output - and --json both want standard output; expected one of them");
   struct stat facts;
   if (s->output && !stat(s->output, &facts) && S_ISDIR(facts.st_mode)) {
     return tg_fail(err, T5GIST_EUSAGE, "--output %s: expected the name of a file, found a directory", s->output);

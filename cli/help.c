@@ -41,8 +41,11 @@ static void print_option(const tg_field *field, FILE *out) {
 }
 
 void tg_help_command(const tg_command *command, FILE *out) {
-  static const struct { unsigned bit; const char *title; } sections[] = {
-    {TG_CLI_PROMPT, "Prompt"}, {TG_CLI_MANY, "Many requests"}, {TG_CLI_SEARCH, "Search"}, {TG_CLI_OUTPUT, "Output"}, {TG_CLI_COMMON, "Common"}};
+  static const struct {
+    unsigned bit;
+    const char *title;
+  } sections[] = {
+      {TG_CLI_PROMPT, "Prompt"}, {TG_CLI_MANY, "Many requests"}, {TG_CLI_SEARCH, "Search"}, {TG_CLI_OUTPUT, "Output"}, {TG_CLI_COMMON, "Common"}};
   fprintf(out, "Usage: t5gist %s ", command->name);
   for (const char *c = command->synopsis; *c; c++) {
     fputc(*c, out);
@@ -62,11 +65,15 @@ void tg_help_command(const tg_command *command, FILE *out) {
 }
 
 void tg_help_overview(FILE *out) {
-  fputs("t5gist: compress an instruction once into gist tokens, answer any number of inputs at the cost of the input alone.\n\n"
-        "Usage: t5gist COMMAND [OPTION]...\n\nCommands:\n", out);
+  fputs(
+      "t5gist: compress an instruction once into gist tokens, answer any number of inputs at the cost of the input alone.\n\n"
+      "Usage: t5gist COMMAND [OPTION]...\n\nCommands:\n",
+      out);
   for (const tg_command *c = tg_commands; c->name; c++) fprintf(out, "  %-10s %s\n", c->name, c->summary);
-  fputs("\n`t5gist help COMMAND` lists the options of a command; `man t5gist` has everything.\n"
-        "Try:  t5gist generate --task \"Write the date in ISO format.\" --input \"3 May 2021\"\n", out);
+  fputs(
+      "\n`t5gist help COMMAND` lists the options of a command; `man t5gist` has everything.\n"
+      "Try:  t5gist generate --task \"Write the date in ISO format.\" --input \"3 May 2021\"\n",
+      out);
 }
 
 t5gist_status tg_unknown_command(const char *name, t5gist_error *err) {

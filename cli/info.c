@@ -2,18 +2,23 @@
 #include "cli/cli.h"
 
 static t5gist_status print_text(const tg_context *context, const t5gist_machine *machine, const char *missing, t5gist_error *err) {
-  printf("version    %s\ncpu        %s\nisa        %s\nonednn     %s\nthreads    %d\ndtype      f32\n", t5gist_version(), machine->cpu, machine->isa, machine->onednn,
-         machine->threads);
+  printf("version    %s\ncpu        %s\nisa        %s\nonednn     %s\nthreads    %d\ndtype      f32\n", t5gist_version(), machine->cpu, machine->isa,
+         machine->onednn, machine->threads);
   if (missing) {
     printf("model      none: %s\n", missing);
     return tg_out_flush(err);
   }
   const t5gist_model_info *m = &context->info;
-  printf("model      %s\n  type         %s, stored as %s\n  tokenizer    %s, %d rows\n", context->model_dir, m->model_type, m->dtype, m->tokenizer, m->vocab_size);
-  printf("  shape        %d+%d layers, d_model %d, d_ff %d, %d heads x %d\n", m->n_layers, m->n_decoder_layers, m->d_model, m->d_ff, m->n_heads, m->d_kv);
+  printf("model      %s\n  type         %s, stored as %s\n  tokenizer    %s, %d rows\n", context->model_dir, m->model_type, m->dtype, m->tokenizer,
+         m->vocab_size);
+  printf("  shape        %d+%d layers, d_model %d, d_ff %d, %d heads x %d\n", m->n_layers, m->n_decoder_layers, m->d_model, m->d_ff, m->n_heads,
+         m->d_kv);
   printf("  parameters   %zu, %zu bytes in memory\n  fingerprint  %s\n", m->n_parameters, m->weight_bytes, m->fingerprint);
-  if (m->n_gist_ids == 0) printf("  gists        none: the model has no gist token\n");
-  else printf("  gists        %d by default, %d distinct row%s, tasks of at most %d tokens\n", m->default_gists, m->n_gist_ids, m->n_gist_ids == 1 ? "" : "s", m->max_task_tokens);
+  if (m->n_gist_ids == 0)
+    printf("  gists        none: the model has no gist token\n");
+  else
+    printf("  gists        %d by default, %d distinct row%s, tasks of at most %d tokens\n", m->default_gists, m->n_gist_ids,
+           m->n_gist_ids == 1 ? "" : "s", m->max_task_tokens);
   printf("  template     \"%s\", \"%s\"\n", m->template_task, m->template_input);
   return tg_out_flush(err);
 }

@@ -12,7 +12,8 @@ static t5gist_status check(const tg_context *context, t5gist_error *err) {
   if (!s->mask && (s->svg || s->task || s->task_file || s->input || s->input_file)) {
     return tg_fail(err, T5GIST_EUSAGE, "--task, --input and --svg belong to --mask, which is missing");
   }
-  if (!s->mask && context->n_arguments == 0) return tg_fail(err, T5GIST_EUSAGE, "nothing to inspect; expected a model folder, a gist file, or --mask");
+  if (!s->mask && context->n_arguments == 0)
+    return tg_fail(err, T5GIST_EUSAGE, "nothing to inspect; expected a model folder, a gist file, or --mask");
   if (s->task && s->task_file) return tg_fail(err, T5GIST_EUSAGE, "--task and --task-file exclude each other; expected one of them");
   if (s->input && s->input_file) return tg_fail(err, T5GIST_EUSAGE, "--input and --input-file exclude each other; expected one of them");
   return T5GIST_OK;

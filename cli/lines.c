@@ -76,8 +76,10 @@ t5gist_status tg_lines_next(tg_lines *lines, bool wait, tg_line *line, tg_line_s
     }
     if (lines->ended) {
       const size_t length = b->size - lines->begin;
-      if (length > 0 || lines->skipping) take(lines, length, length, line);
-      else *state = TG_LINE_END;
+      if (length > 0 || lines->skipping)
+        take(lines, length, length, line);
+      else
+        *state = TG_LINE_END;
       return T5GIST_OK;
     }
     if (!wait && !readable(lines->fd)) {

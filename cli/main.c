@@ -7,32 +7,37 @@
 #include "cli/cli.h"
 
 const tg_command tg_commands[] = {
-  {"encode", TG_CLI_ENCODE, "compress a task into a gist file", "(--task TEXT | --task-file FILE) [--gists K] [-o FILE|-] [--json]",
-   "Runs the model over the task once and keeps what K gist tokens remember of it in a small file, for `t5gist generate --gist FILE`.", 0, 0,
-   tg_command_encode},
-  {"generate", TG_CLI_GENERATE, "answer inputs under a task or a gist",
-   "(--gist FILE | --task TEXT | --task-file FILE | --raw) [--input TEXT | --input-file FILE|-] [OPTION]...\n"
-   "t5gist generate --gist FILE --input-lines FILE|-\n"
-   "t5gist generate --batch FILE.jsonl|-",
-   "Prints the answer. With --input-lines: one answer line per input line. With --batch: one JSON answer per JSON request, in the same order; a request's "
-   "keys are the options below with _ for -, and \"id\", which the answer repeats.", 0, 0, tg_command_generate},
-  {"score", TG_CLI_SCORE, "log-probability of given answers",
-   "(--gist FILE | --task TEXT | --task-file FILE | --raw) [--input TEXT | --input-file FILE|-] --target TEXT... [OPTION]...\n"
-   "t5gist score --gist FILE --input-lines FILE|- --target TEXT\n"
-   "t5gist score --batch FILE.jsonl|-",
-   "Prints the natural logarithm of each target's probability under teacher forcing, its end token included; --json adds the tokens. The search options are "
-   "those of `generate` and change no score.", 0, 0, tg_command_score},
-  {"inspect", TG_CLI_INSPECT, "show what is in a model, a gist file or a mask",
-   "MODEL_DIR | FILE.gist\nt5gist inspect --mask (--task TEXT | --input TEXT)... [--condition NAME] [--gists K] [--svg FILE|-]",
-   "Describes a model folder or a gist file, or draws the mask of a prompt.", 0, 1, tg_command_inspect},
-  {"convert", TG_CLI_CONVERT, "rewrite a checkpoint as one safetensors folder", "IN_DIR OUT_DIR [--dtype f32|bf16]",
-   "Reads a Hugging Face folder (pytorch_model.bin or safetensors, sharded or not) and writes one that maps straight into memory. Without --dtype the stored "
-   "number format stays.", 2, 2, tg_command_convert},
-  {"verify", TG_CLI_VERIFY, "check a model folder or a gist file", "MODEL_DIR | FILE.gist",
-   "Checks every tensor of a model (shape, place, NaN and infinity) or every byte of a gist file. Prints what it finds, then \"ok\".", 1, 1, tg_command_verify},
-  {"info", TG_CLI_INFO, "this program, this machine, the model", "[--json]", "Prints what the program found and chose on this machine.", 0, 0, tg_command_info},
-  {"help", 0, "help on a command", "[COMMAND]", "Prints the list of commands, or the options of one.", 0, 1, tg_command_help},
-  {0},
+    {"encode", TG_CLI_ENCODE, "compress a task into a gist file", "(--task TEXT | --task-file FILE) [--gists K] [-o FILE|-] [--json]",
+     "Runs the model over the task once and keeps what K gist tokens remember of it in a small file, for `t5gist generate --gist FILE`.", 0, 0,
+     tg_command_encode},
+    {"generate", TG_CLI_GENERATE, "answer inputs under a task or a gist",
+     "(--gist FILE | --task TEXT | --task-file FILE | --raw) [--input TEXT | --input-file FILE|-] [OPTION]...\n"
+     "t5gist generate --gist FILE --input-lines FILE|-\n"
+     "t5gist generate --batch FILE.jsonl|-",
+     "Prints the answer. With --input-lines: one answer line per input line. With --batch: one JSON answer per JSON request, in the same order; a "
+     "request's keys are the options below with _ for -, and \"id\", which the answer repeats.",
+     0, 0, tg_command_generate},
+    {"score", TG_CLI_SCORE, "log-probability of given answers",
+     "(--gist FILE | --task TEXT | --task-file FILE | --raw) [--input TEXT | --input-file FILE|-] --target TEXT... [OPTION]...\n"
+     "t5gist score --gist FILE --input-lines FILE|- --target TEXT\n"
+     "t5gist score --batch FILE.jsonl|-",
+     "Prints the natural logarithm of each target's probability under teacher forcing, its end token included; --json adds the tokens. The search "
+     "options are those of `generate` and change no score.",
+     0, 0, tg_command_score},
+    {"inspect", TG_CLI_INSPECT, "show what is in a model, a gist file or a mask",
+     "MODEL_DIR | FILE.gist\nt5gist inspect --mask (--task TEXT | --input TEXT)... [--condition NAME] [--gists K] [--svg FILE|-]",
+     "Describes a model folder or a gist file, or draws the mask of a prompt.", 0, 1, tg_command_inspect},
+    {"convert", TG_CLI_CONVERT, "rewrite a checkpoint as one safetensors folder", "IN_DIR OUT_DIR [--dtype f32|bf16]",
+     "Reads a Hugging Face folder (pytorch_model.bin or safetensors, sharded or not) and writes one that maps straight into memory. Without --dtype "
+     "the stored number format stays.",
+     2, 2, tg_command_convert},
+    {"verify", TG_CLI_VERIFY, "check a model folder or a gist file", "MODEL_DIR | FILE.gist",
+     "Checks every tensor of a model (shape, place, NaN and infinity) or every byte of a gist file. Prints what it finds, then \"ok\".", 1, 1,
+     tg_command_verify},
+    {"info", TG_CLI_INFO, "this program, this machine, the model", "[--json]", "Prints what the program found and chose on this machine.", 0, 0,
+     tg_command_info},
+    {"help", 0, "help on a command", "[COMMAND]", "Prints the list of commands, or the options of one.", 0, 1, tg_command_help},
+    {0},
 };
 
 double tg_cli_now(void) {
@@ -79,19 +84,26 @@ static const tg_command *find_command(const char *name) {
 
 static t5gist_status run_command(tg_context *context, int argc, char **argv, t5gist_error *err) {
   TG_TRY(tg_options_read(context, argc, argv, err));
-  if (context->settings.help) tg_help_command(context->command, stdout);
-  else if (context->settings.version) printf("t5gist %s\n", t5gist_version());
-  else TG_TRY(context->command->run(context, err));
+  if (context->settings.help)
+    tg_help_command(context->command, stdout);
+  else if (context->settings.version)
+    printf("t5gist %s\n", t5gist_version());
+  else
+    TG_TRY(context->command->run(context, err));
   return tg_out_flush(err);
 }
 
 /* Words before or instead of a command: 0 when they were all that was asked for. */
 static int without_command(const char *word) {
   t5gist_error err = {0};
-  if (!strcmp(word, "--version")) printf("t5gist %s\n", t5gist_version());
-  else if (!strcmp(word, "--help") || !strcmp(word, "-h")) tg_help_overview(stdout);
-  else if (word[0] == '-') tg_fail(&err, T5GIST_EUSAGE, "expected a command before %s; `t5gist help` lists them", word);
-  else tg_unknown_command(word, &err);
+  if (!strcmp(word, "--version"))
+    printf("t5gist %s\n", t5gist_version());
+  else if (!strcmp(word, "--help") || !strcmp(word, "-h"))
+    tg_help_overview(stdout);
+  else if (word[0] == '-')
+    tg_fail(&err, T5GIST_EUSAGE, "expected a command before %s; `t5gist help` lists them", word);
+  else
+    tg_unknown_command(word, &err);
   if (!err.status) tg_out_flush(&err);
   if (err.status) fprintf(stderr, "t5gist: %s\n", err.message);
   return err.status == T5GIST_EUSAGE ? 2 : err.status != T5GIST_OK;

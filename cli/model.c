@@ -38,8 +38,10 @@ static t5gist_status bundled(char **dir, t5gist_error *err) {
     TG_TRY(try_dir(*path ? path : "/", "models/mini", dir, err));
   }
   if (*dir) return T5GIST_OK;
-  return tg_fail(err, T5GIST_EIO, "no model: neither --model nor T5GIST_MODEL names one, and the bundled one is neither in ../share/t5gist/models/mini beside "
-                 "%s nor in models/mini of a folder above it", beside);
+  return tg_fail(err, T5GIST_EIO,
+                 "no model: neither --model nor T5GIST_MODEL names one, and the bundled one is neither in ../share/t5gist/models/mini beside "
+                 "%s nor in models/mini of a folder above it",
+                 beside);
 }
 
 t5gist_status tg_cli_model_dir(const tg_context *context, char **dir, t5gist_error *err) {
@@ -69,8 +71,8 @@ t5gist_status tg_cli_open(tg_context *context, t5gist_error *err) {
   if (s->verbose) {
     t5gist_machine machine;
     t5gist_machine_describe(&machine);
-    tg_cli_note(context, "model %s (%s, %d+%d layers, d_model %d, %s), fingerprint %.16s", context->model_dir, context->info.model_type, context->info.n_layers,
-                context->info.n_decoder_layers, context->info.d_model, context->info.dtype, context->info.fingerprint);
+    tg_cli_note(context, "model %s (%s, %d+%d layers, d_model %d, %s), fingerprint %.16s", context->model_dir, context->info.model_type,
+                context->info.n_layers, context->info.n_decoder_layers, context->info.d_model, context->info.dtype, context->info.fingerprint);
     tg_cli_note(context, "machine %s, %s, oneDNN %s, %d threads", machine.cpu, machine.isa, machine.onednn, context->info.threads);
   }
   return t5gist_session_new(context->model, &context->session, err);

@@ -19,69 +19,87 @@ static const char *const payloads[] = {"f32", "bf16", NULL};
 
 /* name, type, offset, least, greatest, choices, short name, argument, help, groups */
 const tg_field tg_options[] = {
-  {"task", TG_FIELD_STRING, AT(task), 0, 0, NULL, 0, "TEXT", "the instruction", TG_CLI_ENCODE | ASK | TG_CLI_INSPECT | PROMPT},
-  {"task_file", TG_FIELD_STRING, AT(task_file), 0, 0, NULL, 0, "FILE", "read the instruction from a file (one line end at its end is dropped)",
-   TG_CLI_ENCODE | ASK | TG_CLI_INSPECT | PROMPT},
-  {"gist", TG_FIELD_STRING, AT(gist), 0, 0, NULL, 0, "FILE", "use a compressed instruction that `t5gist encode` wrote", ASK | PROMPT},
-  {"raw", TG_FIELD_BOOL, AT(raw), 0, 0, NULL, 0, NULL, "the input alone is the whole prompt, no words added", ASK | PROMPT},
-  {"gists", TG_FIELD_INT, AT(gists), 1, 1024, NULL, 0, "K", "number of gist tokens (default: the model's)", TG_CLI_ENCODE | ASK | TG_CLI_INSPECT | PROMPT},
-  {"input", TG_FIELD_STRING, AT(input), 0, 0, NULL, 0, "TEXT", "the input", ASK | TG_CLI_INSPECT | PROMPT},
-  {"input_file", TG_FIELD_STRING, AT(input_file), 0, 0, NULL, 0, "FILE|-", "read the input from a file or from standard input", ASK | TG_CLI_INSPECT | PROMPT},
-  {"condition", TG_FIELD_ENUM, AT(condition), 0, 0, conditions, 0, "NAME", "who may see whom (default: gist)", ASK | TG_CLI_INSPECT | PROMPT},
-  {"target", TG_FIELD_STRINGS, AT(targets), 0, 0, NULL, 0, "TEXT", "the text to score; may be repeated", TG_CLI_SCORE | PROMPT},
+    {"task", TG_FIELD_STRING, AT(task), 0, 0, NULL, 0, "TEXT", "the instruction", TG_CLI_ENCODE | ASK | TG_CLI_INSPECT | PROMPT},
+    {"task_file", TG_FIELD_STRING, AT(task_file), 0, 0, NULL, 0, "FILE", "read the instruction from a file (one line end at its end is dropped)",
+     TG_CLI_ENCODE | ASK | TG_CLI_INSPECT | PROMPT},
+    {"gist", TG_FIELD_STRING, AT(gist), 0, 0, NULL, 0, "FILE", "use a compressed instruction that `t5gist encode` wrote", ASK | PROMPT},
+    {"raw", TG_FIELD_BOOL, AT(raw), 0, 0, NULL, 0, NULL, "the input alone is the whole prompt, no words added", ASK | PROMPT},
+    {"gists", TG_FIELD_INT, AT(gists), 1, 1024, NULL, 0, "K", "number of gist tokens (default: the model's)",
+     TG_CLI_ENCODE | ASK | TG_CLI_INSPECT | PROMPT},
+    {"input", TG_FIELD_STRING, AT(input), 0, 0, NULL, 0, "TEXT", "the input", ASK | TG_CLI_INSPECT | PROMPT},
+    {"input_file", TG_FIELD_STRING, AT(input_file), 0, 0, NULL, 0, "FILE|-", "read the input from a file or from standard input",
+     ASK | TG_CLI_INSPECT | PROMPT},
+    {"condition", TG_FIELD_ENUM, AT(condition), 0, 0, conditions, 0, "NAME", "who may see whom (default: gist)", ASK | TG_CLI_INSPECT | PROMPT},
+    {"target", TG_FIELD_STRINGS, AT(targets), 0, 0, NULL, 0, "TEXT", "the text to score; may be repeated", TG_CLI_SCORE | PROMPT},
 
-  {"input_lines", TG_FIELD_STRING, AT(input_lines), 0, 0, NULL, 0, "FILE|-", "one input per line, exactly one answer line each", ASK | TG_CLI_MANY},
-  {"batch", TG_FIELD_STRING, AT(batch), 0, 0, NULL, 0, "FILE|-", "one request per line as a JSON object, one JSON answer each", ASK | TG_CLI_MANY},
+    {"input_lines", TG_FIELD_STRING, AT(input_lines), 0, 0, NULL, 0, "FILE|-", "one input per line, exactly one answer line each", ASK | TG_CLI_MANY},
+    {"batch", TG_FIELD_STRING, AT(batch), 0, 0, NULL, 0, "FILE|-", "one request per line as a JSON object, one JSON answer each", ASK | TG_CLI_MANY},
 
-  {"max_new_tokens", TG_FIELD_INT, AT(max_new_tokens), 1, INT_MAX, NULL, 0, "N", "length limit of the answer (default: 128)", SEARCH},
-  {"min_new_tokens", TG_FIELD_INT, AT(min_new_tokens), 0, INT_MAX, NULL, 0, "N", "no end token before so many tokens (default: 0)", SEARCH},
-  {"beams", TG_FIELD_INT, AT(beams), 1, 1024, NULL, 0, "B", "beam search of this width (default: 1, greedy)", SEARCH},
-  {"n_best", TG_FIELD_INT, AT(n_best), 1, 1024, NULL, 0, "N", "so many of the best beams are returned (default: 1)", SEARCH},
-  {"length_penalty", TG_FIELD_FLOAT, AT(length_penalty), 0, 0, NULL, 0, "P", "beam scores are divided by length ^ P (default: 1)", SEARCH},
-  {"early_stopping", TG_FIELD_BOOL, AT(early_stopping), 0, 0, NULL, 0, NULL, "stop as soon as B beams have finished", SEARCH},
-  {"temperature", TG_FIELD_FLOAT, AT(temperature), 0, FLT_MAX, NULL, 0, "T", "sample at this temperature (default: 0, no sampling)", SEARCH},
-  {"top_k", TG_FIELD_INT, AT(top_k), 0, INT_MAX, NULL, 0, "N", "sample among the N likeliest tokens (default: 0, all)", SEARCH},
-  {"top_p", TG_FIELD_FLOAT, AT(top_p), 0, 1, NULL, 0, "P", "sample among the likeliest tokens of together P (default: 1, all)", SEARCH},
-  {"seed", TG_FIELD_UINT64, AT(seed), 0, 0, NULL, 0, "S", "seed of the random numbers (default: 0)", SEARCH},
-  {"repetition_penalty", TG_FIELD_FLOAT, AT(repetition_penalty), 0, FLT_MAX, NULL, 0, "R", "penalise tokens already in the answer (default: 1, off)", SEARCH},
-  {"no_repeat_ngram_size", TG_FIELD_INT, AT(no_repeat_ngram_size), 0, INT_MAX, NULL, 0, "N", "no n-gram of this length twice (default: 0, off)", SEARCH},
-  {"stop", TG_FIELD_STRINGS, AT(stop), 0, 0, NULL, 0, "TEXT", "the answer ends before this text; may be repeated", SEARCH},
-  {"max_input_tokens", TG_FIELD_INT, AT(max_input_tokens), 0, INT_MAX, NULL, 0, "N", "refuse a longer input (default: 0, no limit)", SEARCH},
-  {"top_logprobs", TG_FIELD_INT, AT(top_logprobs), 0, INT_MAX, NULL, 0, "N", "with --json: the N likeliest alternatives of each token", SEARCH},
+    {"max_new_tokens", TG_FIELD_INT, AT(max_new_tokens), 1, INT_MAX, NULL, 0, "N", "length limit of the answer (default: 128)", SEARCH},
+    {"min_new_tokens", TG_FIELD_INT, AT(min_new_tokens), 0, INT_MAX, NULL, 0, "N", "no end token before so many tokens (default: 0)", SEARCH},
+    {"beams", TG_FIELD_INT, AT(beams), 1, 1024, NULL, 0, "B", "beam search of this width (default: 1, greedy)", SEARCH},
+    {"n_best", TG_FIELD_INT, AT(n_best), 1, 1024, NULL, 0, "N", "so many of the best beams are returned (default: 1)", SEARCH},
+    {"length_penalty", TG_FIELD_FLOAT, AT(length_penalty), 0, 0, NULL, 0, "P", "beam scores are divided by length ^ P (default: 1)", SEARCH},
+    {"early_stopping", TG_FIELD_BOOL, AT(early_stopping), 0, 0, NULL, 0, NULL, "stop as soon as B beams have finished", SEARCH},
+    {"temperature", TG_FIELD_FLOAT, AT(temperature), 0, FLT_MAX, NULL, 0, "T", "sample at this temperature (default: 0, no sampling)", SEARCH},
+    {"top_k", TG_FIELD_INT, AT(top_k), 0, INT_MAX, NULL, 0, "N", "sample among the N likeliest tokens (default: 0, all)", SEARCH},
+    {"top_p", TG_FIELD_FLOAT, AT(top_p), 0, 1, NULL, 0, "P", "sample among the likeliest tokens of together P (default: 1, all)", SEARCH},
+    {"seed", TG_FIELD_UINT64, AT(seed), 0, 0, NULL, 0, "S", "seed of the random numbers (default: 0)", SEARCH},
+    {"repetition_penalty", TG_FIELD_FLOAT, AT(repetition_penalty), 0, FLT_MAX, NULL, 0, "R",
+     "penalise tokens already in the answer (default: 1, off)", SEARCH},
+    {"no_repeat_ngram_size", TG_FIELD_INT, AT(no_repeat_ngram_size), 0, INT_MAX, NULL, 0, "N", "no n-gram of this length twice (default: 0, off)",
+     SEARCH},
+    {"stop", TG_FIELD_STRINGS, AT(stop), 0, 0, NULL, 0, "TEXT", "the answer ends before this text; may be repeated", SEARCH},
+    {"max_input_tokens", TG_FIELD_INT, AT(max_input_tokens), 0, INT_MAX, NULL, 0, "N", "refuse a longer input (default: 0, no limit)", SEARCH},
+    {"top_logprobs", TG_FIELD_INT, AT(top_logprobs), 0, INT_MAX, NULL, 0, "N", "with --json: the N likeliest alternatives of each token", SEARCH},
 
-  {"output", TG_FIELD_STRING, AT(output), 0, 0, NULL, 'o', "FILE|-",
-   "where the gist goes (default: <first 16 hex digits of the task's SHA-256>.gist here, its path printed)", TG_CLI_ENCODE | TG_CLI_OUTPUT},
-  {"payload", TG_FIELD_ENUM, AT(payload), 0, 0, payloads, 0, "NAME", "number format inside the gist file (default: f32)",
-   TG_CLI_ENCODE | TG_CLI_OUTPUT | TG_CLI_YAML},
-  {"cross", TG_FIELD_BOOL, AT(cross), 0, 0, NULL, 0, NULL, "also keep the decoder's cross-attention keys and values in the gist file",
-   TG_CLI_ENCODE | TG_CLI_OUTPUT | TG_CLI_YAML},
-  {"stream", TG_FIELD_BOOL, AT(stream), 0, 0, NULL, 0, NULL, "print the answer as it comes (greedy and sampling)", TG_CLI_GENERATE | TG_CLI_OUTPUT},
-  {"mask", TG_FIELD_BOOL, AT(mask), 0, 0, NULL, 0, NULL, "draw who sees whom in a prompt, with its tokens as labels", TG_CLI_INSPECT | TG_CLI_OUTPUT},
-  {"svg", TG_FIELD_STRING, AT(svg), 0, 0, NULL, 0, "FILE|-", "with --mask: draw as SVG instead of characters", TG_CLI_INSPECT | TG_CLI_OUTPUT},
-  {"json", TG_FIELD_BOOL, AT(json), 0, 0, NULL, 0, NULL, "print JSON", TG_CLI_ENCODE | ASK | TG_CLI_INFO | TG_CLI_OUTPUT},
+    {"output", TG_FIELD_STRING, AT(output), 0, 0, NULL, 'o', "FILE|-",
+     "where the gist goes (default: <first 16 hex digits of the task's SHA-256>.gist here, its path printed)", TG_CLI_ENCODE | TG_CLI_OUTPUT},
+    {"payload", TG_FIELD_ENUM, AT(payload), 0, 0, payloads, 0, "NAME", "number format inside the gist file (default: f32)",
+     TG_CLI_ENCODE | TG_CLI_OUTPUT | TG_CLI_YAML},
+    {"cross", TG_FIELD_BOOL, AT(cross), 0, 0, NULL, 0, NULL, "also keep the decoder's cross-attention keys and values in the gist file",
+     TG_CLI_ENCODE | TG_CLI_OUTPUT | TG_CLI_YAML},
+    {"stream", TG_FIELD_BOOL, AT(stream), 0, 0, NULL, 0, NULL, "print the answer as it comes (greedy and sampling)", TG_CLI_GENERATE | TG_CLI_OUTPUT},
+    {"mask", TG_FIELD_BOOL, AT(mask), 0, 0, NULL, 0, NULL, "draw who sees whom in a prompt, with its tokens as labels",
+     TG_CLI_INSPECT | TG_CLI_OUTPUT},
+    {"svg", TG_FIELD_STRING, AT(svg), 0, 0, NULL, 0, "FILE|-", "with --mask: draw as SVG instead of characters", TG_CLI_INSPECT | TG_CLI_OUTPUT},
+    {"json", TG_FIELD_BOOL, AT(json), 0, 0, NULL, 0, NULL, "print JSON", TG_CLI_ENCODE | ASK | TG_CLI_INFO | TG_CLI_OUTPUT},
 
-  {"model", TG_FIELD_STRING, AT(model), 0, 0, NULL, 0, "DIR", "model folder (default: T5GIST_MODEL, else the bundled model)", COMMON | TG_CLI_YAML},
-  {"config", TG_FIELD_STRING, AT(config), 0, 0, NULL, 0, "FILE", "YAML file of options, weaker than requests and command line", COMMON},
-  {"threads", TG_FIELD_INT, AT(threads), 1, 1024, NULL, 0, "N", "compute threads (default: the cores this process may use)", COMMON | TG_CLI_YAML},
-  {"dtype", TG_FIELD_ENUM, AT(dtype), 0, 0, dtypes, 0, "NAME", "number format to compute in, of `convert` to store in; this version computes in f32 (default: auto)",
-   COMMON | TG_CLI_YAML},
-  {"check_numerics", TG_FIELD_BOOL, AT(check_numerics), 0, 0, NULL, 0, NULL, "look for NaN and infinity after every layer (slow)", COMMON | TG_CLI_YAML},
-  {"quiet", TG_FIELD_BOOL, AT(quiet), 0, 0, NULL, 'q', NULL, "no summary, warnings or progress on stderr", COMMON | TG_CLI_YAML},
-  {"verbose", TG_FIELD_BOOL, AT(verbose), 0, 0, NULL, 'v', NULL, "effective settings, machine and counters on stderr", COMMON | TG_CLI_YAML},
-  {"help", TG_FIELD_BOOL, AT(help), 0, 0, NULL, 'h', NULL, "this text", COMMON},
-  {"version", TG_FIELD_BOOL, AT(version), 0, 0, NULL, 0, NULL, "the version", COMMON},
-  {0},
+    {"model", TG_FIELD_STRING, AT(model), 0, 0, NULL, 0, "DIR", "model folder (default: T5GIST_MODEL, else the bundled model)", COMMON | TG_CLI_YAML},
+    {"config", TG_FIELD_STRING, AT(config), 0, 0, NULL, 0, "FILE", "YAML file of options, weaker than requests and command line", COMMON},
+    {"threads", TG_FIELD_INT, AT(threads), 1, 1024, NULL, 0, "N", "compute threads (default: the cores this process may use)", COMMON | TG_CLI_YAML},
+    {"dtype", TG_FIELD_ENUM, AT(dtype), 0, 0, dtypes, 0, "NAME",
+     "number format to compute in, of `convert` to store in; this version computes in f32 (default: auto)", COMMON | TG_CLI_YAML},
+    {"check_numerics", TG_FIELD_BOOL, AT(check_numerics), 0, 0, NULL, 0, NULL, "look for NaN and infinity after every layer (slow)",
+     COMMON | TG_CLI_YAML},
+    {"quiet", TG_FIELD_BOOL, AT(quiet), 0, 0, NULL, 'q', NULL, "no summary, warnings or progress on stderr", COMMON | TG_CLI_YAML},
+    {"verbose", TG_FIELD_BOOL, AT(verbose), 0, 0, NULL, 'v', NULL, "effective settings, machine and counters on stderr", COMMON | TG_CLI_YAML},
+    {"help", TG_FIELD_BOOL, AT(help), 0, 0, NULL, 'h', NULL, "this text", COMMON},
+    {"version", TG_FIELD_BOOL, AT(version), 0, 0, NULL, 0, NULL, "the version", COMMON},
+    {0},
 };
 
 /* Options that say the same thing in different ways: a layer that names one of a set takes the set from the layers below it. */
 static const char *const alternatives[][4] = {{"task", "task_file", "gist", "raw"}, {"input", "input_file", NULL, NULL}};
 
 static void settings_init(tg_settings *s) {
-  *s = (tg_settings){.threads = T5GIST_UNSET, .gists = T5GIST_UNSET, .max_new_tokens = T5GIST_UNSET, .min_new_tokens = T5GIST_UNSET,
-                     .beams = T5GIST_UNSET, .n_best = T5GIST_UNSET, .top_k = T5GIST_UNSET, .no_repeat_ngram_size = T5GIST_UNSET,
-                     .max_input_tokens = T5GIST_UNSET, .top_logprobs = T5GIST_UNSET, .length_penalty = T5GIST_UNSET_F,
-                     .temperature = T5GIST_UNSET_F, .top_p = T5GIST_UNSET_F, .repetition_penalty = T5GIST_UNSET_F,
-                     .early_stopping = TG_BOOL_UNSET, .condition = T5GIST_GIST, .dtype = TG_DTYPE_AUTO};
+  *s = (tg_settings){.threads = T5GIST_UNSET,
+                     .gists = T5GIST_UNSET,
+                     .max_new_tokens = T5GIST_UNSET,
+                     .min_new_tokens = T5GIST_UNSET,
+                     .beams = T5GIST_UNSET,
+                     .n_best = T5GIST_UNSET,
+                     .top_k = T5GIST_UNSET,
+                     .no_repeat_ngram_size = T5GIST_UNSET,
+                     .max_input_tokens = T5GIST_UNSET,
+                     .top_logprobs = T5GIST_UNSET,
+                     .length_penalty = T5GIST_UNSET_F,
+                     .temperature = T5GIST_UNSET_F,
+                     .top_p = T5GIST_UNSET_F,
+                     .repetition_penalty = T5GIST_UNSET_F,
+                     .early_stopping = TG_BOOL_UNSET,
+                     .condition = T5GIST_GIST,
+                     .dtype = TG_DTYPE_AUTO};
 }
 
 void tg_settings_free(tg_settings *settings) {
@@ -191,7 +209,8 @@ static t5gist_status read_short(tg_context *context, char **argv, int left, int 
   for (const char *c = argv[0] + 1; *c; c++) {
     const tg_field *field = context->table;
     while (field->name && field->short_name != *c) field++;
-    if (!field->name) return tg_fail(err, T5GIST_EUSAGE, "unknown option -%c in \"%s\"; `t5gist help %s` lists them", *c, argv[0], context->command->name);
+    if (!field->name)
+      return tg_fail(err, T5GIST_EUSAGE, "unknown option -%c in \"%s\"; `t5gist help %s` lists them", *c, argv[0], context->command->name);
     if (field->type == TG_FIELD_BOOL) {
       TG_TRY(assign(context, field, "true", err));
       continue;
@@ -209,10 +228,14 @@ static t5gist_status read_arguments(tg_context *context, int argc, char **argv, 
   TG_TRY(tg_alloc(&context->arguments, (size_t)argc + 1, sizeof *context->arguments, err));
   for (int i = 0; i < argc;) {
     int used = 1;
-    if (options && !strcmp(argv[i], "--")) options = false;
-    else if (options && !strncmp(argv[i], "--", 2)) TG_TRY(read_long(context, argv + i, argc - i, &used, err));
-    else if (options && argv[i][0] == '-' && argv[i][1]) TG_TRY(read_short(context, argv + i, argc - i, &used, err));
-    else context->arguments[context->n_arguments++] = argv[i];
+    if (options && !strcmp(argv[i], "--"))
+      options = false;
+    else if (options && !strncmp(argv[i], "--", 2))
+      TG_TRY(read_long(context, argv + i, argc - i, &used, err));
+    else if (options && argv[i][0] == '-' && argv[i][1])
+      TG_TRY(read_short(context, argv + i, argc - i, &used, err));
+    else
+      context->arguments[context->n_arguments++] = argv[i];
     i += used;
   }
   return T5GIST_OK;
@@ -275,8 +298,8 @@ static t5gist_status check_arguments(const tg_context *context, t5gist_error *er
                    command->synopsis);
   }
   if (context->n_arguments < (size_t)command->min_arguments) {
-    return tg_fail(err, T5GIST_EUSAGE, "expected %d argument%s, found %zu; usage: t5gist %s %s", command->min_arguments, command->min_arguments == 1 ? "" : "s",
-                   context->n_arguments, command->name, command->synopsis);
+    return tg_fail(err, T5GIST_EUSAGE, "expected %d argument%s, found %zu; usage: t5gist %s %s", command->min_arguments,
+                   command->min_arguments == 1 ? "" : "s", context->n_arguments, command->name, command->synopsis);
   }
   return T5GIST_OK;
 }

@@ -17,15 +17,15 @@ typedef struct tg_run {
   bool score, ended, streamed;
   tg_lines lines;
   tg_gist_cache gists;
-  cli_job *first, *last;        /* read and not yet printed, in order */
-  cli_job *pattern;             /* FORM_LINES: every job is this one with another input */
+  cli_job *first, *last; /* read and not yet printed, in order */
+  cli_job *pattern;      /* FORM_LINES: every job is this one with another input */
   size_t queued;
-  t5gist_error stream_error;   /* status not T5GIST_OK: a write of the stream failed */
+  t5gist_error stream_error; /* status not T5GIST_OK: a write of the stream failed */
   /* for the summary */
   size_t answered, failed, tokens, steps;
   uint64_t primitives_first_step, primitives_now;
-  int n_task, n_gist;          /* of every answer so far, or -1 where they differ */
-  unsigned sources;            /* a bit per t5gist_source */
+  int n_task, n_gist; /* of every answer so far, or -1 where they differ */
+  unsigned sources;   /* a bit per t5gist_source */
   double start, last_progress;
 } tg_run;
 
@@ -53,8 +53,10 @@ static t5gist_status queue(tg_run *run, size_t index, cli_job **out, t5gist_erro
   cli_job *job;
   TG_TRY(tg_alloc(&job, 1, sizeof *job, err));
   job->index = index;
-  if (run->last) run->last->next = job;
-  else run->first = job;
+  if (run->last)
+    run->last->next = job;
+  else
+    run->first = job;
   run->last = job;
   run->queued++;
   *out = job;
@@ -111,8 +113,10 @@ static t5gist_status read_lines(tg_run *run, t5gist_error *err) {
     if (run->form == FORM_BATCH && blank(&line)) continue;
     cli_job *job;
     TG_TRY(queue(run, line.index, &job, err));
-    if (run->form == FORM_BATCH) job_from_json(run, &line, job, &job->error);
-    else job_from_input(run, &line, job, &job->error);
+    if (run->form == FORM_BATCH)
+      job_from_json(run, &line, job, &job->error);
+    else
+      job_from_input(run, &line, job, &job->error);
     submit(run, job);
   }
   return T5GIST_OK;
@@ -199,8 +203,10 @@ static t5gist_status check_form(const tg_run *run, t5gist_error *err) {
   const bool many = run->form != FORM_SINGLE;
   if (s->batch && s->input_lines) return tg_fail(err, T5GIST_EUSAGE, "--batch and --input-lines exclude each other; expected one of them");
   if (s->input_lines && (s->input || s->input_file)) return tg_fail(err, T5GIST_EUSAGE, "--input-lines excludes --input and --input-file");
-  if (s->stream && (many || s->json)) return tg_fail(err, T5GIST_EUSAGE, "--stream prints one answer as text; it excludes --batch, --input-lines and --json");
-  if (s->stream && s->beams > 1) return tg_fail(err, T5GIST_EUSAGE, "--stream works with greedy search and sampling; expected --beams 1, found %d", s->beams);
+  if (s->stream && (many || s->json))
+    return tg_fail(err, T5GIST_EUSAGE, "--stream prints one answer as text; it excludes --batch, --input-lines and --json");
+  if (s->stream && s->beams > 1)
+    return tg_fail(err, T5GIST_EUSAGE, "--stream works with greedy search and sampling; expected --beams 1, found %d", s->beams);
   if (run->form == FORM_LINES && run->score && s->targets.count > 1 && !s->json) {
     return tg_fail(err, T5GIST_EUSAGE, "--input-lines prints one line per input; expected one --target, found %zu (or use --json)", s->targets.count);
   }
@@ -208,17 +214,20 @@ static t5gist_status check_form(const tg_run *run, t5gist_error *err) {
 }
 
 static void note_settings(const tg_run *run, const t5gist_options *o) {
-  tg_cli_note(run->context, "settings: max_new_tokens %d, min_new_tokens %d, beams %d, n_best %d, length_penalty %g, early_stopping %d, temperature %g, top_k %d, "
-              "top_p %g, seed %llu, repetition_penalty %g, no_repeat_ngram_size %d, stops %zu, max_input_tokens %d, top_logprobs %d", o->max_new_tokens,
-              o->min_new_tokens, o->beams, o->n_best, (double)o->length_penalty, o->early_stopping, (double)o->temperature, o->top_k, (double)o->top_p,
-              (unsigned long long)o->seed, (double)o->repetition_penalty, o->no_repeat_ngram_size, o->n_stop, o->max_input_tokens, o->top_logprobs);
+  tg_cli_note(run->context,
+              "settings: max_new_tokens %d, min_new_tokens %d, beams %d, n_best %d, length_penalty %g, early_stopping %d, temperature %g, top_k %d, "
+              "top_p %g, seed %llu, repetition_penalty %g, no_repeat_ngram_size %d, stops %zu, max_input_tokens %d, top_logprobs %d",
+              o->max_new_tokens, o->min_new_tokens, o->beams, o->n_best, (double)o->length_penalty, o->early_stopping, (double)o->temperature,
+              o->top_k, (double)o->top_p, (unsigned long long)o->seed, (double)o->repetition_penalty, o->no_repeat_ngram_size, o->n_stop,
+              o->max_input_tokens, o->top_logprobs);
 }
 
 /* Opens what the form needs; FORM_SINGLE queues its one job. */
 static t5gist_status begin(tg_run *run, t5gist_error *err) {
   tg_context *context = run->context;
   cli_job *job;
-  if (run->form != FORM_SINGLE) TG_TRY(tg_lines_open(run->form == FORM_BATCH ? context->settings.batch : context->settings.input_lines, &run->lines, err));
+  if (run->form != FORM_SINGLE)
+    TG_TRY(tg_lines_open(run->form == FORM_BATCH ? context->settings.batch : context->settings.input_lines, &run->lines, err));
   if (run->form == FORM_BATCH) return T5GIST_OK;
   if (run->form == FORM_SINGLE) {
     TG_TRY(queue(run, 0, &job, err));
@@ -244,8 +253,10 @@ static t5gist_status loop(tg_run *run, t5gist_error *err) {
     TG_TRY(print_ready(run, err));
     TG_TRY(read_lines(run, err));
     if (run->ended && run->queued == 0) return T5GIST_OK;
-    if (t5gist_pending(run->context->session) > 0) TG_TRY(step(run, err));
-    else if (run->first && !run->first->done) return tg_fail(err, T5GIST_EINTERNAL, "the session lost a request");
+    if (t5gist_pending(run->context->session) > 0)
+      TG_TRY(step(run, err));
+    else if (run->first && !run->first->done)
+      return tg_fail(err, T5GIST_EINTERNAL, "the session lost a request");
   }
 }
 
@@ -260,8 +271,8 @@ static void summary(const tg_run *run) {
   for (int i = T5GIST_SOURCE_ENCODED; i <= T5GIST_SOURCE_STORE; i++) {
     if (run->sources == 1u << i) snprintf(gist, sizeof gist, "; gist %s", sources[i]);
   }
-  tg_cli_note(run->context, "%zu request%s%s, %zu tokens in %.3f s (%.1f tok/s)%s%s; load %.2f s", requests, requests == 1 ? "" : "s", failed, run->tokens, seconds,
-              seconds > 0 ? (double)run->tokens / seconds : 0.0, task, gist, run->context->load_seconds);
+  tg_cli_note(run->context, "%zu request%s%s, %zu tokens in %.3f s (%.1f tok/s)%s%s; load %.2f s", requests, requests == 1 ? "" : "s", failed,
+              run->tokens, seconds, seconds > 0 ? (double)run->tokens / seconds : 0.0, task, gist, run->context->load_seconds);
   if (run->context->settings.verbose) {
     tg_cli_note(run->context, "oneDNN primitives created: %llu by loading, %llu in the first step, %llu in %zu later steps",
                 (unsigned long long)run->context->primitives_loaded, (unsigned long long)run->primitives_first_step,

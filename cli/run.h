@@ -6,7 +6,7 @@
 
 /* ---- lines.c: the lines of a file or pipe, without waiting where there is other work */
 typedef struct tg_lines {
-  const char *name;     /* for errors */
+  const char *name; /* for errors */
   int fd;
   bool ended, skipping; /* skipping: inside a line that is too long */
   tg_buffer buffer;
@@ -16,9 +16,9 @@ typedef struct tg_lines {
 
 typedef enum tg_line_state { TG_LINE_READY, TG_LINE_LATER, TG_LINE_END } tg_line_state;
 typedef struct tg_line {
-  char *text;     /* [length] without its line end, NUL-terminated; valid until the next call */
+  char *text; /* [length] without its line end, NUL-terminated; valid until the next call */
   size_t length, index;
-  bool too_long;  /* more than TG_CLI_TEXT_LIMIT bytes; text is empty */
+  bool too_long; /* more than TG_CLI_TEXT_LIMIT bytes; text is empty */
 } tg_line;
 
 t5gist_status tg_lines_open(const char *path, tg_lines *lines, t5gist_error *err); /* "-": standard input */
@@ -30,7 +30,7 @@ t5gist_status tg_lines_next(tg_lines *lines, bool wait, tg_line *line, tg_line_s
 typedef struct tg_gist_entry {
   char *path;
   t5gist_gist *gist;
-  size_t users;         /* jobs not yet emitted */
+  size_t users; /* jobs not yet emitted */
   uint64_t last_used;
 } tg_gist_entry;
 enum { TG_GIST_CACHE = 32 };
@@ -43,14 +43,14 @@ typedef struct tg_gist_cache {
 
 typedef struct cli_job cli_job;
 struct cli_job {
-  size_t index;             /* 0-based, of its line */
-  json_t *id;               /* owned; null: none */
-  tg_settings settings;     /* owned; in a batch */
-  char *task, *input;       /* owned; what files held */
-  tg_gist_entry *gist;      /* from the cache, counted in its users */
+  size_t index;         /* 0-based, of its line */
+  json_t *id;           /* owned; null: none */
+  tg_settings settings; /* owned; in a batch */
+  char *task, *input;   /* owned; what files held */
+  tg_gist_entry *gist;  /* from the cache, counted in its users */
   t5gist_request request;
   t5gist_answer answer;
-  t5gist_error error;       /* why it has no answer */
+  t5gist_error error; /* why it has no answer */
   bool done;
   cli_job *next;
 };

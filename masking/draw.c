@@ -87,8 +87,10 @@ static void text_cells(const tg_mask *mask, int row, int cell, FILE *out) {
   const tg_span seen = visible(mask, row);
   for (int j = 0; j < mask->n; j++) {
     if (boundary(mask, j)) fputs("│", out);
-    if (j >= seen.begin && j < seen.end) repeat("█", cell, out);
-    else fputs(cell == 2 && j + 1 < mask->n ? "· " : "·", out);
+    if (j >= seen.begin && j < seen.end)
+      repeat("█", cell, out);
+    else
+      fputs(cell == 2 && j + 1 < mask->n ? "· " : "·", out);
   }
   fputc('\n', out);
 }
@@ -203,13 +205,17 @@ static void svg_head(const tg_picture *p, FILE *out) {
   svg_number(p->width, out);
   fputc(' ', out);
   svg_number(p->height, out);
-  fputs("\" role=\"img\">\n<title>Attention mask: a row sees the filled columns</title>\n<style>\n"
-        ".page { fill: #ffffff }\n.hidden { fill: #eceef1 }\n.seen { fill: #3b6ea5 }\n.decoder { fill: #c2703d }\n"
-        ".grid { stroke: #ffffff; stroke-width: 1; fill: none }\n.edge { stroke: #24292f; stroke-width: 1.4; fill: none }\n"
-        "text { fill: #24292f; font-family: 'DejaVu Sans Mono', Menlo, Consolas, monospace }\n.small { fill: #59636e }\n"
-        ".title { font-family: system-ui, 'DejaVu Sans', sans-serif; font-weight: 600 }\n.legend { font-family: system-ui, 'DejaVu Sans', sans-serif }\n"
-        "@media (prefers-color-scheme: dark) {\n.page { fill: #0d1117 }\n.hidden { fill: #21262d }\n.seen { fill: #6ea3d8 }\n.decoder { fill: #e0925f }\n"
-        ".grid { stroke: #0d1117 }\n.edge { stroke: #d1d7e0 }\ntext { fill: #d1d7e0 }\n.small { fill: #9198a1 }\n}\n</style>\n", out);
+  fputs(
+      "\" role=\"img\">\n<title>Attention mask: a row sees the filled columns</title>\n<style>\n"
+      ".page { fill: #ffffff }\n.hidden { fill: #eceef1 }\n.seen { fill: #3b6ea5 }\n.decoder { fill: #c2703d }\n"
+      ".grid { stroke: #ffffff; stroke-width: 1; fill: none }\n.edge { stroke: #24292f; stroke-width: 1.4; fill: none }\n"
+      "text { fill: #24292f; font-family: 'DejaVu Sans Mono', Menlo, Consolas, monospace }\n.small { fill: #59636e }\n"
+      ".title { font-family: system-ui, 'DejaVu Sans', sans-serif; font-weight: 600 }\n.legend { font-family: system-ui, 'DejaVu Sans', sans-serif "
+      "}\n"
+      "@media (prefers-color-scheme: dark) {\n.page { fill: #0d1117 }\n.hidden { fill: #21262d }\n.seen { fill: #6ea3d8 }\n.decoder { fill: #e0925f "
+      "}\n"
+      ".grid { stroke: #0d1117 }\n.edge { stroke: #d1d7e0 }\ntext { fill: #d1d7e0 }\n.small { fill: #9198a1 }\n}\n</style>\n",
+      out);
 }
 
 static void svg_legend_entry(const char *class, double x, const char *text, FILE *out) {
@@ -255,7 +261,8 @@ static void svg_cells(const tg_picture *p, const tg_mask *mask, FILE *out) {
     const tg_span seen = visible(mask, i);
     const double y = row_top(p, mask, i);
     svg_rect("hidden", p->left, y, mask->n * p->cell, p->cell, out);
-    if (seen.end > seen.begin) svg_rect(i < mask->n ? "seen" : "decoder", p->left + seen.begin * p->cell, y, (seen.end - seen.begin) * p->cell, p->cell, out);
+    if (seen.end > seen.begin)
+      svg_rect(i < mask->n ? "seen" : "decoder", p->left + seen.begin * p->cell, y, (seen.end - seen.begin) * p->cell, p->cell, out);
   }
   for (int i = 0; i <= mask->n && p->cell >= 6; i++) {
     svg_line("grid", p->left, p->top + i * p->cell, right, p->top + i * p->cell, out);

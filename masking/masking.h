@@ -31,10 +31,10 @@ typedef struct tg_span {
 enum { TG_MAX_SEGMENTS = 2 };
 
 typedef struct tg_mask {
-  int n;                                   /* tokens of the prompt */
-  tg_segment encoder[TG_MAX_SEGMENTS];     /* [n_segments] in order, covering every query once */
+  int n;                               /* tokens of the prompt */
+  tg_segment encoder[TG_MAX_SEGMENTS]; /* [n_segments] in order, covering every query once */
   int n_segments;
-  tg_span cross;                           /* the encoder outputs that the decoder sees */
+  tg_span cross; /* the encoder outputs that the decoder sees */
 } tg_mask;
 
 tg_mask tg_mask_make(t5gist_condition condition, int n_task, int n_gist, int n_input);

@@ -124,7 +124,8 @@ static void svg_rectangles(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(exact_text), cmocka_unit_test(text_has_every_cell), cmocka_unit_test(long_labels_are_cut_on_characters),
-                                     cmocka_unit_test(svg_escapes_and_closes), cmocka_unit_test(svg_rectangles)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(exact_text), cmocka_unit_test(text_has_every_cell),
+                                     cmocka_unit_test(long_labels_are_cut_on_characters), cmocka_unit_test(svg_escapes_and_closes),
+                                     cmocka_unit_test(svg_rectangles)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

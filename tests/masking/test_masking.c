@@ -17,44 +17,44 @@ typedef struct drawn {
 } drawn;
 
 static const drawn cases[] = {
-  /* task a b, one gist, input x </s>: the matrix of the documents */
-  {T5GIST_GIST, 2, 1, 2, "11100 11100 11100 00111 00111 00111"},
-  {T5GIST_POS_CONTROL, 2, 1, 2, "11111 11111 11111 11111 11111 11111"},
-  {T5GIST_NEG_CONTROL, 2, 1, 2, "11100 11100 11100 00011 00011 00011"},
-  {T5GIST_PREFIX, 2, 1, 2, "11100 11100 11100 11111 11111 11111"},
-  {T5GIST_FULL, 2, 1, 2, "11111 11111 11111 11111 11111 11111"},
-  /* three gists */
-  {T5GIST_GIST, 1, 3, 2, "111100 111100 111100 111100 011111 011111 011111"},
-  {T5GIST_POS_CONTROL, 1, 3, 2, "111111 111111 111111 111111 111111 111111 111111"},
-  {T5GIST_NEG_CONTROL, 1, 3, 2, "111100 111100 111100 111100 000011 000011 000011"},
-  {T5GIST_PREFIX, 1, 3, 2, "111100 111100 111100 111100 111111 111111 111111"},
-  {T5GIST_FULL, 1, 3, 2, "111111 111111 111111 111111 111111 111111 111111"},
-  /* no gist: everything visible in every condition */
-  {T5GIST_GIST, 2, 0, 1, "111 111 111 111"},
-  {T5GIST_POS_CONTROL, 2, 0, 1, "111 111 111 111"},
-  {T5GIST_NEG_CONTROL, 2, 0, 1, "111 111 111 111"},
-  {T5GIST_PREFIX, 2, 0, 1, "111 111 111 111"},
-  {T5GIST_FULL, 2, 0, 1, "111 111 111 111"},
-  /* an empty input: only </s> follows the gists */
-  {T5GIST_GIST, 2, 1, 1, "1110 1110 1110 0011 0011"},
-  {T5GIST_POS_CONTROL, 2, 1, 1, "1111 1111 1111 1111 1111"},
-  {T5GIST_NEG_CONTROL, 2, 1, 1, "1110 1110 1110 0001 0001"},
-  {T5GIST_PREFIX, 2, 1, 1, "1110 1110 1110 1111 1111"},
-  {T5GIST_FULL, 2, 1, 1, "1111 1111 1111 1111 1111"},
-  /* an empty task */
-  {T5GIST_GIST, 0, 1, 2, "100 111 111 111"},
-  {T5GIST_POS_CONTROL, 0, 1, 2, "111 111 111 111"},
-  {T5GIST_NEG_CONTROL, 0, 1, 2, "100 011 011 011"},
-  {T5GIST_PREFIX, 0, 1, 2, "100 111 111 111"},
-  {T5GIST_FULL, 0, 1, 2, "111 111 111 111"},
-  /* nothing after the gists: what the prefix pass computes */
-  {T5GIST_GIST, 2, 2, 0, "1111 1111 1111 1111 0011"},
-  {T5GIST_NEG_CONTROL, 2, 2, 0, "1111 1111 1111 1111 0000"},
-  {T5GIST_PREFIX, 2, 2, 0, "1111 1111 1111 1111 1111"},
-  /* gists alone, input alone, nothing */
-  {T5GIST_GIST, 0, 2, 0, "11 11 11"},
-  {T5GIST_GIST, 0, 0, 2, "11 11 11"},
-  {T5GIST_GIST, 0, 0, 0, ""},
+    /* task a b, one gist, input x </s>: the matrix of the documents */
+    {T5GIST_GIST, 2, 1, 2, "11100 11100 11100 00111 00111 00111"},
+    {T5GIST_POS_CONTROL, 2, 1, 2, "11111 11111 11111 11111 11111 11111"},
+    {T5GIST_NEG_CONTROL, 2, 1, 2, "11100 11100 11100 00011 00011 00011"},
+    {T5GIST_PREFIX, 2, 1, 2, "11100 11100 11100 11111 11111 11111"},
+    {T5GIST_FULL, 2, 1, 2, "11111 11111 11111 11111 11111 11111"},
+    /* three gists */
+    {T5GIST_GIST, 1, 3, 2, "111100 111100 111100 111100 011111 011111 011111"},
+    {T5GIST_POS_CONTROL, 1, 3, 2, "111111 111111 111111 111111 111111 111111 111111"},
+    {T5GIST_NEG_CONTROL, 1, 3, 2, "111100 111100 111100 111100 000011 000011 000011"},
+    {T5GIST_PREFIX, 1, 3, 2, "111100 111100 111100 111100 111111 111111 111111"},
+    {T5GIST_FULL, 1, 3, 2, "111111 111111 111111 111111 111111 111111 111111"},
+    /* no gist: everything visible in every condition */
+    {T5GIST_GIST, 2, 0, 1, "111 111 111 111"},
+    {T5GIST_POS_CONTROL, 2, 0, 1, "111 111 111 111"},
+    {T5GIST_NEG_CONTROL, 2, 0, 1, "111 111 111 111"},
+    {T5GIST_PREFIX, 2, 0, 1, "111 111 111 111"},
+    {T5GIST_FULL, 2, 0, 1, "111 111 111 111"},
+    /* an empty input: only </s> follows the gists */
+    {T5GIST_GIST, 2, 1, 1, "1110 1110 1110 0011 0011"},
+    {T5GIST_POS_CONTROL, 2, 1, 1, "1111 1111 1111 1111 1111"},
+    {T5GIST_NEG_CONTROL, 2, 1, 1, "1110 1110 1110 0001 0001"},
+    {T5GIST_PREFIX, 2, 1, 1, "1110 1110 1110 1111 1111"},
+    {T5GIST_FULL, 2, 1, 1, "1111 1111 1111 1111 1111"},
+    /* an empty task */
+    {T5GIST_GIST, 0, 1, 2, "100 111 111 111"},
+    {T5GIST_POS_CONTROL, 0, 1, 2, "111 111 111 111"},
+    {T5GIST_NEG_CONTROL, 0, 1, 2, "100 011 011 011"},
+    {T5GIST_PREFIX, 0, 1, 2, "100 111 111 111"},
+    {T5GIST_FULL, 0, 1, 2, "111 111 111 111"},
+    /* nothing after the gists: what the prefix pass computes */
+    {T5GIST_GIST, 2, 2, 0, "1111 1111 1111 1111 0011"},
+    {T5GIST_NEG_CONTROL, 2, 2, 0, "1111 1111 1111 1111 0000"},
+    {T5GIST_PREFIX, 2, 2, 0, "1111 1111 1111 1111 1111"},
+    /* gists alone, input alone, nothing */
+    {T5GIST_GIST, 0, 2, 0, "11 11 11"},
+    {T5GIST_GIST, 0, 0, 2, "11 11 11"},
+    {T5GIST_GIST, 0, 0, 0, ""},
 };
 
 static void check(const drawn *c) {
@@ -69,7 +69,8 @@ static void check(const drawn *c) {
     *at++ = i < n ? ' ' : 0;
   }
   *at = 0;
-  if (strcmp(picture, c->picture)) fail_msg("condition %d, %d + %d + %d: expected %s, found %s", c->condition, c->n_task, c->n_gist, c->n_input, c->picture, picture);
+  if (strcmp(picture, c->picture))
+    fail_msg("condition %d, %d + %d + %d: expected %s, found %s", c->condition, c->n_task, c->n_gist, c->n_input, c->picture, picture);
 }
 
 static void matrices(void **state) {
