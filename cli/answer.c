@@ -108,6 +108,10 @@ json_t *tg_answer_json(const cli_job *job, bool score) {
   json_object_set_new(o, "n_input", json_integer(a->n_input));
   json_object_set_new(o, "gist_cached", json_boolean(a->gist_cached));
   json_object_set_new(o, "gist_source", source ? json_string(source) : json_null());
+  if (!score && job->request.options.draft != T5GIST_DRAFT_NONE) {
+    json_object_set_new(o, "drafted", json_integer(a->n_drafted));
+    json_object_set_new(o, "accepted", json_integer(a->n_accepted));
+  }
   json_object_set_new(o, "timings_ms", timings_json(&a->timings));
   return o;
 }

@@ -45,7 +45,7 @@ typedef struct tg_settings {
   char *input_lines, *batch, *output, *svg;
   tg_strings targets, stop;
   int threads, dtype, condition, payload, gists; /* T5GIST_UNSET where nothing was chosen */
-  int max_new_tokens, min_new_tokens, beams, n_best, top_k, no_repeat_ngram_size, max_input_tokens, top_logprobs;
+  int max_new_tokens, min_new_tokens, beams, n_best, top_k, no_repeat_ngram_size, max_input_tokens, top_logprobs, draft;
   float length_penalty, temperature, top_p, repetition_penalty;
   uint64_t seed;
   unsigned char early_stopping; /* 0, 1, or TG_BOOL_UNSET: a field of type bool stores one byte */

@@ -15,6 +15,7 @@
 
 static const char *const conditions[] = {"gist", "pos_control", "neg_control", "prefix", "full", NULL}; /* t5gist_condition's order */
 static const char *const dtypes[] = {"auto", "f32", "bf16", "int8", NULL};
+static const char *const drafts[] = {"none", "lookup", "recycle", NULL}; /* t5gist_draft's order */
 static const char *const payloads[] = {"f32", "bf16", NULL};
 
 /* name, type, offset, least, greatest, choices, short name, argument, help, groups */
@@ -52,6 +53,8 @@ const tg_field tg_options[] = {
     {"stop", TG_FIELD_STRINGS, AT(stop), 0, 0, NULL, 0, "TEXT", "the answer ends before this text; may be repeated", SEARCH},
     {"max_input_tokens", TG_FIELD_INT, AT(max_input_tokens), 0, INT_MAX, NULL, 0, "N", "refuse a longer input (default: 0, no limit)", SEARCH},
     {"top_logprobs", TG_FIELD_INT, AT(top_logprobs), 0, INT_MAX, NULL, 0, "N", "with --json: the N likeliest alternatives of each token", SEARCH},
+    {"draft", TG_FIELD_ENUM, AT(draft), 0, 0, drafts, 0, "NAME",
+     "guess several tokens at a time, verified in one pass; same answers, greedy search only (default: none)", SEARCH},
 
     {"output", TG_FIELD_STRING, AT(output), 0, 0, NULL, 'o', "FILE|-",
      "where the gist goes (default: <first 16 hex digits of the task's SHA-256>.gist here, its path printed)", TG_CLI_ENCODE | TG_CLI_OUTPUT},
@@ -93,6 +96,7 @@ static void settings_init(tg_settings *s) {
                      .no_repeat_ngram_size = T5GIST_UNSET,
                      .max_input_tokens = T5GIST_UNSET,
                      .top_logprobs = T5GIST_UNSET,
+                     .draft = T5GIST_UNSET,
                      .length_penalty = T5GIST_UNSET_F,
                      .temperature = T5GIST_UNSET_F,
                      .top_p = T5GIST_UNSET_F,

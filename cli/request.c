@@ -70,6 +70,7 @@ static void fill_options(const tg_settings *s, t5gist_options *o) {
   o->n_stop = s->stop.count;
   o->max_input_tokens = s->max_input_tokens;
   o->top_logprobs = s->top_logprobs;
+  o->draft = s->draft;
 }
 
 /* ---------------------------------------------------------------------------------------------------------------------- gist files */

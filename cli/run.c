@@ -22,7 +22,7 @@ typedef struct tg_run {
   size_t queued;
   t5gist_error stream_error; /* status not T5GIST_OK: a write of the stream failed */
   /* for the summary */
-  size_t answered, failed, tokens, steps;
+  size_t answered, failed, tokens, steps, drafted, accepted;
   uint64_t primitives_first_step, primitives_now;
   int n_task, n_gist; /* of every answer so far, or -1 where they differ */
   unsigned sources;   /* a bit per t5gist_source */
@@ -131,6 +131,8 @@ static void count(tg_run *run, const cli_job *job) {
     return;
   }
   run->tokens += (size_t)a->n_tokens;
+  run->drafted += (size_t)a->n_drafted;
+  run->accepted += (size_t)a->n_accepted;
   for (int i = 0; i < a->n_scores; i++) run->tokens += (size_t)a->scores[i].n_ids;
   const bool first = run->answered++ == 0;
   run->n_task = first || run->n_task == a->n_task ? a->n_task : -1;
@@ -216,10 +218,10 @@ static t5gist_status check_form(const tg_run *run, t5gist_error *err) {
 static void note_settings(const tg_run *run, const t5gist_options *o) {
   tg_cli_note(run->context,
               "settings: max_new_tokens %d, min_new_tokens %d, beams %d, n_best %d, length_penalty %g, early_stopping %d, temperature %g, top_k %d, "
-              "top_p %g, seed %llu, repetition_penalty %g, no_repeat_ngram_size %d, stops %zu, max_input_tokens %d, top_logprobs %d",
+              "top_p %g, seed %llu, repetition_penalty %g, no_repeat_ngram_size %d, stops %zu, max_input_tokens %d, top_logprobs %d, draft %s",
               o->max_new_tokens, o->min_new_tokens, o->beams, o->n_best, (double)o->length_penalty, o->early_stopping, (double)o->temperature,
               o->top_k, (double)o->top_p, (unsigned long long)o->seed, (double)o->repetition_penalty, o->no_repeat_ngram_size, o->n_stop,
-              o->max_input_tokens, o->top_logprobs);
+              o->max_input_tokens, o->top_logprobs, t5gist_draft_name((t5gist_draft)o->draft));
 }
 
 /* Opens what the form needs; FORM_SINGLE queues its one job. */
@@ -265,14 +267,15 @@ static void summary(const tg_run *run) {
   static const char *const sources[] = {NULL, "encoded here", "from memory", "from file", "from store"}; /* t5gist_source's order */
   const double seconds = tg_cli_now() - run->start;
   const size_t requests = run->answered + run->failed;
-  char failed[48] = "", task[96] = "", gist[48] = "";
+  char failed[48] = "", task[96] = "", gist[48] = "", drafts[80] = "";
   if (run->failed) snprintf(failed, sizeof failed, " (%zu failed)", run->failed);
   if (run->answered && run->n_task >= 0 && run->n_gist > 0) snprintf(task, sizeof task, "; task %d -> %d gist tokens", run->n_task, run->n_gist);
   for (int i = T5GIST_SOURCE_ENCODED; i <= T5GIST_SOURCE_STORE; i++) {
     if (run->sources == 1u << i) snprintf(gist, sizeof gist, "; gist %s", sources[i]);
   }
-  tg_cli_note(run->context, "%zu request%s%s, %zu tokens in %.3f s (%.1f tok/s)%s%s; load %.2f s", requests, requests == 1 ? "" : "s", failed,
-              run->tokens, seconds, seconds > 0 ? (double)run->tokens / seconds : 0.0, task, gist, run->context->load_seconds);
+  if (run->drafted) snprintf(drafts, sizeof drafts, "; %zu of %zu drafts accepted", run->accepted, run->drafted);
+  tg_cli_note(run->context, "%zu request%s%s, %zu tokens in %.3f s (%.1f tok/s)%s%s%s; load %.2f s", requests, requests == 1 ? "" : "s", failed,
+              run->tokens, seconds, seconds > 0 ? (double)run->tokens / seconds : 0.0, task, gist, drafts, run->context->load_seconds);
   if (run->context->settings.verbose) {
     tg_cli_note(run->context, "oneDNN primitives created: %llu by loading, %llu in the first step, %llu in %zu later steps",
                 (unsigned long long)run->context->primitives_loaded, (unsigned long long)run->primitives_first_step,

@@ -26,6 +26,11 @@ void t5gist_options_init(t5gist_options *options) {
                               .draft = T5GIST_UNSET};
 }
 
+const char *t5gist_draft_name(t5gist_draft draft) {
+  static const char *const names[] = {"none", "lookup", "recycle"};
+  return (unsigned)draft < sizeof names / sizeof *names ? names[draft] : NULL;
+}
+
 static const t5gist_options built_in = {.max_new_tokens = 128, .beams = 1, .n_best = 1, .length_penalty = 1, .top_p = 1, .repetition_penalty = 1};
 
 static void fill_int(int *value, int from_model, int fallback) {

@@ -133,6 +133,7 @@ typedef enum t5gist_draft {
   T5GIST_DRAFT_LOOKUP, /* what followed the longest stretch of input or answer that the answer ends with */
   T5GIST_DRAFT_RECYCLE /* what the model last put behind each token, in this session */
 } t5gist_draft;
+T5GIST_API const char *t5gist_draft_name(t5gist_draft draft); /* "none", "lookup", "recycle"; null for a value outside the enumeration */
 
 /* How to search. Names, meanings and defaults are those of the command line and of Hugging Face's generate. */
 typedef struct t5gist_options {
