@@ -1,138 +1,15 @@
-/* The search, driven by scripted models: functions from the ids so far to logits. tests/data/search_cases.json holds what Hugging Face's generate
- * answers over the same scripts (tests/golden/make_search_cases.py). `test_search FILE` checks the cases of another file. */
+/* The search, driven by scripted models (support.h). tests/data/search_cases.json holds what Hugging Face's generate answers over the same scripts
+ * (tests/golden/make_search_cases.py). `test_search FILE` checks the cases of another file. */
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "runtime/json.h"
 #include "runtime/kernels.h"
-#include "runtime/text.h"
+#include "support.h"
 #include "t5/random.h"
-#include "t5/search.h"
 
-enum { VOCABULARY = 50, GIST = 49, MAX_BEAMS = 16 };
-
-static tg_tokenizer *tokenizer;
-static int32_t gist_id = GIST;
 static const char *cases_path = TEST_SOURCE_DIR "/tests/data/search_cases.json";
-
-static int open_tokenizer(void **state) {
-  (void)state;
-  t5gist_error err = {0};
-  if (tg_tokenizer_open(TEST_SOURCE_DIR "/models/mini", 4096, &tokenizer, &err) == T5GIST_OK) return 0;
-  print_error("%s\n", err.message);
-  return -1;
-}
-
-static int close_tokenizer(void **state) {
-  (void)state;
-  tg_tokenizer_free(tokenizer);
-  return 0;
-}
-
-/* ----------------------------------------------------------------------------------------------------------------------- scripted models */
-
-typedef struct script {
-  uint64_t seed;
-  int order, vocabulary;
-  float spread, end_bias;
-  int end_id, never_id;  /* 0: 1 and none. end_id gets what is meant for the end token */
-  const int32_t *forced; /* [n_forced]: after so many ids, this one is far ahead; then the end */
-  int n_forced;
-} script;
-
-static float uniform(uint64_t key, int i, float span) {
-  return (float)(2 * (int32_t)(tg_random_at(key, (uint64_t)i) >> 40) + 1 - (1 << 24)) * (span * 0x1p-24f);
-}
-
-static void script_logits(const script *s, const int32_t *ids, int n, float *out) {
-  const uint64_t count = tg_random_key(s->seed, (uint64_t)n);
-  uint64_t key = s->order ? s->seed : count;
-  for (int i = n > s->order ? n - s->order : 0; i < n; i++) key = tg_random_key(key, (uint64_t)ids[i]);
-  for (int i = 0; i < s->vocabulary; i++) out[i] = uniform(key, i, s->spread) + uniform(tg_random_mix(count), i, 0.0625f);
-  out[1] += s->end_bias;
-  if (s->never_id) {
-    out[s->end_id] = out[1];
-    out[s->never_id] = -100;
-  }
-  if (s->n_forced > 0) out[n - 1 < s->n_forced ? s->forced[n - 1] : 1] += 100;
-}
-
-static tg_t5 make_model(int vocabulary) {
-  tg_t5 t5 = {.tokenizer = tokenizer};
-  t5.config.vocab_size = vocabulary;
-  t5.config.eos_id = 1;
-  t5.config.gist_ids = &gist_id;
-  t5.config.n_gist_ids = 1;
-  return t5;
-}
-
-static t5gist_options defaults(void) {
-  return (t5gist_options){.max_new_tokens = 16, .beams = 1, .n_best = 1, .length_penalty = 1, .top_p = 1, .repetition_penalty = 1};
-}
-
-/* Runs a search to its end. The script is given the ids that the cache rows lead to: a wrong history or row leads to a wrong answer. */
-static bool drive(const script *s, const t5gist_options *options, t5gist_text_callback *on_text, void *user, t5gist_answer *answer) {
-  const tg_t5 t5 = make_model(s->vocabulary);
-  t5gist_error err = {0};
-  tg_search *search;
-  if (tg_search_new(&t5, options, on_text, user, &search, &err) != T5GIST_OK) fail_msg("%s", err.message);
-  const int rows = options->max_new_tokens * options->beams;
-  int32_t *cache = calloc((size_t)rows, sizeof *cache), *ids = calloc((size_t)options->max_new_tokens + 1, sizeof *ids);
-  float *logits = calloc(MAX_BEAMS * (size_t)s->vocabulary, sizeof *logits);
-  int reserved = 0;
-  while (!tg_search_done(search)) {
-    tg_decoder_sequence sequences[MAX_BEAMS];
-    const int width = tg_search_width(search);
-    assert_in_range(width, 1, options->beams);
-    assert_true(tg_search_cache_rows(search) > reserved && tg_search_cache_rows(search) <= rows);
-    tg_search_next(search, sequences);
-    for (int b = 0; b < width; b++) {
-      const tg_decoder_sequence *q = &sequences[b];
-      assert_int_equal(q->n, 1);
-      assert_in_range(q->cache_row, reserved, tg_search_cache_rows(search) - 1); /* nothing older is overwritten */
-      cache[q->cache_row] = q->ids[0];
-      for (int i = 0; i < q->position; i++) ids[i] = cache[q->history ? q->history[i] : i];
-      ids[q->position] = q->ids[0];
-      script_logits(s, ids, q->position + 1, logits + (size_t)b * (size_t)s->vocabulary);
-    }
-    reserved = tg_search_cache_rows(search);
-    if (tg_search_advance(search, logits, &err) != T5GIST_OK) fail_msg("%s", err.message);
-  }
-  if (tg_search_answer(search, answer, &err) != T5GIST_OK) fail_msg("%s", err.message);
-  const bool cancelled = tg_search_cancelled(search);
-  tg_search_free(search);
-  free(cache);
-  free(ids);
-  free(logits);
-  return cancelled;
-}
-
-static void clear(t5gist_answer *answer) {
-  for (int i = 0; i < answer->n_others; i++) {
-    tg_free(answer->others[i].text);
-    tg_free(answer->others[i].tokens);
-  }
-  tg_free(answer->others);
-  tg_free(answer->text);
-  tg_free(answer->tokens);
-  tg_free(answer->logprobs);
-  tg_free(answer->top_logprobs);
-  *answer = (t5gist_answer){0};
-}
-
-static int32_t *encode(const char *text, int *n) {
-  tg_ids list = {0};
-  t5gist_error err = {0};
-  if (tg_tokenizer_encode(tokenizer, text, strlen(text), &list, &err) != T5GIST_OK) fail_msg("%s", err.message);
-  *n = (int)list.n;
-  return list.ids;
-}
 
 /* --------------------------------------------------------------------------------------------------------------------- Hugging Face's answers */
 
@@ -166,10 +43,10 @@ static bool check_case(const json_t *c) {
                     .vocabulary = VOCABULARY,
                     .spread = (float)json_number_value(json_object_get(from, "spread")),
                     .end_bias = (float)json_number_value(json_object_get(from, "end_bias"))};
-  t5gist_options o = defaults();
+  t5gist_options o = search_defaults();
   t5gist_answer a = {0};
   read_options(json_object_get(c, "options"), &o);
-  drive(&s, &o, NULL, NULL, &a);
+  search_drive(&s, &o, NULL, NULL, NULL, &a);
   bool same = same_tokens(json_object_get(c, "tokens"), a.tokens, a.n_tokens) && a.n_others == (int)json_array_size(others);
   for (int i = 0; same && i < a.n_tokens; i++) same = near(a.logprobs[i], json_number_value(json_array_get(logprobs, (size_t)i)));
   if (o.beams > 1) same = same && near(a.sequence_score, json_number_value(json_object_get(c, "sequence_score")));
@@ -184,7 +61,7 @@ static bool check_case(const json_t *c) {
     print_error("\n");
   }
   if (same && a.n_tokens > 0) same = a.finish == (a.tokens[a.n_tokens - 1] == 1 ? T5GIST_FINISH_EOS : T5GIST_FINISH_LENGTH);
-  clear(&a);
+  search_clear(&a);
   return same;
 }
 
@@ -211,13 +88,13 @@ static void test_hugging_face(void **state) {
 
 static void check_tops(int beams) {
   const script s = {.seed = 11, .order = 3, .vocabulary = VOCABULARY, .spread = 4, .end_bias = 1};
-  t5gist_options o = defaults();
+  t5gist_options o = search_defaults();
   t5gist_answer a = {0};
   o.beams = beams;
   o.top_logprobs = 5;
   o.max_new_tokens = 100;
   o.min_new_tokens = 90;
-  drive(&s, &o, NULL, NULL, &a);
+  search_drive(&s, &o, NULL, NULL, NULL, &a);
   assert_int_equal(a.n_top, 5);
   assert_true(a.n_tokens >= 90);
   int32_t ids[128] = {0};
@@ -236,7 +113,7 @@ static void check_tops(int beams) {
     }
     ids[t + 1] = a.tokens[t];
   }
-  clear(&a);
+  search_clear(&a);
 }
 
 static void test_top_logprobs(void **state) {
@@ -248,41 +125,27 @@ static void test_top_logprobs(void **state) {
 
 /* ----------------------------------------------------------------------------------------------------------------------- text and stops */
 
-typedef struct stream {
-  char text[4096];
-  int pieces, cancel_after; /* 0: never */
-} stream;
-
-static bool collect(void *user, const char *text) {
-  stream *s = user;
-  assert_true(text[0] != '\0');
-  assert_int_equal(tg_utf8_valid(text, strlen(text)), strlen(text));
-  assert_true(strlen(s->text) + strlen(text) < sizeof s->text);
-  strcat(s->text, text);
-  return ++s->pieces != s->cancel_after;
-}
-
 static void test_streaming(void **state) {
   (void)state;
   static const char *const texts[] = {"The house is red and the water is cold.", "Zwölf Boxkämpfer jagen Viktor, él señaló: naïve café.", "a",
                                       "日本 and ☃ stay whole"};
   for (int i = 0; i < 4; i++) {
     script s = {.vocabulary = 4096, .spread = 1};
-    s.forced = encode(texts[i], &s.n_forced);
-    t5gist_options o = defaults();
+    s.forced = search_encode(texts[i], &s.n_forced);
+    t5gist_options o = search_defaults();
     o.max_new_tokens = s.n_forced + 5;
     t5gist_answer a = {0};
-    stream out = {0};
+    search_stream out = {0};
     char *whole;
-    assert_false(drive(&s, &o, collect, &out, &a));
+    assert_false(search_drive(&s, &o, NULL, search_collect, &out, &a));
     assert_int_equal(a.finish, T5GIST_FINISH_EOS);
     assert_int_equal(a.n_tokens, s.n_forced + 1);
-    assert_int_equal(tg_tokenizer_decode(tokenizer, a.tokens, (size_t)a.n_tokens, &whole, NULL), T5GIST_OK);
+    assert_int_equal(tg_tokenizer_decode(search_tokenizer, a.tokens, (size_t)a.n_tokens, &whole, NULL), T5GIST_OK);
     assert_string_equal(a.text, whole);
     assert_string_equal(out.text, whole);
     assert_true(s.n_forced == 1 || out.pieces > 1); /* it does stream */
     tg_free(whole);
-    clear(&a);
+    search_clear(&a);
     tg_free((void *)s.forced);
   }
 }
@@ -290,15 +153,15 @@ static void test_streaming(void **state) {
 /* Answers "one two three four five" under these stop texts. */
 static void stop_case(const char *const *stops, size_t n_stops, int beams, const char *expected, t5gist_finish finish) {
   script s = {.vocabulary = 4096, .spread = 1};
-  s.forced = encode("one two three four five", &s.n_forced);
-  t5gist_options o = defaults();
+  s.forced = search_encode("one two three four five", &s.n_forced);
+  t5gist_options o = search_defaults();
   o.stop = stops;
   o.n_stop = n_stops;
   o.beams = beams;
   o.max_new_tokens = 32;
   t5gist_answer a = {0};
-  stream out = {0};
-  drive(&s, &o, collect, &out, &a);
+  search_stream out = {0};
+  search_drive(&s, &o, NULL, search_collect, &out, &a);
   assert_string_equal(a.text, expected);
   assert_int_equal(a.finish, finish);
   if (beams == 1) assert_string_equal(out.text, expected);
@@ -307,13 +170,13 @@ static void stop_case(const char *const *stops, size_t n_stops, int beams, const
     char *text;
     for (int less = 0; less < 2; less++) {
       bool found = false;
-      assert_int_equal(tg_tokenizer_decode(tokenizer, a.tokens, (size_t)(a.n_tokens - less), &text, NULL), T5GIST_OK);
+      assert_int_equal(tg_tokenizer_decode(search_tokenizer, a.tokens, (size_t)(a.n_tokens - less), &text, NULL), T5GIST_OK);
       for (size_t i = 0; i < n_stops; i++) found = found || strstr(text, stops[i]);
       assert_int_equal(found, less == 0);
       tg_free(text);
     }
   }
-  clear(&a);
+  search_clear(&a);
   tg_free((void *)s.forced);
 }
 
@@ -333,15 +196,15 @@ static void test_stops(void **state) {
 static void test_cancel(void **state) {
   (void)state;
   script s = {.vocabulary = 4096, .spread = 1};
-  s.forced = encode("one two three four five six seven", &s.n_forced);
-  t5gist_options o = defaults();
+  s.forced = search_encode("one two three four five six seven", &s.n_forced);
+  t5gist_options o = search_defaults();
   t5gist_answer a = {0};
-  stream out = {.cancel_after = 3};
-  assert_true(drive(&s, &o, collect, &out, &a));
+  search_stream out = {.cancel_after = 3};
+  assert_true(search_drive(&s, &o, NULL, search_collect, &out, &a));
   assert_int_equal(out.pieces, 3);
   assert_true(a.n_tokens > 0 && a.n_tokens < s.n_forced);
   assert_string_equal(a.text, out.text);
-  clear(&a);
+  search_clear(&a);
   tg_free((void *)s.forced);
 }
 
@@ -353,16 +216,16 @@ static void test_a_stop_is_an_end(void **state) {
   int stopped = 0;
   for (uint64_t seed = 0; seed < 120; seed++) {
     script s = {.seed = seed, .order = 2, .vocabulary = VOCABULARY, .spread = 3, .end_bias = 2, .end_id = 1, .never_id = 8};
-    t5gist_options o = defaults();
+    t5gist_options o = search_defaults();
     t5gist_answer end = {0}, at = {0};
     o.beams = o.n_best = 1 + (int)(seed % 4);
     o.early_stopping = seed % 3 == 0;
-    drive(&s, &o, NULL, NULL, &end);
+    search_drive(&s, &o, NULL, NULL, NULL, &end);
     s.end_id = 8;
     s.never_id = 1;
     o.stop = stop;
     o.n_stop = 1;
-    drive(&s, &o, NULL, NULL, &at);
+    search_drive(&s, &o, NULL, NULL, NULL, &at);
     assert_string_equal(at.text, end.text);
     assert_int_equal(at.n_tokens, end.n_tokens);
     for (int i = 0; i < at.n_tokens; i++) assert_int_equal(at.tokens[i] == 8 ? 1 : at.tokens[i], end.tokens[i]);
@@ -374,8 +237,8 @@ static void test_a_stop_is_an_end(void **state) {
       assert_true(near(at.others[i].score, end.others[i].score));
     }
     stopped += at.finish == T5GIST_FINISH_STOP;
-    clear(&at);
-    clear(&end);
+    search_clear(&at);
+    search_clear(&end);
   }
   assert_true(stopped > 40);
 }
@@ -386,9 +249,9 @@ static int32_t sample_once(const script *s, t5gist_options o, uint64_t request_k
   t5gist_answer a = {0};
   o.request_key = request_key;
   o.max_new_tokens = 1;
-  drive(s, &o, NULL, NULL, &a);
+  search_drive(s, &o, NULL, NULL, NULL, &a);
   const int32_t id = a.tokens[0];
-  clear(&a);
+  search_clear(&a);
   return id;
 }
 
@@ -422,7 +285,7 @@ static void check_distribution(float temperature, int top_k, float top_p) {
   total = 0;
   for (int i = 0; i < VOCABULARY; i++) total += p[i];
 
-  t5gist_options o = defaults();
+  t5gist_options o = search_defaults();
   o.temperature = temperature;
   o.top_k = top_k;
   o.top_p = top_p;
@@ -450,12 +313,12 @@ static void test_sampling_is_keyed(void **state) {
   const script s = {.seed = 3, .order = 2, .vocabulary = VOCABULARY, .spread = 2, .end_bias = -10};
   int32_t first[16];
   for (int run = 0; run < 5; run++) {
-    t5gist_options o = defaults();
+    t5gist_options o = search_defaults();
     t5gist_answer a = {0};
     o.temperature = run == 4 ? 1e-30f : 1;
     o.seed = run == 2 ? 10 : 9;
     o.request_key = run == 3;
-    drive(&s, &o, NULL, NULL, &a);
+    search_drive(&s, &o, NULL, NULL, NULL, &a);
     assert_int_equal(a.n_tokens, 16);
     if (run == 0) memcpy(first, a.tokens, sizeof first);
     if (run == 1) assert_memory_equal(a.tokens, first, sizeof first);
@@ -463,11 +326,11 @@ static void test_sampling_is_keyed(void **state) {
     if (run == 4) { /* no temperature so low that it breaks: greedy's choice */
       t5gist_answer greedy = {0};
       o.temperature = 0;
-      drive(&s, &o, NULL, NULL, &greedy);
+      search_drive(&s, &o, NULL, NULL, NULL, &greedy);
       assert_memory_equal(a.tokens, greedy.tokens, sizeof first);
-      clear(&greedy);
+      search_clear(&greedy);
     }
-    clear(&a);
+    search_clear(&a);
   }
 }
 
@@ -478,13 +341,13 @@ static void test_never_pad_nor_gist(void **state) {
   const int32_t wanted[] = {GIST, 0, GIST, 7, 0};
   const script s = {.vocabulary = VOCABULARY, .spread = 1, .forced = wanted, .n_forced = 5};
   for (int beams = 1; beams <= 4; beams++) {
-    t5gist_options o = defaults();
+    t5gist_options o = search_defaults();
     t5gist_answer a = {0};
     o.beams = o.n_best = beams;
-    drive(&s, &o, NULL, NULL, &a);
+    search_drive(&s, &o, NULL, NULL, NULL, &a);
     for (int i = 0; i < a.n_tokens; i++) assert_true(a.tokens[i] != 0 && a.tokens[i] != GIST);
     assert_true(a.logprobs[0] < -50); /* the plain softmax still knows what it wanted */
-    clear(&a);
+    search_clear(&a);
   }
 }
 
@@ -493,15 +356,15 @@ static void test_nothing_left(void **state) {
   (void)state;
   const script s = {.seed = 4, .order = 2, .vocabulary = VOCABULARY, .spread = 2};
   for (int beams = 1; beams <= 4; beams += 3) {
-    t5gist_options o = defaults();
+    t5gist_options o = search_defaults();
     t5gist_answer a = {0};
     o.beams = beams;
     o.max_new_tokens = o.min_new_tokens = 100;
     o.no_repeat_ngram_size = 1;
-    drive(&s, &o, NULL, NULL, &a);
+    search_drive(&s, &o, NULL, NULL, NULL, &a);
     assert_int_equal(a.n_tokens, VOCABULARY - 3); /* all but pad, end and gist, once each */
     assert_int_equal(a.finish, T5GIST_FINISH_LENGTH);
-    clear(&a);
+    search_clear(&a);
   }
 }
 
@@ -509,23 +372,23 @@ static void test_long_answers(void **state) {
   (void)state;
   const script s = {.seed = 4, .order = 2, .vocabulary = VOCABULARY, .spread = 2, .end_bias = -100};
   for (int beams = 1; beams <= 3; beams += 2) {
-    t5gist_options o = defaults();
+    t5gist_options o = search_defaults();
     t5gist_answer a = {0};
     o.beams = beams;
     o.max_new_tokens = 2500;
     o.repetition_penalty = 1.1f;
-    drive(&s, &o, NULL, NULL, &a);
+    search_drive(&s, &o, NULL, NULL, NULL, &a);
     assert_int_equal(a.n_tokens, 2500);
     assert_int_equal(a.finish, T5GIST_FINISH_LENGTH);
-    clear(&a);
+    search_clear(&a);
   }
 }
 
 static void test_refusals(void **state) {
   (void)state;
-  const tg_t5 t5 = make_model(VOCABULARY);
+  const tg_t5 t5 = search_model(VOCABULARY);
   t5gist_error err = {0};
-  t5gist_options o = defaults();
+  t5gist_options o = search_defaults();
   tg_search *search;
   o.beams = 30;
   assert_int_equal(tg_search_new(&t5, &o, NULL, NULL, &search, &err), T5GIST_EUSAGE);
@@ -550,10 +413,10 @@ static void test_refusals(void **state) {
 /* Equal logits: the lowest id wins; equal beams: the first. */
 static void test_ties(void **state) {
   (void)state;
-  const tg_t5 t5 = make_model(VOCABULARY);
+  const tg_t5 t5 = search_model(VOCABULARY);
   float logits[4 * VOCABULARY] = {0};
   for (int beams = 1; beams <= 4; beams += 3) {
-    t5gist_options o = defaults();
+    t5gist_options o = search_defaults();
     t5gist_answer a = {0};
     tg_search *search;
     o.beams = o.n_best = beams;
@@ -566,7 +429,7 @@ static void test_ties(void **state) {
     assert_int_equal(tg_search_answer(search, &a, NULL), T5GIST_OK);
     assert_memory_equal(a.tokens, ((const int32_t[]){2, 2, 2}), 3 * sizeof(int32_t));
     for (int i = 0; i < a.n_others; i++) assert_memory_equal(a.others[i].tokens, ((const int32_t[]){2, 2, i + 3}), 3 * sizeof(int32_t));
-    clear(&a);
+    search_clear(&a);
     tg_search_free(search);
   }
 }
@@ -588,5 +451,5 @@ int main(int argc, char **argv) {
       cmocka_unit_test(test_refusals),
       cmocka_unit_test(test_ties),
   };
-  return cmocka_run_group_tests(tests, open_tokenizer, close_tokenizer);
+  return cmocka_run_group_tests(tests, search_set_up, search_tear_down);
 }
