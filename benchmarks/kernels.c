@@ -46,8 +46,8 @@ static float *floats(size_t n) {
 static tg_linear *new_linear(const float *w, size_t n_in, size_t n_out) {
   t5gist_error err = {0};
   tg_linear *linear = NULL;
-  const tg_matrix part = {w, TG_F32, n_out, false};
-  need(tg_linear_new(engine, &part, 1, n_in, &linear, &err), &err);
+  const tg_matrix part = {w, TG_F32, n_out, false, NULL};
+  need(tg_linear_new(engine, &part, 1, n_in, TG_PRECISION_F32, &linear, &err), &err);
   return linear;
 }
 
@@ -182,12 +182,12 @@ static void measure_linear(size_t n_in, size_t n_out) {
 static void measure_packing(tg_dtype dtype) {
   const size_t n_in = 768, n_out = 160000, bytes = n_in * n_out * tg_dtype_size(dtype);
   float *w = floats(n_in * n_out);
-  const tg_matrix part = {w, dtype, n_out, false};
+  const tg_matrix part = {w, dtype, n_out, false, NULL};
   for (int round = 0; round < 2; round++) {
     t5gist_error err = {0};
     tg_linear *linear = NULL;
     const double start = now();
-    need(tg_linear_new(engine, &part, 1, n_in, &linear, &err), &err);
+    need(tg_linear_new(engine, &part, 1, n_in, TG_PRECISION_F32, &linear, &err), &err);
     const double seconds = now() - start;
     if (round == 1)
       printf("packing %s: %.2f GB/s stored, %.2f GB/s packed\n", tg_dtype_name(dtype), (double)bytes / seconds * 1e-9,

@@ -25,6 +25,14 @@ void tg_cpu_limit_isa(tg_isa best) {
   isa_limit = best;
 }
 
+bool tg_cpu_vnni(void) {
+#if defined(__x86_64__)
+  return tg_cpu_isa() == TG_ISA_AVX512 && __builtin_cpu_supports("avx512vnni");
+#else
+  return false;
+#endif
+}
+
 const char *tg_isa_name(tg_isa isa) {
   switch (isa) {
     case TG_ISA_AVX512: return "avx512";

@@ -70,6 +70,25 @@ void tg_scale(const float *x, float factor, size_t n, float *y) {
   }
 }
 
+float tg_quantize_row(const float *x, size_t n, int8_t *q) {
+  return tg_simd_best()->quantize(x, n, q);
+}
+
+void tg_quantize_rows(const float *x, size_t rows, size_t n, size_t stride, unsigned char offset, unsigned char *q, float *scales) {
+  const tg_simd *simd = tg_simd_best();
+#pragma omp parallel if (rows > 1 && rows * n >= PARALLEL_WORK)
+  {
+    size_t begin, end;
+    own_share(rows, &begin, &end);
+    for (size_t row = begin; row < end; row++) {
+      unsigned char *own = q + row * stride;
+      scales[row] = simd->quantize(x + row * n, n, (int8_t *)own);
+      memset(own + n, 0, stride - n);
+      for (size_t i = 0; offset != 0 && i < stride; i++) own[i] ^= offset; /* 128 more, as two's complement has it */
+    }
+  }
+}
+
 float tg_logsumexp(const float *x, size_t n) {
   const tg_simd *simd = tg_simd_best();
   const float max = simd->max(x, n);

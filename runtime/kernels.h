@@ -26,6 +26,16 @@ void tg_gather(const void *table, tg_dtype dtype, const int32_t *ids, size_t row
 /* y = x * factor over n values, in place allowed. */
 void tg_scale(const float *x, float factor, size_t n, float *y);
 
+/* Symmetric 8-bit numbers: q = x / scale to the nearest, ties to even, in -127..127, with scale = max |x| / 127, which is returned. A row without
+ * numbers of TG_QUANTIZE_LEAST and more is zeros of scale 0; one with NaN or infinity is zeros of scale NaN. The same bits on every machine.
+ * x, q [n], any alignment; not parallel. */
+#define TG_QUANTIZE_LEAST 1e-30f /* 127 / x still fits a float */
+float tg_quantize_row(const float *x, size_t n, int8_t *q);
+float tg_quantize_row_reference(const float *x, size_t n, int8_t *q);
+
+/* rows of n numbers each, to q [rows, stride] of bytes q + offset (0 or 128) and scales [rows]; bytes n..stride-1 of a row are set to offset. */
+void tg_quantize_rows(const float *x, size_t rows, size_t n, size_t stride, unsigned char offset, unsigned char *q, float *scales);
+
 /* log(sum(exp(x))) of n values, any alignment, not parallel. -inf entries are allowed; accurate to 1e-6. */
 float tg_logsumexp(const float *x, size_t n);
 float tg_logsumexp_reference(const float *x, size_t n); /* in double */

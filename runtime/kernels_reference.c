@@ -12,6 +12,18 @@ void tg_rmsnorm_reference(const float *x, const float *weight, size_t rows, size
   }
 }
 
+float tg_quantize_row_reference(const float *x, size_t n, int8_t *q) {
+  float max = 0;
+  bool finite = true;
+  for (size_t i = 0; i < n; i++) {
+    finite = finite && isfinite(x[i]);
+    max = fmaxf(max, fabsf(x[i]));
+  }
+  const bool zeros = !finite || max < TG_QUANTIZE_LEAST;
+  for (size_t i = 0; i < n; i++) q[i] = zeros ? 0 : (int8_t)rintf(x[i] * (127 / max));
+  return !finite ? NAN : zeros ? 0 : max / 127;
+}
+
 static double activate(double x, tg_activation activation) {
   switch (activation) {
     case TG_GELU_NEW: return 0.5 * x * (1 + tanh(sqrt(2 / 3.14159265358979323846) * (x + 0.044715 * x * x * x)));

@@ -1,8 +1,10 @@
-/* Linear layers: y[m, n_out] = x[m, n_in] W^T, W stored [n_out, n_in] row-major as PyTorch does, packed once at load.
+/* Linear layers: y[m, n_out] = x[m, n_in] W^T, W stored [n_out, n_in] row-major as PyTorch does, packed once at load, in a precision of its own.
  *
- * With AVX-512 the packed layout is blocks of 64 outputs, [n_out/64][n_in][64], for kernels of our own that serve every number of rows: from memory
- * they are up to 1.7 times as fast as oneDNN's, as fast where the arithmetic is the limit (benchmarks/kernels.c), and a row has the same bits
- * whatever its mates and however many threads. Elsewhere W stays row-major and oneDNN multiplies. */
+ * f32   With AVX-512 the packed layout is blocks of 64 outputs, [n_out/64][n_in][64], for kernels of our own that serve every number of rows: from
+ *       memory they are up to 1.7 times as fast as oneDNN's, as fast where the arithmetic is the limit (benchmarks/kernels.c), and a row has the same
+ *       bits whatever its mates and however many threads. Elsewhere W stays row-major and oneDNN multiplies.
+ * int8  Weights are whole numbers of 8 bits with a scale per output, activations likewise with a scale per row, quantised at each product
+ *       (tg_quantize_row). Sums are exact: a row has the same bits whatever its mates, threads and instruction set. */
 #ifndef T5GIST_RUNTIME_LINEAR_H
 #define T5GIST_RUNTIME_LINEAR_H
 
@@ -13,16 +15,21 @@
 
 typedef struct tg_linear tg_linear;
 
+typedef enum tg_precision { TG_PRECISION_F32 = 0, TG_PRECISION_INT8 } tg_precision;
+
 /* A stored matrix, borrowed during packing only. Its pages are released from memory behind the packing (tg_map_release) when mapped. */
 typedef struct tg_matrix {
   const void *data; /* [n_out, n_in] row-major */
-  tg_dtype dtype;   /* TG_F32, TG_BF16 or TG_F16 */
+  tg_dtype dtype;   /* TG_F32, TG_BF16, TG_F16 or, with scales, TG_I8 */
   size_t n_out;
   bool mapped;
+  const float *scales; /* TG_I8: [n_out], what the numbers of each output are to be multiplied by */
 } tg_matrix;
 
-/* Packs parts, all [., n_in], stacked along their outputs (q, k and v as one product). */
-t5gist_status tg_linear_new(tg_engine *engine, const tg_matrix *parts, size_t n_parts, size_t n_in, tg_linear **linear, t5gist_error *err);
+/* Packs parts, all [., n_in], stacked along their outputs (q, k and v as one product). int8 takes TG_I8 parts as they are and quantises others
+ * row by row with tg_quantize_row; at most 65,536 inputs. */
+t5gist_status tg_linear_new(tg_engine *engine, const tg_matrix *parts, size_t n_parts, size_t n_in, tg_precision precision, tg_linear **linear,
+                            t5gist_error *err);
 void tg_linear_free(tg_linear *linear); /* null is allowed */
 size_t tg_linear_n_in(const tg_linear *linear);
 size_t tg_linear_n_out(const tg_linear *linear);

@@ -57,13 +57,26 @@ uint64_t tg_matmul_cache_created(tg_matmul_cache *cache) {
   return n;
 }
 
-static t5gist_status weights_desc(size_t n_in, size_t n_out, tg_dnnl_desc *desc, t5gist_error *err) {
-  return tg_dnnl_check(tg_dnnl_desc_new(desc, (dnnl_dim_t)n_in, (dnnl_dim_t)n_out, dnnl_ba), "describing weights", err);
+/* What oneDNN calls the formats of each precision. */
+typedef struct formats {
+  dnnl_data_type_t x, weights, y;
+  dnnl_format_tag_t layout; /* of the weights, [n_in, n_out] in oneDNN's eyes */
+} formats;
+
+static formats formats_of(tg_precision precision) {
+  if (precision == TG_PRECISION_INT8) return (formats){dnnl_u8, dnnl_s8, dnnl_s32, dnnl_BA16a64b4a};
+  return (formats){dnnl_f32, dnnl_f32, dnnl_f32, dnnl_ba};
 }
 
-t5gist_status tg_matmul_weights(dnnl_engine_t engine, size_t n_in, size_t n_out, float *data, dnnl_memory_t *weights, t5gist_error *err) {
+static t5gist_status weights_desc(size_t n_in, size_t n_out, tg_precision precision, tg_dnnl_desc *desc, t5gist_error *err) {
+  const formats f = formats_of(precision);
+  return tg_dnnl_check(tg_dnnl_desc_typed(desc, (dnnl_dim_t)n_in, (dnnl_dim_t)n_out, f.weights, f.layout), "describing weights", err);
+}
+
+t5gist_status tg_matmul_weights(dnnl_engine_t engine, size_t n_in, size_t n_out, tg_precision precision, void *data, dnnl_memory_t *weights,
+                                t5gist_error *err) {
   tg_dnnl_desc desc;
-  TG_TRY(weights_desc(n_in, n_out, &desc, err));
+  TG_TRY(weights_desc(n_in, n_out, precision, &desc, err));
   const t5gist_status status = tg_dnnl_check(dnnl_memory_create(weights, tg_dnnl_desc_view(&desc), engine, data), "attaching weights", err);
   tg_dnnl_desc_free(&desc);
   return status;
@@ -93,9 +106,10 @@ static t5gist_status entry_new(dnnl_engine_t engine, const tg_matmul_shape *shap
   t5gist_status status = T5GIST_OK;
   TG_GOTO(tg_alloc(&e, 1, sizeof *e, err));
   e->shape = *shape;
-  TG_GOTO(tg_dnnl_check(tg_dnnl_desc_new(&x, m, n_in, dnnl_ab), "describing x", err));
-  TG_GOTO(tg_dnnl_check(tg_dnnl_desc_new(&y, m, n_out, dnnl_ab), "describing y", err));
-  TG_GOTO(weights_desc(shape->n_in, shape->n_out, &weights, err));
+  const formats f = formats_of(shape->precision);
+  TG_GOTO(tg_dnnl_check(tg_dnnl_desc_typed(&x, m, n_in, f.x, dnnl_ab), "describing x", err));
+  TG_GOTO(tg_dnnl_check(tg_dnnl_desc_typed(&y, m, n_out, f.y, dnnl_ab), "describing y", err));
+  TG_GOTO(weights_desc(shape->n_in, shape->n_out, shape->precision, &weights, err));
   TG_GOTO(new_attr(shape->accumulate, &attr, err));
   TG_GOTO(tg_dnnl_check(tg_dnnl_matmul_new(&e->operation, engine, &x, &weights, &y, attr), "describing a matrix product", err));
   TG_GOTO(tg_dnnl_check(dnnl_primitive_create(&e->primitive, e->operation), "creating a matrix product", err));
@@ -114,7 +128,7 @@ done:
 }
 
 static bool same_shape(const tg_matmul_shape *a, const tg_matmul_shape *b) {
-  return a->m == b->m && a->n_in == b->n_in && a->n_out == b->n_out && a->accumulate == b->accumulate;
+  return a->m == b->m && a->n_in == b->n_in && a->n_out == b->n_out && a->precision == b->precision && a->accumulate == b->accumulate;
 }
 
 /* The slot that holds shape, or the free one where it belongs. */
@@ -122,7 +136,7 @@ static size_t find_slot(entry *const *slots, size_t n_slots, const tg_matmul_sha
   uint64_t hash = shape->m;
   hash = (hash ^ shape->n_in) * 0x9e3779b97f4a7c15u;
   hash = (hash ^ (hash >> 32) ^ shape->n_out) * 0x9e3779b97f4a7c15u;
-  hash = (hash ^ (hash >> 32) ^ shape->accumulate) * 0x9e3779b97f4a7c15u;
+  hash = (hash ^ (hash >> 32) ^ (uint64_t)shape->precision << 1 ^ shape->accumulate) * 0x9e3779b97f4a7c15u;
   size_t slot = (size_t)(hash >> 32) & (n_slots - 1);
   while (slots[slot] != NULL && !same_shape(&slots[slot]->shape, shape)) slot = (slot + 1) & (n_slots - 1);
   return slot;
@@ -158,7 +172,7 @@ done:
   return status;
 }
 
-static t5gist_status execute(const entry *e, tg_workspace *workspace, dnnl_memory_t weights, const float *x, float *y, void *scratch,
+static t5gist_status execute(const entry *e, tg_workspace *workspace, dnnl_memory_t weights, const void *x, void *y, void *scratch,
                              t5gist_error *err) {
   dnnl_engine_t engine = tg_engine_dnnl(tg_workspace_engine(workspace));
   dnnl_stream_t stream = tg_workspace_stream(workspace);
@@ -178,7 +192,7 @@ done:
   return status;
 }
 
-t5gist_status tg_matmul_run(tg_workspace *workspace, const tg_matmul_shape *shape, dnnl_memory_t weights, const float *x, float *y,
+t5gist_status tg_matmul_run(tg_workspace *workspace, const tg_matmul_shape *shape, dnnl_memory_t weights, const void *x, void *y,
                             t5gist_error *err) {
   tg_engine *engine = tg_workspace_engine(workspace);
   const entry *e = NULL;

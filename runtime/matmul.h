@@ -1,5 +1,7 @@
-/* oneDNN's matrix product y[m, n_out] = x[m, n_in] W^T, W [n_out, n_in] row-major: primitives made once per shape and shared by all workspaces of an engine. Internal to
- * runtime/; linear.c is its only user. */
+/* oneDNN's matrix product y[m, n_out] = x[m, n_in] W^T: primitives made once per shape and shared by all workspaces of an engine. Internal to runtime/;
+ * linear.c is its only user.
+ *     f32   x, W [n_out, n_in] and y are f32
+ *     int8  x is u8, W s8 as in linear_int8.h, n_in its depth, y s32 */
 #ifndef T5GIST_RUNTIME_MATMUL_H
 #define T5GIST_RUNTIME_MATMUL_H
 
@@ -7,9 +9,11 @@
 #include <stdbool.h>
 
 #include "runtime/engine.h"
+#include "runtime/linear.h"
 
 typedef struct tg_matmul_shape {
   size_t m, n_in, n_out;
+  tg_precision precision;
   bool accumulate; /* y += */
 } tg_matmul_shape;
 
@@ -19,10 +23,11 @@ void tg_matmul_cache_free(tg_matmul_cache *cache); /* null is allowed */
 uint64_t tg_matmul_cache_created(tg_matmul_cache *cache);
 
 /* oneDNN's view of weights, borrowed. */
-t5gist_status tg_matmul_weights(dnnl_engine_t engine, size_t n_in, size_t n_out, float *data, dnnl_memory_t *weights, t5gist_error *err);
+t5gist_status tg_matmul_weights(dnnl_engine_t engine, size_t n_in, size_t n_out, tg_precision precision, void *data, dnnl_memory_t *weights,
+                                t5gist_error *err);
 
 /* One product, inside the engine's team. x and y dense. All sizes >= 1. */
-t5gist_status tg_matmul_run(tg_workspace *workspace, const tg_matmul_shape *shape, dnnl_memory_t weights, const float *x, float *y,
+t5gist_status tg_matmul_run(tg_workspace *workspace, const tg_matmul_shape *shape, dnnl_memory_t weights, const void *x, void *y,
                             t5gist_error *err);
 
 /* What of engine.c this needs. */

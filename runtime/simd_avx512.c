@@ -11,6 +11,7 @@ const tg_simd tg_simd_avx512 = {
     .activate = activate,
     .max = max_of,
     .sum_exp = sum_exp,
+    .quantize = quantize,
     .multiply = multiply,
     .transpose = transpose,
     .dots = dots,

@@ -30,6 +30,31 @@ static double sum_exp(const float *x, size_t n, float shift) {
   return total;
 }
 
+static float quantize(const float *x, size_t n, int8_t *q) {
+  tg_v largest = v_set(0), wrong = v_set(0); /* NaN where x is not finite: largest would lose it */
+  size_t i = 0;
+  for (; i + LANES <= n; i += LANES) {
+    const tg_v value = v_load(x + i);
+    largest = v_max(v_abs(value), largest);
+    wrong = v_fma(value, v_set(0), wrong);
+  }
+  if (i < n) {
+    const tg_v value = v_load_n(x + i, n - i);
+    largest = v_max(v_abs(value), largest);
+    wrong = v_fma(value, v_set(0), wrong);
+  }
+  const float max = v_largest(largest);
+  const bool finite = v_sum(wrong) == 0;
+  if (!finite || max < TG_QUANTIZE_LEAST) {
+    memset(q, 0, n);
+    return finite ? 0 : NAN;
+  }
+  const tg_v factor = v_set(127 / max);
+  for (i = 0; i + LANES <= n; i += LANES) v_store_bytes(q + i, LANES, v_round(v_mul(v_load(x + i), factor)));
+  if (i < n) v_store_bytes(q + i, n - i, v_round(v_mul(v_load_n(x + i, n - i), factor)));
+  return max / 127;
+}
+
 static void rmsnorm(const float *x, const float *weight, size_t rows, size_t d, float eps, float *y) {
   const size_t whole = d - d % LANES, tail = d - whole;
   for (size_t row = 0; row < rows; row++, x += d, y += d) {

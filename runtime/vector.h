@@ -1,5 +1,5 @@
 /* One vector of floats (tg_v, LANES of them) and the operations that simd_body.h is written in, for the instruction set that the including file
- * names by TG_VECTOR_AVX512 or TG_VECTOR_AVX2 before it; otherwise one lane in plain C. From here to TG_VECTOR_END, which stands at the end of the
+ * names by TG_VECTOR_AVX512 (with TG_VECTOR_VNNI: its products of bytes too) or TG_VECTOR_AVX2 before it; otherwise one lane in plain C. From here to TG_VECTOR_END, which stands at the end of the
  * file, everything is compiled for that instruction set: include other headers before. */
 #ifndef T5GIST_RUNTIME_VECTOR_H
 #define T5GIST_RUNTIME_VECTOR_H
@@ -13,12 +13,19 @@
 
 #if defined(TG_VECTOR_AVX512)
 #include <immintrin.h>
-#if defined(__clang__)
+#if defined(__clang__) && defined(TG_VECTOR_VNNI)
+#pragma clang attribute push(__attribute__((target("avx2,fma,avx512f,avx512bw,avx512dq,avx512vl,avx512vnni"))), apply_to = function)
+#elif defined(__clang__)
 #pragma clang attribute push(__attribute__((target("avx2,fma,avx512f,avx512bw,avx512dq,avx512vl"))), apply_to = function)
+#elif defined(TG_VECTOR_VNNI)
+#pragma GCC target("avx2,fma,avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")
+#else
+#pragma GCC target("avx2,fma,avx512f,avx512bw,avx512dq,avx512vl")
+#endif
+#if defined(__clang__)
 #define TG_VECTOR_END _Pragma("clang attribute pop")
 #else
 #define TG_VECTOR_END
-#pragma GCC target("avx2,fma,avx512f,avx512bw,avx512dq,avx512vl")
 #endif
 
 enum { LANES = 16 };
@@ -63,6 +70,13 @@ TG_INLINE tg_v v_max(tg_v a, tg_v b) {
 TG_INLINE tg_v v_min(tg_v a, tg_v b) {
   return _mm512_min_ps(a, b);
 } /* likewise */
+TG_INLINE tg_v v_abs(tg_v a) {
+  return _mm512_abs_ps(a);
+}
+/* n <= LANES whole numbers in -128..127 to bytes. */
+TG_INLINE void v_store_bytes(int8_t *p, size_t n, tg_v a) {
+  _mm512_mask_cvtepi32_storeu_epi8(p, n == LANES ? 0xffff : v_mask(n), _mm512_cvtps_epi32(a));
+}
 TG_INLINE tg_v v_round(tg_v a) {
   return _mm512_roundscale_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
 }
@@ -159,6 +173,15 @@ TG_INLINE tg_v v_max(tg_v a, tg_v b) {
 TG_INLINE tg_v v_min(tg_v a, tg_v b) {
   return _mm256_min_ps(a, b);
 }
+TG_INLINE tg_v v_abs(tg_v a) {
+  return _mm256_andnot_ps(v_set(-0.0f), a);
+}
+TG_INLINE void v_store_bytes(int8_t *p, size_t n, tg_v a) {
+  const __m256i whole = _mm256_cvtps_epi32(a);
+  const __m128i words = _mm_packs_epi32(_mm256_castsi256_si128(whole), _mm256_extracti128_si256(whole, 1));
+  const long long bytes = _mm_cvtsi128_si64(_mm_packs_epi16(words, words));
+  memcpy(p, &bytes, n);
+}
 TG_INLINE tg_v v_round(tg_v a) {
   return _mm256_round_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
 }
@@ -239,6 +262,12 @@ TG_INLINE tg_v v_max(tg_v a, tg_v b) {
 }
 TG_INLINE tg_v v_min(tg_v a, tg_v b) {
   return a < b ? a : b;
+}
+TG_INLINE tg_v v_abs(tg_v a) {
+  return fabsf(a);
+}
+TG_INLINE void v_store_bytes(int8_t *p, size_t n, tg_v a) {
+  if (n > 0) *p = (int8_t)a;
 }
 TG_INLINE tg_v v_round(tg_v a) {
   return rintf(a);

@@ -39,9 +39,9 @@ static t5gist_status load_linear(const loader *l, const char *prefix, const char
   for (size_t i = 0; i < n_parts; i++) {
     const tg_tensor *tensor;
     TG_TRY(get(l, prefix, names[i], n_out, n_in, &tensor));
-    parts[i] = (tg_matrix){tensor->data, tensor->dtype, n_out, true};
+    parts[i] = (tg_matrix){tensor->data, tensor->dtype, n_out, true, NULL};
   }
-  TG_TRY(tg_linear_new(l->t5->engine, parts, n_parts, n_in, out, l->err));
+  TG_TRY(tg_linear_new(l->t5->engine, parts, n_parts, n_in, TG_PRECISION_F32, out, l->err));
   l->t5->weight_bytes += tg_linear_bytes(*out);
   return T5GIST_OK;
 }
@@ -100,8 +100,8 @@ static t5gist_status load_embedding_and_head(const loader *l) {
   t5->weight_bytes += shared->bytes;
   const bool own_head = c->head == TG_HEAD_FILE || (c->head == TG_HEAD_FILE_OR_SHARED && tg_checkpoint_find(t5->checkpoint, "lm_head.weight"));
   if (own_head) return load_linear(l, "", (const char *const[]){"lm_head"}, 1, vocab, d_model, &t5->head);
-  const tg_matrix part = {shared->data, shared->dtype, vocab, true};
-  TG_TRY(tg_linear_new(t5->engine, &part, 1, d_model, &t5->head, l->err));
+  const tg_matrix part = {shared->data, shared->dtype, vocab, true, NULL};
+  TG_TRY(tg_linear_new(t5->engine, &part, 1, d_model, TG_PRECISION_F32, &t5->head, l->err));
   t5->weight_bytes += tg_linear_bytes(t5->head);
   return T5GIST_OK;
 }

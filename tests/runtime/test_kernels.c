@@ -187,6 +187,58 @@ static void test_first_nonfinite(void **state) {
   tg_free(x);
 }
 
+static void check_quantized(const float *x, size_t n) {
+  int8_t q[2001], expected[2001];
+  memset(q, 99, sizeof q);
+  const float scale = tg_quantize_row(x, n, q), expected_scale = tg_quantize_row_reference(x, n, expected);
+  assert_memory_equal(q, expected, n);
+  assert_int_equal(q[n], 99);
+  assert_true(scale == expected_scale || (isnan(scale) && isnan(expected_scale)));
+  for (size_t i = 0; i < n && isfinite(scale); i++) {
+    assert_true(q[i] >= -127);
+    assert_true(fabs((double)x[i] - (double)q[i] * (double)scale) <= 0.500001 * (double)scale + 1e-30);
+  }
+}
+
+static void test_quantize_row(void **state) {
+  (void)state;
+  uint32_t seed = 17;
+  float x[2000];
+  static const float scales[] = {1e-36f, 1e-29f, 0.01f, 1, 3e4f, 3e38f};
+  for (size_t i = 0; i < N_SIZES; i++)
+    for (size_t s = 0; s < sizeof scales / sizeof *scales; s++) {
+      test_fill(x, sizes[i], scales[s], &seed);
+      check_quantized(x, sizes[i]);
+      x[sizes[i] - 1] = s % 2 ? 1.5f * scales[s] : -scales[s]; /* the largest at the very end, of either sign */
+      if (isfinite(x[sizes[i] - 1])) check_quantized(x, sizes[i]);
+      x[sizes[i] / 2] = s % 3 == 0 ? NAN : s % 3 == 1 ? INFINITY : -INFINITY;
+      check_quantized(x, sizes[i]);
+    }
+  for (int i = -127; i <= 127; i++) x[i + 127] = (float)i + (i < 0 ? 0.5f : i > 0 ? -0.5f : 127); /* ties go to even */
+  check_quantized(x, 255);
+}
+
+static void test_quantize_rows(void **state) {
+  (void)state;
+  enum { ROWS = 50, N = 700, STRIDE = 704 };
+  uint32_t seed = 18;
+  float *x = floats(ROWS * N), scales[ROWS];
+  unsigned char *q = NULL;
+  assert_int_equal(tg_alloc(&q, ROWS, STRIDE, NULL), T5GIST_OK);
+  test_fill(x, ROWS * N, 2, &seed);
+  for (int offset = 0; offset <= 128; offset += 128) {
+    memset(q, 1, ROWS * STRIDE);
+    tg_quantize_rows(x, ROWS, N, STRIDE, (unsigned char)offset, q, scales);
+    for (size_t row = 0; row < ROWS; row++) {
+      int8_t expected[N];
+      assert_true(scales[row] == tg_quantize_row_reference(x + row * N, N, expected));
+      for (size_t i = 0; i < STRIDE; i++) assert_int_equal(q[row * STRIDE + i], (unsigned char)((i < N ? expected[i] : 0) + offset));
+    }
+  }
+  tg_free(x);
+  tg_free(q);
+}
+
 static void test_cpu(void **state) {
   (void)state;
   char name[128], cut[8];
@@ -207,6 +259,8 @@ static int groups(void) {
       cmocka_unit_test(test_logsumexp),
       cmocka_unit_test(test_argmax),
       cmocka_unit_test(test_first_nonfinite),
+      cmocka_unit_test(test_quantize_row),
+      cmocka_unit_test(test_quantize_rows),
       cmocka_unit_test(test_cpu),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

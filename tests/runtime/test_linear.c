@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "runtime/kernels.h"
 #include "runtime/linear.h"
 #include "tests/runtime/isa.h"
 
@@ -37,10 +38,10 @@ static float *floats(size_t n) {
   return x;
 }
 
-static tg_linear *new_linear(fixture *f, const tg_matrix *parts, size_t n_parts, size_t n_in) {
+static tg_linear *new_linear(fixture *f, const tg_matrix *parts, size_t n_parts, size_t n_in, tg_precision precision) {
   tg_linear *linear = NULL;
   t5gist_error err = {0};
-  if (tg_linear_new(f->engine, parts, n_parts, n_in, &linear, &err) != T5GIST_OK) fail_msg("%s", err.message);
+  if (tg_linear_new(f->engine, parts, n_parts, n_in, precision, &linear, &err) != T5GIST_OK) fail_msg("%s", err.message);
   return linear;
 }
 
@@ -78,8 +79,8 @@ static void check_shape(fixture *f, size_t n_in, size_t n_out, size_t m, bool ac
   test_fill(y, rows * n_out, 1, &seed);
   memcpy(expected, y, rows * n_out * sizeof *y);
   memcpy(specified, y, rows * n_out * sizeof *y);
-  const tg_matrix part = {w, TG_F32, n_out, false};
-  tg_linear *linear = new_linear(f, &part, 1, n_in);
+  const tg_matrix part = {w, TG_F32, n_out, false, NULL};
+  tg_linear *linear = new_linear(f, &part, 1, n_in, TG_PRECISION_F32);
   assert_int_equal(tg_linear_n_in(linear), n_in);
   assert_int_equal(tg_linear_n_out(linear), n_out);
   assert_true(tg_linear_bytes(linear) >= n_in * n_out * sizeof(float));
@@ -133,8 +134,8 @@ static void test_stacked_formats(void **state) {
   for (size_t i = 0; i < N_C * N_IN; i++) f16[i] = half_bits(w[(N_A + N_B) * N_IN + i]);
   unsigned char shifted[sizeof bf16 + 1]; /* tensors of a file may begin at any byte */
   memcpy(shifted + 1, bf16, sizeof bf16);
-  const tg_matrix parts[] = {{w, TG_F32, N_A, false}, {shifted + 1, TG_BF16, N_B, false}, {f16, TG_F16, N_C, false}};
-  tg_linear *linear = new_linear(f, parts, 3, N_IN);
+  const tg_matrix parts[] = {{w, TG_F32, N_A, false, NULL}, {shifted + 1, TG_BF16, N_B, false, NULL}, {f16, TG_F16, N_C, false, NULL}};
+  tg_linear *linear = new_linear(f, parts, 3, N_IN, TG_PRECISION_F32);
   for (size_t m = 1; m <= M; m += 10) {
     apply(f, linear, x, m, false, y);
     product(w, N, N_IN, x, m, false, expected);
@@ -155,8 +156,8 @@ static void test_rows_are_independent(void **state) {
   float *w = floats(N_OUT * N_IN), *x = floats(tg_linear_rows(M) * N_IN), *y = floats(tg_linear_rows(M) * N_OUT), *alone = floats(N_OUT);
   test_fill(w, N_OUT * N_IN, 0.1f, &seed);
   test_fill(x, M * N_IN, 1, &seed);
-  const tg_matrix part = {w, TG_F32, N_OUT, false};
-  tg_linear *linear = new_linear(f, &part, 1, N_IN);
+  const tg_matrix part = {w, TG_F32, N_OUT, false, NULL};
+  tg_linear *linear = new_linear(f, &part, 1, N_IN, TG_PRECISION_F32);
   for (size_t m = 1; m <= M; m = m < 9 ? m + 1 : m + 13) {
     apply(f, linear, x, m, false, y);
     for (size_t row = 0; row < m; row++) {
@@ -175,19 +176,170 @@ static void test_rows_are_independent(void **state) {
   tg_free(alone);
 }
 
-static void test_warm_products_create_nothing(void **state) {
+/* ---------------------------------------------------------------------------------------------------------------------------- int8 */
+
+/* The product in whole numbers, from weights and activations quantised here; every way to it must give these very bits. */
+static void int8_product(const float *w, size_t n_out, size_t n_in, const float *x, size_t m, bool accumulate, float *y) {
+  int8_t *qx = NULL, *qw = NULL;
+  assert_int_equal(tg_alloc(&qx, n_in, 1, NULL), T5GIST_OK);
+  assert_int_equal(tg_alloc(&qw, n_in, 1, NULL), T5GIST_OK);
+  for (size_t row = 0; row < m; row++) {
+    const float x_scale = tg_quantize_row_reference(x + row * n_in, n_in, qx);
+    for (size_t o = 0; o < n_out; o++) {
+      const float scale = tg_quantize_row_reference(w + o * n_in, n_in, qw) * x_scale;
+      int32_t sum = 0;
+      for (size_t i = 0; i < n_in; i++) sum += qx[i] * qw[i];
+      const float value = (float)sum * scale;
+      y[row * n_out + o] = accumulate ? y[row * n_out + o] + value : value;
+    }
+  }
+  tg_free(qx);
+  tg_free(qw);
+}
+
+static void check_int8(fixture *f, const float *w, size_t n_out, size_t n_in, const float *x, size_t m, bool accumulate) {
+  uint32_t seed = 3;
+  float *y = floats(m * n_out), *expected = floats(m * n_out), *specified = floats(m * n_out);
+  test_fill(y, m * n_out, 1, &seed);
+  memcpy(expected, y, m * n_out * sizeof *y);
+  memcpy(specified, y, m * n_out * sizeof *y);
+  const tg_matrix part = {w, TG_F32, n_out, false, NULL};
+  tg_linear *linear = new_linear(f, &part, 1, n_in, TG_PRECISION_INT8);
+  assert_true(tg_linear_bytes(linear) >= n_in * n_out && tg_linear_bytes(linear) <= (n_in + 72) * (n_out + 64));
+  apply(f, linear, x, m, accumulate, y);
+  int8_product(w, n_out, n_in, x, m, accumulate, expected);
+  tg_linear_reference(linear, x, m, accumulate, specified);
+  for (size_t i = 0; i < m * n_out; i++)
+    if (memcmp(&y[i], &expected[i], sizeof *y) != 0)
+      fail_msg("%zu -> %zu, %zu rows: value %zu: expected %.9g, found %.9g", n_in, n_out, m, i, (double)expected[i], (double)y[i]);
+  assert_memory_equal(specified, expected, m * n_out * sizeof *y);
+  tg_linear_free(linear);
+  tg_free(y);
+  tg_free(expected);
+  tg_free(specified);
+}
+
+static void test_int8_shapes(void **state) {
+  static const size_t ms[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 13, 31, 33, 65, 300}, widths[] = {1, 3, 16, 63, 64, 65, 130, 200};
+  uint32_t seed = 11;
+  float *w = floats(200 * 200), *x = floats(300 * 200);
+  for (size_t m = 0; m < sizeof ms / sizeof *ms; m++)
+    for (size_t in = 0; in < sizeof widths / sizeof *widths; in++)
+      for (size_t out = 0; out < sizeof widths / sizeof *widths; out += ms[m] == 300 ? 3 : 1) {
+        test_fill(w, widths[out] * widths[in], 0.2f, &seed);
+        test_fill(x, ms[m] * widths[in], 3, &seed);
+        check_int8(*state, w, widths[out], widths[in], x, ms[m], (m + in + out) % 2);
+      }
+  tg_free(w);
+  tg_free(x);
+}
+
+/* The largest bytes everywhere, in every combination of signs: nothing saturates on the way. */
+static void test_int8_extremes(void **state) {
+  enum { N_IN = 2048, N_OUT = 70, M = 40 };
+  float *w = floats(N_OUT * N_IN), *x = floats(M * N_IN);
+  for (size_t i = 0; i < N_OUT * N_IN; i++) w[i] = i / N_IN % 3 == 0 ? 1 : i / N_IN % 3 == 1 ? -1 : i % 2 ? 1 : -1;
+  for (size_t i = 0; i < M * N_IN; i++) x[i] = i / N_IN % 2 ? -5 : 5;
+  for (size_t m = 1; m <= M; m += 13) check_int8(*state, w, N_OUT, N_IN, x, m, false);
+  memset(x, 0, M * N_IN * sizeof *x); /* rows and outputs of zeros */
+  memset(w, 0, N_IN * sizeof *w);
+  x[N_IN + 5] = 1;
+  check_int8(*state, w, N_OUT, N_IN, x, M, true);
+  tg_free(w);
+  tg_free(x);
+}
+
+/* Other rows of a product change no bit, nor does their number. */
+static void test_int8_rows_are_independent(void **state) {
   fixture *f = *state;
+  enum { N_IN = 150, N_OUT = 131, M = 290 };
+  uint32_t seed = 9;
+  float *w = floats(N_OUT * N_IN), *x = floats(M * N_IN), *y = floats(M * N_OUT), *alone = floats(M * N_OUT);
+  test_fill(w, N_OUT * N_IN, 0.1f, &seed);
+  test_fill(x, M * N_IN, 1, &seed);
+  const tg_matrix part = {w, TG_F32, N_OUT, false, NULL};
+  tg_linear *linear = new_linear(f, &part, 1, N_IN, TG_PRECISION_INT8);
+  for (size_t row = 0; row < M; row++) apply(f, linear, x + row * N_IN, 1, false, alone + row * N_OUT);
+  for (size_t m = 1; m <= M; m = m < 20 ? m + 1 : m + 45) {
+    apply(f, linear, x, m, false, y);
+    assert_memory_equal(y, alone, m * N_OUT * sizeof *y);
+    apply(f, linear, x + (M - m) * N_IN, m, false, y); /* other places */
+    assert_memory_equal(y, alone + (M - m) * N_OUT, m * N_OUT * sizeof *y);
+  }
+  tg_linear_free(linear);
+  tg_free(w);
+  tg_free(x);
+  tg_free(y);
+  tg_free(alone);
+}
+
+/* Bytes with scales are what quantising gives; in f32 they are the numbers they stand for. */
+static void test_stored_bytes(void **state) {
+  fixture *f = *state;
+  for (size_t n_in = 33; n_in <= 36; n_in += 3) {
+    enum { N_A = 70, N_B = 9, N_OUT = N_A + N_B, M = 11 };
+    uint32_t seed = 21;
+    float *w = floats(N_OUT * n_in), *x = floats(tg_linear_rows(M) * n_in), *y = floats(tg_linear_rows(M) * N_OUT),
+          *expected = floats(tg_linear_rows(M) * N_OUT), scales[N_OUT];
+    int8_t *q = NULL;
+    assert_int_equal(tg_alloc(&q, N_OUT * n_in + 1, 1, NULL), T5GIST_OK);
+    test_fill(w, N_OUT * n_in, 1, &seed);
+    test_fill(x, M * n_in, 1, &seed);
+    for (size_t o = 0; o < N_OUT; o++) scales[o] = tg_quantize_row(w + o * n_in, n_in, q + 1 + o * n_in);
+    const tg_matrix floating = {w, TG_F32, N_OUT, false, NULL};
+    const tg_matrix bytes[] = {{q + 1, TG_I8, N_A, false, scales}, {q + 1 + N_A * n_in, TG_I8, N_B, false, scales + N_A}};
+    tg_linear *from_floats = new_linear(f, &floating, 1, n_in, TG_PRECISION_INT8), *from_bytes = new_linear(f, bytes, 2, n_in, TG_PRECISION_INT8),
+              *widened = new_linear(f, bytes, 2, n_in, TG_PRECISION_F32);
+    apply(f, from_floats, x, M, false, expected);
+    apply(f, from_bytes, x, M, false, y);
+    assert_memory_equal(y, expected, M * N_OUT * sizeof *y);
+    for (size_t i = 0; i < N_OUT * n_in; i++) w[i] = (float)q[1 + i] * scales[i / n_in];
+    apply(f, widened, x, M, false, y);
+    product(w, N_OUT, n_in, x, M, false, expected);
+    check_close(y, expected, M * N_OUT, n_in);
+    tg_linear_free(from_floats);
+    tg_linear_free(from_bytes);
+    tg_linear_free(widened);
+    tg_free(w);
+    tg_free(x);
+    tg_free(y);
+    tg_free(expected);
+    tg_free(q);
+  }
+}
+
+static void test_int8_keeps_nan(void **state) {
+  fixture *f = *state;
+  enum { N = 40, M = 3 };
+  uint32_t seed = 4;
+  float *w = floats(N * N), *x = floats(M * N), *y = floats(M * N);
+  test_fill(w, N * N, 1, &seed);
+  test_fill(x, M * N, 1, &seed);
+  x[7] = NAN;
+  x[2 * N + 39] = -INFINITY;
+  const tg_matrix part = {w, TG_F32, N, false, NULL};
+  tg_linear *linear = new_linear(f, &part, 1, N, TG_PRECISION_INT8);
+  apply(f, linear, x, M, false, y);
+  for (size_t i = 0; i < M * N; i++) assert_int_equal(isnan(y[i]) != 0, i / N != 1);
+  tg_linear_free(linear);
+  tg_free(w);
+  tg_free(x);
+  tg_free(y);
+}
+
+static void check_warm_products(fixture *f, tg_precision precision, bool primitives_expected) {
   enum { N_IN = 48, N_OUT = 80, M = 20 };
   float *w = floats(N_OUT * N_IN), *x = floats(tg_linear_rows(M) * N_IN), *y = floats(tg_linear_rows(M) * N_OUT);
-  const tg_matrix part = {w, TG_F32, N_OUT, false};
-  tg_linear *one = new_linear(f, &part, 1, N_IN), *other = new_linear(f, &part, 1, N_IN);
+  const tg_matrix part = {w, TG_F32, N_OUT, false, NULL};
+  tg_linear *one = new_linear(f, &part, 1, N_IN, precision), *other = new_linear(f, &part, 1, N_IN, precision);
+  const uint64_t before = tg_engine_primitives(f->engine);
   for (size_t m = 1; m <= M; m++) {
     apply(f, one, x, m, false, y);
     apply(f, one, x, m, true, y);
   }
   const uint64_t primitives = tg_engine_primitives(f->engine);
   const size_t bytes = tg_arena_bytes(tg_workspace_arena(f->workspace));
-  assert_true((primitives > 0) == (tg_cpu_isa() != TG_ISA_AVX512));
+  assert_true((primitives > before) == primitives_expected);
   for (int repeat = 0; repeat < 3; repeat++)
     for (size_t m = 1; m <= M; m++) {
       apply(f, one, x, m, false, y);
@@ -202,17 +354,25 @@ static void test_warm_products_create_nothing(void **state) {
   tg_free(y);
 }
 
+static void test_warm_products_create_nothing(void **state) {
+  check_warm_products(*state, TG_PRECISION_F32, tg_cpu_isa() != TG_ISA_AVX512);
+  check_warm_products(*state, TG_PRECISION_INT8, tg_cpu_vnni());
+}
+
 static void test_bad_layers(void **state) {
   fixture *f = *state;
   static const float w[4];
   tg_linear *linear = NULL;
   t5gist_error err = {0};
-  const tg_matrix empty = {w, TG_F32, 0, false}, integers = {w, TG_I8, 2, false}, huge = {w, TG_F32, (size_t)1 << 62, false};
-  assert_int_equal(tg_linear_new(f->engine, &empty, 1, 2, &linear, &err), T5GIST_EFORMAT);
+  const tg_matrix empty = {w, TG_F32, 0, false, NULL}, integers = {w, TG_I8, 2, false, NULL}, huge = {w, TG_F32, (size_t)1 << 62, false, NULL};
+  assert_int_equal(tg_linear_new(f->engine, &empty, 1, 2, TG_PRECISION_F32, &linear, &err), T5GIST_EFORMAT);
   assert_non_null(strstr(err.message, "at least one"));
-  assert_int_equal(tg_linear_new(f->engine, &integers, 1, 2, &linear, &err), T5GIST_EFORMAT);
+  assert_int_equal(tg_linear_new(f->engine, &integers, 1, 2, TG_PRECISION_F32, &linear, &err), T5GIST_EFORMAT);
   assert_non_null(strstr(err.message, "I8"));
-  assert_int_equal(tg_linear_new(f->engine, &huge, 1, 1024, &linear, &err), T5GIST_ENOMEM);
+  assert_int_equal(tg_linear_new(f->engine, &(tg_matrix){w, TG_F32, 1, false, NULL}, 1, 65537, TG_PRECISION_INT8, &linear, &err),
+                   T5GIST_EUNSUPPORTED);
+  assert_non_null(strstr(err.message, "65537"));
+  assert_int_equal(tg_linear_new(f->engine, &huge, 1, 1024, TG_PRECISION_F32, &linear, &err), T5GIST_ENOMEM);
   assert_null(linear);
   tg_linear_free(NULL);
   tg_engine *engine = NULL;
@@ -264,7 +424,7 @@ static size_t product_of_child(bool hostile, char *bytes, size_t size) {
     float *w = floats(N * N), *x = floats(M * N), *y = floats(M * N);
     test_fill(w, N * N, 1, &seed);
     test_fill(x, M * N, 1, &seed);
-    apply(state, new_linear(state, &(tg_matrix){w, TG_F32, N, false}, 1, N), x, M, false, y);
+    apply(state, new_linear(state, &(tg_matrix){w, TG_F32, N, false, NULL}, 1, N, TG_PRECISION_F32), x, M, false, y);
     fwrite(y, sizeof *y, M * N, stdout);
     fflush(NULL);
     _exit(0);
@@ -295,6 +455,11 @@ static int groups(void) {
       cmocka_unit_test(test_wide_and_deep),
       cmocka_unit_test(test_stacked_formats),
       cmocka_unit_test(test_rows_are_independent),
+      cmocka_unit_test(test_int8_shapes),
+      cmocka_unit_test(test_int8_extremes),
+      cmocka_unit_test(test_int8_rows_are_independent),
+      cmocka_unit_test(test_stored_bytes),
+      cmocka_unit_test(test_int8_keeps_nan),
       cmocka_unit_test(test_warm_products_create_nothing),
       cmocka_unit_test(test_bad_layers),
       cmocka_unit_test(test_bucket_sizes),

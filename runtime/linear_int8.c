@@ -1,0 +1,115 @@
+#include "runtime/linear_int8.h"
+
+#include <string.h>
+
+#include "runtime/cpu.h"
+
+enum {
+  BLOCK = TG_INT8_BLOCK,
+  GROUP = TG_INT8_GROUP,
+  PARALLEL_WORK = 1 << 17,      /* multiplications below which a parallel region costs more than it saves */
+  PARALLEL_NUMBERS = 1 << 15 /* likewise numbers to finish */
+};
+
+unsigned char tg_int8_offset(void) {
+  return tg_cpu_vnni() ? 128 : 0;
+}
+
+/* ------------------------------------------------------------------------------------------------------------------------ plain C */
+
+static void finish_row(const tg_int8_product *p, size_t row, size_t first, size_t n, const int32_t *sums) {
+  float *y = p->y + row * p->n_out + first;
+  for (size_t i = 0; i < n; i++) {
+    const float scale = p->scales[first + i] * p->x_scales[row];
+    const float value = (float)(sums[i] - p->offsets[first + i]) * scale;
+    if (p->accumulate)
+      y[i] += value;
+    else
+      y[i] = value;
+  }
+}
+
+static size_t block_width(const tg_int8_product *p, size_t block) {
+  const size_t left = p->n_out - block * BLOCK;
+  return left < BLOCK ? left : BLOCK;
+}
+
+static void multiply_block(const tg_int8_product *p, size_t block, size_t first_row, size_t rows) {
+  const int8_t *weights = p->weights + block * BLOCK * p->depth;
+  for (size_t row = first_row; row < first_row + rows; row++) {
+    const int8_t *x = (const int8_t *)p->x + row * p->depth;
+    int32_t sums[BLOCK] = {0};
+    for (size_t k = 0; k < p->depth; k += GROUP)
+      for (size_t o = 0; o < BLOCK; o++) {
+        const int8_t *w = weights + k * BLOCK + o * GROUP;
+        sums[o] += x[k] * w[0] + x[k + 1] * w[1] + x[k + 2] * w[2] + x[k + 3] * w[3];
+      }
+    finish_row(p, row, block * BLOCK, block_width(p, block), sums);
+  }
+}
+
+static const tg_int8_kernels plain = {multiply_block, finish_row};
+
+/* --------------------------------------------------------------------------------------------------------------------------- AVX2 */
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+
+/* Bytes are widened to 16 bits, whose products in pairs fit 32: AVX2's own product of bytes would saturate. */
+__attribute__((target("avx2"))) static void multiply_block_avx2(const tg_int8_product *p, size_t block, size_t first_row, size_t rows) {
+  enum { PART = 16, VECTORS = 4 }; /* outputs at a time, 4 to a vector as two half sums each */
+  const int8_t *weights = p->weights + block * BLOCK * p->depth;
+  for (size_t row = first_row; row < first_row + rows; row++) {
+    const unsigned char *x = p->x + row * p->depth;
+    int32_t sums[BLOCK];
+    for (size_t part = 0; part < BLOCK; part += PART) {
+      __m256i s[VECTORS] = {_mm256_setzero_si256(), _mm256_setzero_si256(), _mm256_setzero_si256(), _mm256_setzero_si256()};
+      for (size_t k = 0; k < p->depth; k += GROUP) {
+        int32_t group;
+        memcpy(&group, x + k, sizeof group);
+        const __m256i factor = _mm256_broadcastq_epi64(_mm_cvtepi8_epi16(_mm_cvtsi32_si128(group)));
+        const int8_t *w = weights + k * BLOCK + part * GROUP;
+#pragma GCC unroll 4
+        for (size_t v = 0; v < VECTORS; v++) {
+          const __m256i wide = _mm256_cvtepi8_epi16(_mm_loadu_si128((const __m128i *)(const void *)(w + v * PART)));
+          s[v] = _mm256_add_epi32(s[v], _mm256_madd_epi16(factor, wide));
+        }
+      }
+      for (size_t v = 0; v < VECTORS; v++) {
+        int32_t halves[8];
+        _mm256_storeu_si256((__m256i *)(void *)halves, s[v]);
+        for (size_t o = 0; o < VECTORS; o++) sums[part + v * VECTORS + o] = halves[2 * o] + halves[2 * o + 1];
+      }
+    }
+    finish_row(p, row, block * BLOCK, block_width(p, block), sums);
+  }
+}
+
+static const tg_int8_kernels avx2 = {multiply_block_avx2, finish_row};
+#endif
+
+/* ---------------------------------------------------------------------------------------------------------------------- any of them */
+
+static const tg_int8_kernels *best_kernels(void) {
+#if defined(__x86_64__)
+  if (tg_cpu_vnni()) return &tg_int8_vnni;
+  if (tg_cpu_isa() >= TG_ISA_AVX2) return &avx2;
+#endif
+  return &plain;
+}
+
+void tg_int8_multiply(const tg_int8_product *p) {
+  const tg_int8_kernels *kernels = best_kernels();
+  const size_t n_blocks = (p->n_out + BLOCK - 1) / BLOCK, n_chunks = (p->m + TG_INT8_CHUNK - 1) / TG_INT8_CHUNK;
+#pragma omp parallel for schedule(dynamic) if (n_chunks * n_blocks > 1 && p->m * p->depth * p->n_out >= PARALLEL_WORK)
+  for (size_t i = 0; i < n_chunks * n_blocks; i++) { /* the rows of x that a chunk reads stay in L2 over all blocks */
+    const size_t chunk = i / n_blocks, begin = p->m * chunk / n_chunks, end = p->m * (chunk + 1) / n_chunks;
+    kernels->block(p, i % n_blocks, begin, end - begin);
+  }
+}
+
+void tg_int8_finish(const tg_int8_product *p, const int32_t *sums) {
+  const tg_int8_kernels *kernels = best_kernels();
+#pragma omp parallel for if (p->m > 1 && p->m * p->n_out >= PARALLEL_NUMBERS)
+  for (size_t row = 0; row < p->m; row++) kernels->finish(p, row, 0, p->n_out, sums + row * p->n_out);
+}

@@ -1,0 +1,228 @@
+#include "runtime/linear_pack.h"
+
+#include <omp.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "runtime/cpu.h"
+#include "runtime/error.h"
+#include "runtime/file.h"
+#include "runtime/kernels.h"
+#include "runtime/linear_avx512.h"
+#include "runtime/linear_int8.h"
+
+enum { SLAB_ROWS = TG_BLOCK_OUT }; /* rows packed by one thread at a time, then released */
+
+/* Row of the stacked parts, as stored. */
+typedef struct source {
+  const unsigned char *data; /* [n_in] of dtype */
+  tg_dtype dtype;
+  float scale; /* TG_I8 */
+} source;
+
+static source source_row(const tg_matrix *parts, size_t n_in, size_t row) {
+  while (row >= parts->n_out) row -= parts++->n_out;
+  return (source){(const unsigned char *)parts->data + row * n_in * tg_dtype_size(parts->dtype), parts->dtype, parts->scales ? parts->scales[row] : 0};
+}
+
+/* Rows begin..end-1 of the stacked parts leave memory where they are mapped. */
+static void release_rows(const tg_matrix *parts, size_t n_parts, size_t n_in, size_t begin, size_t end) {
+  size_t first = 0;
+  for (const tg_matrix *part = parts; part < parts + n_parts; first += part++->n_out) {
+    const size_t from = begin > first ? begin - first : 0, to = end > first + part->n_out ? part->n_out : end > first ? end - first : 0;
+    const size_t row_bytes = n_in * tg_dtype_size(part->dtype);
+    if (part->mapped && from < to) tg_map_release((const unsigned char *)part->data + from * row_bytes, (to - from) * row_bytes);
+  }
+}
+
+static void widen(const source *row, size_t n, float *out) {
+  if (row->dtype != TG_I8) {
+    tg_widen(row->data, row->dtype, n, out);
+    return;
+  }
+  for (size_t i = 0; i < n; i++) out[i] = (float)((const int8_t *)row->data)[i] * row->scale;
+}
+
+/* ----------------------------------------------------------------------------------------------------------------------------- f32 */
+
+static void pack_f32(const tg_packed *packed, const tg_matrix *parts, size_t begin, size_t end, float *scratch) {
+  const size_t n_in = packed->n_in;
+  float *weights = packed->weights;
+#if defined(__x86_64__)
+  if (packed->blocks) {
+    tg_row rows[SLAB_ROWS];
+    for (size_t row = begin; row < end; row++) {
+      const source from = source_row(parts, n_in, row);
+      rows[row - begin] = (tg_row){from.data, from.dtype};
+      if (from.dtype != TG_I8) continue;
+      widen(&from, n_in, scratch + (row - begin) * n_in);
+      rows[row - begin] = (tg_row){scratch + (row - begin) * n_in, TG_F32};
+    }
+    tg_pack_block(rows, end - begin, n_in, weights + begin * n_in);
+    return;
+  }
+#endif
+  (void)scratch;
+  for (size_t row = begin; row < end; row++) {
+    const source from = source_row(parts, n_in, row);
+    widen(&from, n_in, weights + row * n_in);
+  }
+}
+
+/* ---------------------------------------------------------------------------------------------------------------------------- int8 */
+
+/* rows [n_rows] of n_words groups of inputs each become the first columns of one block [., 64]. */
+static void pack_words(const void *const *rows, size_t n_rows, size_t n_words, uint32_t *block) {
+#if defined(__x86_64__)
+  if (tg_cpu_isa() == TG_ISA_AVX512) { /* moves 32 bits at a time, whatever they mean */
+    tg_row words[SLAB_ROWS];
+    for (size_t i = 0; i < n_rows; i++) words[i] = (tg_row){rows[i], TG_F32};
+    tg_pack_block(words, n_rows, n_words, (float *)block);
+    return;
+  }
+#endif
+  for (size_t i = 0; i < n_rows; i++)
+    for (size_t k = 0; k < n_words; k++) memcpy(block + k * TG_INT8_BLOCK + i, (const unsigned char *)rows[i] + k * sizeof *block, sizeof *block);
+}
+
+static int32_t sum_of(const int8_t *q, size_t n) {
+  int32_t sum = 0;
+  for (size_t i = 0; i < n; i++) sum += q[i];
+  return sum;
+}
+
+/* The row in bytes and its scale. */
+static float quantized(const source *row, size_t n, int8_t *q, float *floats) {
+  if (row->dtype == TG_I8) {
+    memcpy(q, row->data, n);
+    return row->scale;
+  }
+  tg_widen(row->data, row->dtype, n, floats);
+  return tg_quantize_row(floats, n, q);
+}
+
+/* scratch [SLAB_ROWS * depth] bytes and [n_in] floats behind them. Stored bytes are packed from where they lie if they come in whole groups. */
+static void pack_int8(const tg_packed *packed, const tg_matrix *parts, size_t begin, size_t end, float *scratch) {
+  const size_t n_in = packed->n_in, depth = packed->depth;
+  const void *rows[SLAB_ROWS];
+  for (size_t row = begin; row < end; row++) {
+    const source from = source_row(parts, n_in, row);
+    if (from.dtype == TG_I8 && n_in % TG_INT8_GROUP == 0) {
+      rows[row - begin] = from.data;
+      packed->scales[row] = from.scale;
+    } else {
+      int8_t *own = (int8_t *)scratch + (row - begin) * depth;
+      rows[row - begin] = own;
+      packed->scales[row] = quantized(&from, n_in, own, scratch + SLAB_ROWS * depth / sizeof *scratch);
+    }
+    packed->offsets[row] = tg_int8_offset() * sum_of(rows[row - begin], n_in);
+  }
+  pack_words(rows, end - begin, (n_in + TG_INT8_GROUP - 1) / TG_INT8_GROUP, (uint32_t *)packed->weights + begin * depth / TG_INT8_GROUP);
+}
+
+/* --------------------------------------------------------------------------------------------------------------------- all together */
+
+/* Floats of scratch memory that packing a slab takes. Zeroed at first; what is behind a row's end stays so. */
+static bool scratch_size(const tg_packed *packed, size_t *floats) {
+  if (packed->precision == TG_PRECISION_F32) return tg_size_mul(packed->n_in, SLAB_ROWS, floats);
+  return tg_size_mul(packed->depth, SLAB_ROWS / sizeof(float) + 1, floats);
+}
+
+static bool needs_scratch(const tg_packed *packed, const tg_matrix *parts, size_t n_parts) {
+  const bool f32 = packed->precision == TG_PRECISION_F32;
+  for (size_t i = 0; i < n_parts; i++)
+    if ((parts[i].dtype == TG_I8) == f32 || (!f32 && packed->n_in % TG_INT8_GROUP != 0)) return true;
+  return false;
+}
+
+static void pack_slabs(const tg_packed *packed, const tg_matrix *parts, size_t n_parts, int threads, float *scratch, size_t scratch_floats) {
+  const size_t n_slabs = (packed->n_out + SLAB_ROWS - 1) / SLAB_ROWS;
+#pragma omp parallel for schedule(dynamic) num_threads(threads)
+  for (size_t slab = 0; slab < n_slabs; slab++) {
+    const size_t begin = slab * SLAB_ROWS, end = begin + SLAB_ROWS < packed->n_out ? begin + SLAB_ROWS : packed->n_out;
+    float *own = scratch ? scratch + (size_t)omp_get_thread_num() * scratch_floats : NULL;
+    if (packed->precision == TG_PRECISION_INT8)
+      pack_int8(packed, parts, begin, end, own);
+    else
+      pack_f32(packed, parts, begin, end, own);
+    release_rows(parts, n_parts, packed->n_in, begin, end);
+  }
+  release_rows(parts, n_parts, packed->n_in, 0, packed->n_out); /* the pages that two slabs share */
+}
+
+/* Large pages where the system gives them: fewer faults while packing, fewer misses while streaming. Only advice: failure is harmless. */
+static void ask_for_large_pages(void *data, size_t size) {
+  const uintptr_t page = 2u << 20, begin = ((uintptr_t)data + page - 1) & ~(page - 1), end = ((uintptr_t)data + size) & ~(page - 1);
+  if (begin < end) (void)madvise((void *)begin, end - begin, MADV_HUGEPAGE);
+}
+
+static t5gist_status check_parts(const tg_matrix *parts, size_t n_parts, size_t n_in, size_t *n_out, t5gist_error *err) {
+  size_t sum = 0;
+  for (size_t i = 0; i < n_parts; i++) {
+    const tg_dtype dtype = parts[i].dtype;
+    const bool scaled = dtype == TG_I8 && parts[i].scales != NULL;
+    if (dtype != TG_F32 && dtype != TG_BF16 && dtype != TG_F16 && !scaled)
+      return tg_fail(err, T5GIST_EFORMAT, "expected weights in F32, BF16, F16 or I8 with scales, found %s", tg_dtype_name(dtype));
+    if (!tg_size_add(sum, parts[i].n_out, &sum)) return tg_fail(err, T5GIST_EFORMAT, "the sizes of stacked weights are too large");
+  }
+  if (sum == 0 || n_in == 0)
+    return tg_fail(err, T5GIST_EFORMAT, "expected a linear layer of at least one input and one output, found %zu and %zu", n_in, sum);
+  *n_out = sum;
+  return T5GIST_OK;
+}
+
+static size_t element_size(tg_precision precision) {
+  return precision == TG_PRECISION_INT8 ? 1 : sizeof(float);
+}
+
+/* Sizes and layout; *bytes: of the weights. */
+static t5gist_status plan(size_t n_in, size_t n_out, tg_precision precision, tg_packed *p, size_t *bytes, t5gist_error *err) {
+  const bool int8 = precision == TG_PRECISION_INT8;
+  *p = (tg_packed){.precision = precision, .n_in = n_in, .n_out = n_out, .depth = n_in, .n_out_stored = n_out};
+  p->blocks = int8 || tg_cpu_isa() == TG_ISA_AVX512;
+  if (int8 && n_in > TG_INT8_MAX_DEPTH)
+    return tg_fail(err, T5GIST_EUNSUPPORTED, "int8: expected linear layers of at most %d inputs, found %zu", TG_INT8_MAX_DEPTH, n_in);
+  if ((p->blocks && !tg_align_up(n_out, TG_BLOCK_OUT, &p->n_out_stored)) || (int8 && !tg_align_up(n_in, TG_INT8_DEPTH_STEP, &p->depth)) ||
+      !tg_size_mul(p->depth, p->n_out_stored, bytes) || !tg_size_mul(*bytes, element_size(precision), bytes))
+    return tg_fail(err, T5GIST_ENOMEM, "cannot allocate a linear layer of %zu inputs and %zu outputs", n_in, n_out);
+  return T5GIST_OK;
+}
+
+t5gist_status tg_pack(const tg_matrix *parts, size_t n_parts, size_t n_in, tg_precision precision, int threads, tg_packed *packed, t5gist_error *err) {
+  size_t n_out = 0, bytes = 0, scratch_floats = 0;
+  float *scratch = NULL;
+  *packed = (tg_packed){0};
+  t5gist_status status = T5GIST_OK;
+  TG_GOTO(check_parts(parts, n_parts, n_in, &n_out, err));
+  TG_GOTO(plan(n_in, n_out, precision, packed, &bytes, err));
+  TG_GOTO(tg_alloc(&packed->weights, bytes, 1, err));
+  if (precision == TG_PRECISION_INT8) {
+    TG_GOTO(tg_alloc(&packed->scales, packed->n_out_stored, sizeof *packed->scales, err));
+    TG_GOTO(tg_alloc(&packed->offsets, packed->n_out_stored, sizeof *packed->offsets, err));
+  }
+  if (needs_scratch(packed, parts, n_parts)) {
+    if (!scratch_size(packed, &scratch_floats)) {
+      status = tg_fail(err, T5GIST_ENOMEM, "cannot pack rows of %zu inputs", n_in);
+      goto done;
+    }
+    TG_GOTO(tg_alloc(&scratch, (size_t)threads, scratch_floats * sizeof *scratch, err));
+  }
+  ask_for_large_pages(packed->weights, bytes);
+  pack_slabs(packed, parts, n_parts, threads, scratch, scratch_floats);
+done:
+  tg_free(scratch);
+  if (status != T5GIST_OK) tg_packed_free(packed);
+  return status;
+}
+
+void tg_packed_free(tg_packed *packed) {
+  tg_free(packed->weights);
+  tg_free(packed->scales);
+  tg_free(packed->offsets);
+  *packed = (tg_packed){0};
+}
+
+size_t tg_packed_bytes(const tg_packed *packed) {
+  const size_t own = packed->precision == TG_PRECISION_INT8 ? sizeof(float) + sizeof(int32_t) : 0;
+  return packed->n_out_stored * (packed->depth * element_size(packed->precision) + own);
+}
