@@ -78,7 +78,7 @@ struct tg_context {
   tg_settings settings;       /* base and command line */
   tg_assignment *assignments; /* [n_assignments] owned */
   size_t n_assignments, assignments_capacity;
-  char **arguments; /* [n_arguments] what is not an option; owned array of argv's strings */
+  char **arguments; /* [n_arguments] what is not an option; borrowed from argv */
   size_t n_arguments;
   char *model_dir; /* owned */
   t5gist_model *model;
@@ -98,7 +98,7 @@ double tg_cli_now(void);                                            /* seconds, 
 
 /* options.c */
 extern const tg_field tg_options[]; /* the option table */
-/* Fills context from argv (from the first word after the command's name) and the YAML file that it names. */
+/* Fills context from argv (argv[0]: the command's name; reordered) and the YAML file that it names. */
 t5gist_status tg_options_read(tg_context *context, int argc, char **argv, t5gist_error *err);
 /* A request's settings: base, then the members of request (may be null), then the command line. *out is the caller's, also after a failure. */
 t5gist_status tg_options_layer(const tg_context *context, const json_t *request, const char *where, tg_settings *out, t5gist_error *err);

@@ -119,7 +119,7 @@ int main(int argc, char **argv) {
   if (!command) return without_command(argv[1]);
   tg_context context = {.command = command};
   t5gist_error err = {0};
-  const t5gist_status status = run_command(&context, argc - 2, argv + 2, &err);
+  const t5gist_status status = run_command(&context, argc - 1, argv + 1, &err);
   if (status) tg_cli_report(&context, err.message);
   const bool failed = status || context.failed;
   tg_context_free(&context);

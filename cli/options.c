@@ -1,5 +1,6 @@
 /* The option table, and the layers that fill tg_settings: defaults, YAML, request, command line. */
 #include <float.h>
+#include <getopt.h>
 #include <limits.h>
 #include <stddef.h>
 #include <string.h>
@@ -185,64 +186,83 @@ static t5gist_status assign(tg_context *context, const tg_field *field, const ch
   return T5GIST_OK;
 }
 
-/* argv[i] is "--name", "--name=value" or "--name" "value"; *used: how many words it took. Names are matched whole: an abbreviation that is
- * unambiguous today would break a script with the next option. */
-static t5gist_status read_long(tg_context *context, char **argv, int left, int *used, t5gist_error *err) {
-  const char *word = argv[0] + 2, *equals = strchr(word, '=');
-  char name[64];
-  const size_t length = equals ? (size_t)(equals - word) : strlen(word);
-  if (length == 0 || length >= sizeof name) return tg_fail(err, T5GIST_EUSAGE, "unknown option %.80s", argv[0]);
-  memcpy(name, word, length);
-  name[length] = 0;
-  const tg_field *field = strchr(name, '_') ? NULL : tg_field_find(context->table, name);
-  if (!field) return unknown_option(context, name, err);
-  *used = 1;
-  if (field->type == TG_FIELD_BOOL) {
-    if (equals) return tg_fail(err, T5GIST_EUSAGE, "--%s takes no value, found \"%s\"", name, equals + 1);
-    return assign(context, field, "true", err);
+/* The command's table as getopt_long wants it. */
+typedef struct getopt_names {
+  struct option *options; /* [fields + 1]; val: the field's place in the table + LONG */
+  char (*texts)[64];      /* [fields] */
+  char letters[64];       /* ":" first: a missing value is told apart */
+} getopt_names;
+
+enum { LONG = 256 }; /* beyond every short option */
+
+static t5gist_status make_names(const tg_field *table, getopt_names *names, t5gist_error *err) {
+  size_t n = 0, letters = 0;
+  while (table[n].name) n++;
+  TG_TRY(tg_alloc(&names->options, n + 1, sizeof *names->options, err));
+  TG_TRY(tg_alloc(&names->texts, n, sizeof *names->texts, err));
+  names->letters[letters++] = ':';
+  for (size_t i = 0; i < n; i++) {
+    const bool flag = table[i].type == TG_FIELD_BOOL;
+    names->options[i] = (struct option){option_name(&table[i], names->texts[i]) + 2, flag ? no_argument : required_argument, NULL, LONG + (int)i};
+    if (!table[i].short_name || letters + 3 > sizeof names->letters) continue;
+    names->letters[letters++] = table[i].short_name;
+    if (!flag) names->letters[letters++] = ':';
   }
-  if (equals) return assign(context, field, equals + 1, err);
-  if (left < 2) return tg_fail(err, T5GIST_EUSAGE, "--%s: expected a value (%s) after it", name, field->argument);
-  *used = 2;
-  return assign(context, field, argv[1], err);
+  return T5GIST_OK;
 }
 
-/* argv[i] is a cluster of short options, the last of which may have a value: "-qo" "x.gist", "-ox.gist". */
-static t5gist_status read_short(tg_context *context, char **argv, int left, int *used, t5gist_error *err) {
-  *used = 1;
-  for (const char *c = argv[0] + 1; *c; c++) {
-    const tg_field *field = context->table;
-    while (field->name && field->short_name != *c) field++;
-    if (!field->name)
-      return tg_fail(err, T5GIST_EUSAGE, "unknown option -%c in \"%s\"; `t5gist help %s` lists them", *c, argv[0], context->command->name);
-    if (field->type == TG_FIELD_BOOL) {
-      TG_TRY(assign(context, field, "true", err));
-      continue;
-    }
-    if (c[1]) return assign(context, field, c + 1, err);
-    if (left < 2) return tg_fail(err, T5GIST_EUSAGE, "-%c: expected a value (%s) after it", *c, field->argument);
-    *used = 2;
-    return assign(context, field, argv[1], err);
+/* The field of a value that getopt_long returned. */
+static const tg_field *chosen(const tg_field *table, int value) {
+  if (value >= LONG) return &table[value - LONG];
+  while (table->name && table->short_name != value) table++;
+  return table->name ? table : NULL;
+}
+
+/* Names count whole only: an abbreviation that is unambiguous today would break a script with the next option. */
+static bool is_whole_name(const char *word, const tg_field *field) {
+  char name[64];
+  const size_t length = strcspn(word, "=");
+  return strlen(option_name(field, name)) == length && !strncmp(word, name, length);
+}
+
+/* getopt_long's '?': optopt is a letter, a flag that was given a value, or 0 for a long name that is unknown or ambiguous. */
+static t5gist_status refuse_option(const tg_context *context, const char *word, int option, t5gist_error *err) {
+  char name[64];
+  const tg_field *flag = option >= LONG ? chosen(context->table, option) : NULL;
+  if (flag && is_whole_name(word, flag))
+    return tg_fail(err, T5GIST_EUSAGE, "%s takes no value, found \"%s\"", option_name(flag, name), strchr(word, '=') + 1);
+  if (option > 0 && option < LONG)
+    return tg_fail(err, T5GIST_EUSAGE, "unknown option -%c; `t5gist help %s` lists them", option, context->command->name);
+  snprintf(name, sizeof name, "%.*s", (int)strcspn(word + 2, "="), word + 2);
+  return unknown_option(context, name, err);
+}
+
+/* argv[0] is the command's name; what is not an option ends up behind the options. */
+static t5gist_status read_options(tg_context *context, int argc, char **argv, const getopt_names *names, t5gist_error *err) {
+  opterr = optind = 0;
+  for (int value; (value = getopt_long(argc, argv, names->letters, names->options, NULL)) != -1;) {
+    const bool apart = value != '?' && value != ':' && optarg && optarg == argv[optind - 1]; /* "--name" "value" */
+    const char *word = argv[optind - (apart ? 2 : 1)];                                      /* of a long option */
+    if (value == '?') return refuse_option(context, word, optopt, err);
+    const int option = value == ':' ? optopt : value;
+    const tg_field *field = chosen(context->table, option);
+    if (option >= LONG && !is_whole_name(word, field)) return refuse_option(context, word, 0, err);
+    char name[64];
+    if (value == ':') return tg_fail(err, T5GIST_EUSAGE, "%s: expected a value (%s) after it", option_name(field, name), field->argument);
+    TG_TRY(assign(context, field, field->type == TG_FIELD_BOOL ? "true" : optarg, err));
   }
+  context->arguments = argv + optind;
+  context->n_arguments = (size_t)(argc - optind);
   return T5GIST_OK;
 }
 
 static t5gist_status read_arguments(tg_context *context, int argc, char **argv, t5gist_error *err) {
-  bool options = true;
-  TG_TRY(tg_alloc(&context->arguments, (size_t)argc + 1, sizeof *context->arguments, err));
-  for (int i = 0; i < argc;) {
-    int used = 1;
-    if (options && !strcmp(argv[i], "--"))
-      options = false;
-    else if (options && !strncmp(argv[i], "--", 2))
-      TG_TRY(read_long(context, argv + i, argc - i, &used, err));
-    else if (options && argv[i][0] == '-' && argv[i][1])
-      TG_TRY(read_short(context, argv + i, argc - i, &used, err));
-    else
-      context->arguments[context->n_arguments++] = argv[i];
-    i += used;
-  }
-  return T5GIST_OK;
+  getopt_names names = {0};
+  t5gist_status status = make_names(context->table, &names, err);
+  if (status == T5GIST_OK) status = read_options(context, argc, argv, &names, err);
+  tg_free(names.options);
+  tg_free(names.texts);
+  return status;
 }
 
 /* Of an option that is given twice the last one holds, lists collect. */
@@ -330,7 +350,6 @@ void tg_context_free(tg_context *context) {
   tg_settings_free(&context->base);
   tg_settings_free(&context->settings);
   tg_free(context->assignments);
-  tg_free(context->arguments);
   tg_free(context->table);
   tg_free(context->model_dir);
 }
