@@ -44,6 +44,7 @@ void t5gist_session_free(t5gist_session *session) {
   drop_all(session);
   tg_free(session->live);
   tg_recycler_free(&session->recycler);
+  tg_share_clear(&session->share);
   tg_workspace_free(session->workspace);
   tg_free(session);
 }

@@ -11,25 +11,31 @@
 
 /* ----------------------------------------------------------------------------------------------------------------------------- sharing */
 
-/* A compressed task that all jobs with this task text and number of gists share; encoded for the first that is admitted. */
+/* A compressed task that all jobs with this task text and number of gists share; encoded for the first that is admitted. Without users it is kept
+ * for jobs to come, until too many or too large ones were used later. */
 typedef struct tg_shared {
-  struct tg_shared *next; /* in its bucket */
+  struct tg_shared *next;          /* in its bucket */
+  struct tg_shared *newer, *older; /* kept without users */
   uint64_t hash;
   char *task;
   int n_gist;
-  size_t users;      /* jobs that hold it: freed with the last */
+  size_t users;      /* jobs that hold it */
   t5gist_gist *gist; /* null: not encoded yet */
   bool claimed;      /* one of the jobs being admitted is having it encoded */
 } tg_shared;
 
-enum { TG_SHARE_BUCKETS = 256 };
+enum { TG_SHARE_BUCKETS = 256, TG_SHARE_KEPT = 64 };
+#define TG_SHARE_KEPT_BYTES ((size_t)64 << 20)
 typedef struct tg_share {
   tg_shared *buckets[TG_SHARE_BUCKETS];
+  tg_shared *newest, *oldest; /* without users */
+  size_t n_kept, bytes_kept;  /* at most TG_SHARE_KEPT, TG_SHARE_KEPT_BYTES */
 } tg_share;
 
 /* Finds or makes the entry and counts one more user. */
 t5gist_status tg_share_take(tg_share *share, const char *task, int n_gist, tg_shared **out, t5gist_error *err);
 void tg_share_release(tg_share *share, tg_shared *shared); /* null is allowed */
+void tg_share_clear(tg_share *share);                      /* frees what is kept without users */
 
 /* -------------------------------------------------------------------------------------------------------------------------------- jobs */
 

@@ -120,6 +120,10 @@ void t5gist_machine_describe(t5gist_machine *machine) {
   snprintf(machine->onednn, sizeof machine->onednn, "%s", tg_engine_version());
 }
 
+void t5gist_forget_gists(t5gist_session *session) {
+  if (session) tg_share_clear(&session->share);
+}
+
 uint64_t t5gist_primitives_created(const t5gist_model *model) {
   return model ? tg_engine_primitives(model->t5->engine) : 0;
 }

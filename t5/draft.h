@@ -22,7 +22,7 @@ typedef struct tg_recycler {
   int vocab_size;
 } tg_recycler;
 t5gist_status tg_recycler_prepare(tg_recycler *recycler, int vocab_size, t5gist_error *err); /* nothing where it was done before */
-void tg_recycler_free(tg_recycler *recycler);                                               /* zeroed or prepared */
+void tg_recycler_free(tg_recycler *recycler);                                                /* zeroed or prepared */
 
 /* For tests and measurements: guesses come from a known answer, each right with probability p, by its position and the seed alone. */
 typedef struct tg_draft_script {

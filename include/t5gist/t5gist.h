@@ -90,7 +90,8 @@ T5GIST_API void t5gist_model_describe(const t5gist_model *model, t5gist_model_in
 
 typedef struct t5gist_session t5gist_session;
 
-/* *session is the caller's; the model must outlive it. */
+/* *session is the caller's; the model must outlive it. It keeps the gists of its requests' tasks (the 64 used last, at most 64 MB), so that a task is
+ * compressed once. */
 T5GIST_API t5gist_status t5gist_session_new(const t5gist_model *model, t5gist_session **session, t5gist_error *err);
 T5GIST_API void t5gist_session_free(t5gist_session *session); /* null is allowed; requests in flight are dropped */
 

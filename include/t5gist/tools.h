@@ -57,6 +57,9 @@ typedef struct t5gist_counters {
 /* Copies what the session has counted since it was made or last read, and starts again from zero. */
 T5GIST_API void t5gist_counters_take(t5gist_session *session, t5gist_counters counters[T5GIST_N_STAGES]);
 
+/* Forgets the gists that a session keeps of its requests' tasks: the next request with one of them compresses it again. For measuring. */
+T5GIST_API void t5gist_forget_gists(t5gist_session *session);
+
 /* oneDNN primitives created since the model was opened: constant over warm steps. */
 T5GIST_API uint64_t t5gist_primitives_created(const t5gist_model *model);
 

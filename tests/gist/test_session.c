@@ -1,11 +1,13 @@
 /* The scheduler: requests in one call or submitted one by one, shared gists, errors of one and not of the others, scoring in pieces. */
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "gist/session.h"
 #include "runtime/kernels.h"
 #include "support.h"
+#include "t5gist/tools.h"
 #include "tests/support/folder.h"
 #include "tests/support/tolerance.h"
 
@@ -88,9 +90,9 @@ static void one_task_is_compressed_once(void **state) {
   t5gist_request requests[] = {ask(T5GIST_GIST, TASKS[0], INPUTS[0]), ask(T5GIST_GIST, TASKS[0], INPUTS[1]), ask(T5GIST_GIST, TASKS[1], INPUTS[0]),
                                ask(T5GIST_GIST, TASKS[0], INPUTS[0])};
   requests[3].gists = 3;                    /* another k is another gist */
-  for (int round = 0; round < 2; round++) { /* nothing of a call is left for the next */
+  for (int round = 0; round < 2; round++) { /* the second call finds what the first compressed */
     CHECK_OK(t5gist_generate(session, requests, 4, answers, &err));
-    const bool cached[] = {false, true, false, false};
+    const bool cached[] = {round > 0, true, round > 0, round > 0};
     for (int i = 0; i < 4; i++) {
       assert_int_equal(answers[i].error.status, T5GIST_OK);
       assert_int_equal(answers[i].gist_cached, cached[i]);
@@ -104,8 +106,48 @@ static void one_task_is_compressed_once(void **state) {
       t5gist_answer_clear(&alone);
     }
     clear_all(answers, 4);
-    for (int b = 0; b < TG_SHARE_BUCKETS; b++) assert_null(session->share.buckets[b]);
+    assert_int_equal(session->share.n_kept, 3);
   }
+  t5gist_forget_gists(session);
+  for (int b = 0; b < TG_SHARE_BUCKETS; b++) assert_null(session->share.buckets[b]);
+  t5gist_session_free(session);
+}
+
+/* Asks for the task numbered so; whether its gist was there. */
+static bool finds_gist(t5gist_session *session, int number, int gists) {
+  t5gist_error err;
+  t5gist_answer answer;
+  char task[32];
+  snprintf(task, sizeof task, "Write %d times:", number);
+  t5gist_request request = ask(T5GIST_GIST, task, INPUTS[1]);
+  request.gists = gists;
+  request.options.max_new_tokens = 1;
+  CHECK_OK(t5gist_generate(session, &request, 1, &answer, &err));
+  assert_int_equal(answer.error.status, T5GIST_OK);
+  const bool found = answer.gist_cached;
+  assert_int_equal(answer.gist_source, found ? T5GIST_SOURCE_MEMORY : T5GIST_SOURCE_ENCODED);
+  t5gist_answer_clear(&answer);
+  return found;
+}
+
+/* Of more gists than are kept those go that were used longest ago. */
+static void few_gists_are_kept(void **state) {
+  enum { MORE = 6, LARGE = 1024, MANY = 40 };
+  (void)state;
+  t5gist_session *session = new_session();
+  for (int i = 0; i < TG_SHARE_KEPT; i++) assert_false(finds_gist(session, i, 1));
+  assert_true(finds_gist(session, 0, 1)); /* and is now the newest */
+  for (int i = 0; i < MORE; i++) assert_false(finds_gist(session, TG_SHARE_KEPT + i, 1));
+  assert_int_equal(session->share.n_kept, TG_SHARE_KEPT);
+  assert_true(finds_gist(session, 0, 1));
+  assert_true(finds_gist(session, MORE + 1, 1));
+  assert_false(finds_gist(session, MORE, 1)); /* the last that had to go */
+  const size_t small = session->share.bytes_kept / TG_SHARE_KEPT;
+  for (int i = 0; i < MANY; i++) assert_false(finds_gist(session, i, LARGE));
+  assert_true(session->share.bytes_kept <= TG_SHARE_KEPT_BYTES && session->share.bytes_kept > TG_SHARE_KEPT_BYTES - LARGE * small);
+  assert_int_equal(session->share.n_kept, TG_SHARE_KEPT_BYTES / (LARGE * small));
+  assert_true(finds_gist(session, MANY - 1, LARGE));
+  assert_false(finds_gist(session, 0, LARGE));
   t5gist_session_free(session);
 }
 
@@ -409,6 +451,7 @@ static void targets_of_any_length_are_scored(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(one_task_is_compressed_once),
+      cmocka_unit_test(few_gists_are_kept),
       cmocka_unit_test(answers_tell_what_they_took),
       cmocka_unit_test(split_is_one_pass),
       cmocka_unit_test(requests_come_and_go_at_any_step),

@@ -35,7 +35,7 @@ static void lookup_follows_the_longest_match(void **state) {
   expect_lookup(source, 9, IDS(0, 20, 21, 20), 4, 3, IDS(21, 20), 2);         /* the answer itself */
   expect_lookup(source, 9, IDS(0, 20, 21, 22, 20, 23, 20), 7, 1, IDS(23), 1); /* the last time */
   expect_lookup(source, 9, IDS(0, 9), 2, 3, NULL, 0);
-  expect_lookup(source, 9, IDS(0), 1, 3, NULL, 0);                            /* the start token is in no text */
+  expect_lookup(source, 9, IDS(0), 1, 3, NULL, 0); /* the start token is in no text */
   expect_lookup(IDS(0, 5), 2, IDS(0), 1, 3, NULL, 0);
   expect_lookup(NULL, 0, IDS(0, 5), 2, 3, NULL, 0);
 }
@@ -221,14 +221,10 @@ static void nothing_left_inside_a_draft(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(lookup_follows_the_longest_match),
-      cmocka_unit_test(recycling_chains_successors),
-      cmocka_unit_test(scripts_are_right_as_often_as_asked),
-      cmocka_unit_test(guesses_are_tokens),
-      cmocka_unit_test(wrong_guesses_make_pauses),
-      cmocka_unit_test(answers_are_those_of_plain_decoding),
-      cmocka_unit_test(stops_and_ends_inside_a_draft),
-      cmocka_unit_test(nothing_left_inside_a_draft),
+      cmocka_unit_test(lookup_follows_the_longest_match),    cmocka_unit_test(recycling_chains_successors),
+      cmocka_unit_test(scripts_are_right_as_often_as_asked), cmocka_unit_test(guesses_are_tokens),
+      cmocka_unit_test(wrong_guesses_make_pauses),           cmocka_unit_test(answers_are_those_of_plain_decoding),
+      cmocka_unit_test(stops_and_ends_inside_a_draft),       cmocka_unit_test(nothing_left_inside_a_draft),
   };
   return cmocka_run_group_tests(tests, search_set_up, search_tear_down);
 }
