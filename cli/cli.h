@@ -23,7 +23,8 @@ enum {
   TG_CLI_CONVERT = 1 << 4,
   TG_CLI_VERIFY = 1 << 5,
   TG_CLI_INFO = 1 << 6,
-  TG_CLI_COMMANDS = (1 << 7) - 1,
+  TG_CLI_BENCH = 1 << 7,
+  TG_CLI_COMMANDS = (1 << 8) - 1,
   /* ... the section of the help that shows it ... */
   TG_CLI_PROMPT = 1 << 8,
   TG_CLI_MANY = 1 << 9,
@@ -135,6 +136,7 @@ t5gist_status tg_command_inspect(tg_context *context, t5gist_error *err);
 t5gist_status tg_command_convert(tg_context *context, t5gist_error *err);
 t5gist_status tg_command_verify(tg_context *context, t5gist_error *err);
 t5gist_status tg_command_info(tg_context *context, t5gist_error *err);
+t5gist_status tg_command_bench(tg_context *context, t5gist_error *err);
 t5gist_status tg_command_help(tg_context *context, t5gist_error *err);
 
 #endif

@@ -36,6 +36,10 @@ const tg_command tg_commands[] = {
      tg_command_verify},
     {"info", TG_CLI_INFO, "this program, this machine, the model", "[--json]", "Prints what the program found and chose on this machine.", 0, 0,
      tg_command_info},
+    {"bench", TG_CLI_BENCH, "measure this machine, a model and its gists", "CONFIG.yaml [-o DIR] [--dtype NAME] [--threads N]",
+     "Times the prompt's forms (full prompt, gist from memory and from a file, controls, telling words) on the same prompts beside the limits of the machine "
+     "measured in the same run. Prints a Markdown report; with -o DIR also writes JSON, the report and pictures there.",
+     1, 1, tg_command_bench},
     {"help", 0, "help on a command", "[COMMAND]", "Prints the list of commands, or the options of one.", 0, 1, tg_command_help},
     {0},
 };

@@ -57,8 +57,9 @@ const tg_field tg_options[] = {
     {"draft", TG_FIELD_ENUM, AT(draft), 0, 0, drafts, 0, "NAME",
      "guess several tokens at a time, verified in one pass; same answers, greedy search only (default: none)", SEARCH},
 
-    {"output", TG_FIELD_STRING, AT(output), 0, 0, NULL, 'o', "FILE|-",
-     "where the gist goes (default: <first 16 hex digits of the task's SHA-256>.gist here, its path printed)", TG_CLI_ENCODE | TG_CLI_OUTPUT},
+    {"output", TG_FIELD_STRING, AT(output), 0, 0, NULL, 'o', "FILE|-|DIR",
+     "where the gist goes (default: <first 16 hex digits of the task's SHA-256>.gist here, its path printed); of `bench`, the folder of its files",
+     TG_CLI_ENCODE | TG_CLI_BENCH | TG_CLI_OUTPUT},
     {"payload", TG_FIELD_ENUM, AT(payload), 0, 0, payloads, 0, "NAME", "number format inside the gist file (default: f32)",
      TG_CLI_ENCODE | TG_CLI_OUTPUT | TG_CLI_YAML},
     {"cross", TG_FIELD_BOOL, AT(cross), 0, 0, NULL, 0, NULL, "also keep the decoder's cross-attention keys and values in the gist file",

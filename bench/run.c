@@ -1,0 +1,155 @@
+/* A whole run: for every number format a model, its limits, its points, its quality. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "bench/bench.h"
+#include "runtime/error.h"
+#include "runtime/file.h"
+
+enum { SEED = 7 };
+
+/* A folder with the tokenizer that synthetic models get: the prompts' language is the published one's. */
+static t5gist_status find_tokenizer(char **dir, t5gist_error *err) {
+  static const char *const places[] = {"tests/data/flan-t5", "models/mini"};
+  char *path = NULL;
+  for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+    TG_TRY(tg_path_join(&path, places[i], "spiece.model", err));
+    const bool there = tg_file_exists(path);
+    tg_free(path);
+    if (there) return tg_strdup(dir, places[i], err);
+  }
+  return tg_fail(err, T5GIST_EIO, "synthetic: expected the tokenizer tests/data/flan-t5/spiece.model below the current folder, found none: run this in the "
+                 "project's root");
+}
+
+/* The model's folder; a synthetic one is written if it is not there yet. */
+static t5gist_status model_dir(const tg_bench_config *config, tg_bench_progress *progress, void *user, char **dir, t5gist_error *err) {
+  if (config->model) return tg_strdup(dir, config->model, err);
+  char *config_path = NULL, *tokenizer = NULL;
+  t5gist_status status = T5GIST_OK;
+  TG_GOTO(tg_path_join(dir, config->cache, config->synthetic, err));
+  TG_GOTO(tg_path_join(&config_path, *dir, "config.json", err));
+  if (!tg_file_exists(config_path)) {
+    char text[512];
+    snprintf(text, sizeof text, "writing %s with random weights", *dir);
+    progress(user, text);
+    TG_GOTO(find_tokenizer(&tokenizer, err));
+    TG_GOTO(t5gist_make_model(*dir, config->synthetic, "flan", SEED, T5GIST_UNSET, tokenizer, err));
+  }
+done:
+  tg_free(tokenizer);
+  tg_free(config_path);
+  return status;
+}
+
+static t5gist_status open_model(const tg_bench_config *config, const char *dir, const char *dtype, tg_format_result *format, t5gist_model **model,
+                                t5gist_error *err) {
+  t5gist_model_options options;
+  t5gist_model_info info;
+  if (strcmp(dtype, "f32") != 0 && strcmp(dtype, "auto") != 0)
+    return tg_fail(err, T5GIST_EUSAGE, "dtype %s: not supported yet by this version, which computes in f32", dtype);
+  t5gist_model_options_init(&options);
+  options.threads = config->threads;
+  TG_TRY(t5gist_model_open(dir, &options, model, err)); /* the first opening of a folder computes its fingerprint */
+  t5gist_model_close(*model);
+  const double begin = tg_bench_now_ms();
+  TG_TRY(t5gist_model_open(dir, &options, model, err));
+  t5gist_model_describe(*model, &info);
+  *format = (tg_format_result){.rate = TG_RATE_F32, .weight_bytes = info.weight_bytes, .n_parameters = info.n_parameters, .load_ms = tg_bench_now_ms() - begin,
+                               .d_model = info.d_model, .d_ff = info.d_ff, .n_heads = info.n_heads, .d_kv = info.d_kv, .n_layers = info.n_layers,
+                               .n_decoder_layers = info.n_decoder_layers};
+  snprintf(format->dtype, sizeof format->dtype, "f32");
+  return T5GIST_OK;
+}
+
+static t5gist_status measure_limits(const t5gist_model *model, tg_limits *limits, t5gist_error *err) {
+  t5gist_model_info info;
+  t5gist_model_describe(model, &info);
+  TG_TRY(tg_limits_bandwidth(info.threads, limits, err));
+  return tg_limits_rates(&info, limits, err);
+}
+
+static t5gist_status measure_points(const tg_bench_config *config, const t5gist_model *model, const char *scratch, tg_bench_progress *progress, void *user,
+                                    tg_format_result *format, t5gist_error *err) {
+  const tg_numbers *batch = &config->batch, *task = &config->task_tokens, *gists = &config->gists;
+  TG_TRY(tg_alloc(&format->points, (size_t)(batch->count * task->count * gists->count), sizeof *format->points, err));
+  for (int b = 0; b < batch->count; b++)
+    for (int t = 0; t < task->count; t++)
+      for (int g = 0; g < gists->count; g++) {
+        const tg_point point = {.batch = batch->values[b], .task_tokens = task->values[t], .gists = gists->values[g]};
+        char text[160];
+        snprintf(text, sizeof text, "%s, batch %d, task of %d tokens, %d gist tokens", format->dtype, point.batch, point.task_tokens, point.gists);
+        progress(user, text);
+        TG_TRY(tg_bench_measure(config, model, point, scratch, &format->points[format->n_points++], err));
+      }
+  return T5GIST_OK;
+}
+
+static t5gist_status run_format(const tg_bench_config *config, const char *dir, const char *dtype, const char *scratch, tg_bench_progress *progress,
+                                void *user, tg_bench_result *result, t5gist_error *err) {
+  t5gist_model *model = NULL;
+  tg_format_result *format = &result->formats[result->n_formats];
+  TG_TRY(open_model(config, dir, dtype, format, &model, err));
+  result->n_formats++;
+  progress(user, "limits of the machine");
+  t5gist_status status = measure_limits(model, &result->limits, err);
+  if (status == T5GIST_OK) status = measure_points(config, model, scratch, progress, user, format, err);
+  if (status == T5GIST_OK && config->quality_tokens) {
+    progress(user, "quality");
+    format->has_quality = true;
+    status = tg_bench_quality(config, model, format->quality, err);
+  }
+  if (status == T5GIST_OK) {
+    progress(user, "limits of the machine again");
+    status = measure_limits(model, &result->limits, err);
+  }
+  t5gist_model_close(model);
+  return status;
+}
+
+static void describe(const tg_bench_config *config, const char *command, tg_bench_result *result) {
+  const time_t now = time(NULL);
+  struct tm utc;
+  gmtime_r(&now, &utc);
+  strftime(result->date, sizeof result->date, "%Y-%m-%d %H:%M UTC", &utc);
+  snprintf(result->command, sizeof result->command, "%s", command);
+  if (config->model) snprintf(result->model, sizeof result->model, "%s", config->model);
+  else snprintf(result->model, sizeof result->model, "FLAN-T5-%s shape, random weights", config->synthetic);
+  t5gist_machine_describe(&result->machine);
+  result->threads = config->threads == T5GIST_UNSET ? result->machine.threads : config->threads;
+}
+
+t5gist_status tg_bench_run(const tg_bench_config *config, const char *command, tg_bench_progress *progress, void *user, tg_bench_result *result,
+                           t5gist_error *err) {
+  const char *tmp = getenv("TMPDIR");
+  char scratch[512], *dir = NULL;
+  t5gist_status status = T5GIST_OK;
+  const double begin = tg_bench_now_ms();
+  *result = (tg_bench_result){0};
+  describe(config, command, result);
+  snprintf(scratch, sizeof scratch, "%s/t5gist-bench-XXXXXX", tmp && *tmp ? tmp : "/tmp");
+  if (!mkdtemp(scratch)) return tg_fail_errno(err, "%s: cannot make a folder for gist files", scratch);
+  TG_GOTO(model_dir(config, progress, user, &dir, err));
+  TG_GOTO(tg_alloc(&result->formats, config->dtypes.count, sizeof *result->formats, err));
+  for (size_t i = 0; i < config->dtypes.count; i++) TG_GOTO(run_format(config, dir, config->dtypes.items[i], scratch, progress, user, result, err));
+  for (size_t f = 0; f < result->n_formats; f++)
+    for (size_t p = 0; p < result->formats[f].n_points; p++)
+      TG_GOTO(tg_bench_summarise(config, &result->limits, result->formats[f].rate, &result->formats[f].points[p], err));
+  result->seconds = (tg_bench_now_ms() - begin) / 1e3;
+done:
+  rmdir(scratch);
+  tg_free(dir);
+  return status;
+}
+
+void tg_bench_result_free(tg_bench_result *result) {
+  for (size_t f = 0; f < result->n_formats; f++) {
+    for (size_t p = 0; p < result->formats[f].n_points; p++) tg_point_result_free(&result->formats[f].points[p]);
+    tg_free(result->formats[f].points);
+  }
+  tg_free(result->formats);
+}
