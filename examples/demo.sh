@@ -3,6 +3,7 @@
 #     examples/demo.sh [PATH/TO/t5gist]
 set -euo pipefail
 t5gist=${1:-t5gist}
+options=(--quiet --threads 1) # the bundled model is too small for a second thread to pay
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 bold='' plain=''
@@ -15,12 +16,12 @@ number() { sed -n "s/.*\"$1\": *\([0-9.]*\).*/\1/p" <<<"$json"; }
 demo() {
   local task=$1 input json answer
   shift
-  json=$("$t5gist" encode --task "$task" --gists 1 -o "$dir/task.gist" --json --quiet)
+  json=$("$t5gist" encode --task "$task" --gists 1 -o "$dir/task.gist" --json "${options[@]}")
   printf '\n%s%s%s\n' "$bold" "$task" "$plain"
   printf '  %s tokens -> %s gist token, compressed in %.1f ms, %s bytes on disk\n' "$(number n_task)" "$(number n_gist)" "$(number encode_ms)" "$(wc -c <"$dir/task.gist")"
   for input in "$@"; do
-    json=$("$t5gist" generate --gist "$dir/task.gist" --input "$input" --json --quiet)
-    answer=$("$t5gist" generate --gist "$dir/task.gist" --input "$input" --quiet)
+    json=$("$t5gist" generate --gist "$dir/task.gist" --input "$input" --json "${options[@]}")
+    answer=$("$t5gist" generate --gist "$dir/task.gist" --input "$input" "${options[@]}")
     printf '  %-56s -> %-40s %6.1f ms\n' "$input" "$answer" "$(number total)"
   done
 }
