@@ -5,7 +5,7 @@ _t5gist() {
   local common='--model --config --threads --dtype --check-numerics --quiet --verbose --help --version'
   local prompt='--task --task-file --gists --input --input-file --condition'
   local ask="$prompt --gist --raw --input-lines --batch --max-new-tokens --min-new-tokens --beams --n-best --length-penalty --early-stopping --temperature
-    --top-k --top-p --seed --repetition-penalty --no-repeat-ngram-size --stop --max-input-tokens --top-logprobs --json"
+    --top-k --top-p --seed --repetition-penalty --no-repeat-ngram-size --stop --max-input-tokens --top-logprobs --draft --json"
   if ((COMP_CWORD == 1)); then
     COMPREPLY=($(compgen -W 'encode generate score inspect convert verify info help --help --version' -- "$word"))
     return
@@ -13,6 +13,7 @@ _t5gist() {
   case $before in
     --condition) COMPREPLY=($(compgen -W 'gist pos_control neg_control prefix full' -- "$word")); return ;;
     --dtype) COMPREPLY=($(compgen -W 'auto f32 bf16 int8' -- "$word")); return ;;
+    --draft) COMPREPLY=($(compgen -W 'none lookup recycle' -- "$word")); return ;;
     --payload) COMPREPLY=($(compgen -W 'f32 bf16' -- "$word")); return ;;
     --model) compopt -o dirnames; COMPREPLY=(); return ;;
     --task | --input | --target | --stop | --gists | --beams | --n-best | --seed | --threads | --temperature | --top-k | --top-p | --top-logprobs | \

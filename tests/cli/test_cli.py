@@ -435,6 +435,21 @@ class Json(CommandLine):
             self.assertEqual((len(top), top[0][0]), (2, token))
             self.assertAlmostEqual(top[0][1], logprob, places=5)
 
+    def test_drafts(self):
+        copy = ["--task", "Return JSON with the keys name and city.", "--min-new-tokens", "20"]
+        plain = self.ask(*copy)
+        for draft in ("lookup", "recycle"):
+            a = self.ask(*copy, "--draft", draft)
+            self.assertEqual(list(a), [*list(plain)[:-1], "drafted", "accepted", "timings_ms"])
+            self.assertEqual((a["text"], a["tokens"]), (plain["text"], plain["tokens"]))
+            self.assertTrue(0 <= a["accepted"] <= a["drafted"] > 0)
+        self.assertEqual(list(self.ask(*copy, "--draft", "none")), list(plain))
+        done = self.run_program("generate", *copy, "--input", INPUT, "--draft", "lookup", "--verbose")
+        self.assertRegex(done.stderr.decode(), r"draft lookup\n(.|\n)*; [0-9]+ of [0-9]+ drafts accepted; load")
+        self.bad(2, ["draft", "beams"], "generate", "--task", TASK, "--input", INPUT, "--draft", "lookup", "--beams", "2")
+        self.bad(2, ["draft", "temperature"], "generate", "--task", TASK, "--input", INPUT, "--draft", "recycle", "--temperature", "1")
+        self.bad(2, ["--draft", "guess"], "generate", "--task", TASK, "--input", INPUT, "--draft", "guess")
+
     def test_stop_and_length(self):
         a = self.ask("--task", TASK, "--stop", "-0")
         self.assertEqual((a["text"], a["finish_reason"]), ("2021", "stop"))
