@@ -1,12 +1,13 @@
-/* What the computing half of runtime/ reaches on this machine: bench_kernels [threads].
+/* What the computing half of runtime/ reaches on this machine: bench_kernels [threads [int8]], int8 alone on demand.
  *
  *   few rows      bytes of weights per second at M = 1..8, over a working set far beyond the caches, beside oneDNN in its own layout
- *   many rows     GFLOP/s of the linear layers, beside oneDNN in its own layout
+ *   many rows     operations per second of the linear layers, beside oneDNN in its own layout; int8 with quantising and scaling, oneDNN without
  *   packing       bytes of stored weights per second
  *   attention     ms of one encoder layer's attention, beside its linear layers' */
 #include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "runtime/attention.h"
@@ -43,11 +44,11 @@ static float *floats(size_t n) {
   return x;
 }
 
-static tg_linear *new_linear(const float *w, size_t n_in, size_t n_out) {
+static tg_linear *new_linear(const float *w, size_t n_in, size_t n_out, tg_precision precision) {
   t5gist_error err = {0};
   tg_linear *linear = NULL;
   const tg_matrix part = {w, TG_F32, n_out, false, NULL};
-  need(tg_linear_new(engine, &part, 1, n_in, TG_PRECISION_F32, &linear, &err), &err);
+  need(tg_linear_new(engine, &part, 1, n_in, precision, &linear, &err), &err);
   return linear;
 }
 
@@ -58,14 +59,16 @@ typedef struct own_layout {
   dnnl_memory_t x, y, scratch, *weights; /* [n_weights] */
 } own_layout;
 
-static own_layout own_layout_new(size_t m, size_t n_in, size_t n_out, size_t n_weights, float *x, float *y) {
+static own_layout own_layout_new(size_t m, size_t n_in, size_t n_out, tg_precision precision, size_t n_weights, float *x, float *y) {
+  const bool int8 = precision == TG_PRECISION_INT8;
+  const dnnl_data_type_t x_type = int8 ? dnnl_u8 : dnnl_f32, w_type = int8 ? dnnl_s8 : dnnl_f32, y_type = int8 ? dnnl_s32 : dnnl_f32;
   own_layout o = {0};
   dnnl_engine_t dnnl = tg_engine_dnnl(engine);
   tg_dnnl_desc x_desc, w_desc, y_desc;
   dnnl_primitive_attr_t attr;
-  need_dnnl(tg_dnnl_desc_new(&x_desc, (dnnl_dim_t)m, (dnnl_dim_t)n_in, dnnl_ab));
-  need_dnnl(tg_dnnl_desc_new(&w_desc, (dnnl_dim_t)n_in, (dnnl_dim_t)n_out, dnnl_format_tag_any));
-  need_dnnl(tg_dnnl_desc_new(&y_desc, (dnnl_dim_t)m, (dnnl_dim_t)n_out, dnnl_ab));
+  need_dnnl(tg_dnnl_desc_typed(&x_desc, (dnnl_dim_t)m, (dnnl_dim_t)n_in, x_type, dnnl_ab));
+  need_dnnl(tg_dnnl_desc_typed(&w_desc, (dnnl_dim_t)n_in, (dnnl_dim_t)n_out, w_type, dnnl_format_tag_any));
+  need_dnnl(tg_dnnl_desc_typed(&y_desc, (dnnl_dim_t)m, (dnnl_dim_t)n_out, y_type, dnnl_ab));
   need_dnnl(dnnl_primitive_attr_create(&attr));
   need_dnnl(dnnl_primitive_attr_set_scratchpad_mode(attr, dnnl_scratchpad_mode_user));
   need_dnnl(tg_dnnl_matmul_new(&o.operation, dnnl, &x_desc, &w_desc, &y_desc, attr));
@@ -154,23 +157,23 @@ static double time_own_layout(const own_layout *o, size_t n_weights) {
   return calls_time(&c);
 }
 
-static void measure_linear(size_t n_in, size_t n_out) {
+static void measure_linear(size_t n_in, size_t n_out, tg_precision precision) {
   static const size_t ms[] = {1, 2, 4, 8, 16, 32, 64, 128, 256};
-  const size_t bytes = n_in * n_out * sizeof(float), n_weights = ((size_t)384 << 20) / bytes;
+  const size_t bytes = n_in * n_out * (precision == TG_PRECISION_INT8 ? 1 : sizeof(float)), n_weights = ((size_t)384 << 20) / bytes;
   float *w = floats(n_in * n_out), *x = floats(256 * n_in), *y = floats(256 * n_out);
   tg_linear **linears = calloc(n_weights, sizeof *linears);
   const double start = now();
-  for (size_t i = 0; linears != NULL && i < n_weights; i++) linears[i] = new_linear(w, n_in, n_out);
-  printf("\n%zu -> %zu, %zu layers (packed at %.1f GB/s from cache)\n      M     us  GB/s  GFLOP/s  bucket | oneDNN's layout: us  GFLOP/s\n", n_in,
-         n_out, n_weights, (double)(n_weights * bytes) / (now() - start) * 1e-9);
+  for (size_t i = 0; linears != NULL && i < n_weights; i++) linears[i] = new_linear(w, n_in, n_out, precision);
+  printf("\n%s, %zu -> %zu, %zu layers (packed at %.1f GB/s from cache)\n      M     us  GB/s   GOP/s | oneDNN's product alone, in its layout: us   GOP/s\n",
+         precision == TG_PRECISION_INT8 ? "int8" : "f32", n_in, n_out, n_weights, (double)(n_weights * bytes) / (now() - start) * 1e-9);
   for (size_t i = 0; i < sizeof ms / sizeof *ms; i++) {
     const size_t m = ms[i];
     const double flops = 2 * (double)(m * n_in * n_out), ours = time_linears(linears, n_weights, m, x, y);
-    own_layout o = own_layout_new(m, n_in, n_out, n_weights, x, y);
+    own_layout o = own_layout_new(m, n_in, n_out, precision, n_weights, x, y);
     const double theirs = time_own_layout(&o, n_weights);
     own_layout_free(&o, n_weights);
-    printf("    %3zu %6.1f %5.1f %8.1f  %6zu | %20.1f %8.1f\n", m, ours * 1e6, (double)bytes / ours * 1e-9, flops / ours * 1e-9, tg_linear_rows(m),
-           theirs * 1e6, flops / theirs * 1e-9);
+    printf("    %3zu %6.1f %5.1f %7.1f | %40.1f %7.1f\n", m, ours * 1e6, (double)bytes / ours * 1e-9, flops / ours * 1e-9, theirs * 1e6,
+           flops / theirs * 1e-9);
   }
   for (size_t i = 0; i < n_weights; i++) tg_linear_free(linears[i]);
   free(linears);
@@ -226,6 +229,16 @@ static void measure_attention(int n_jobs, int n, int n_q) {
   tg_free(bias);
 }
 
+static void measure_others(void) {
+  measure_packing(TG_F32);
+  measure_packing(TG_BF16);
+  static const int tokens[] = {16, 64, 128, 512, 1024};
+  for (size_t i = 0; i < sizeof tokens / sizeof *tokens; i++) measure_attention(1, tokens[i], tokens[i]);
+  measure_attention(8, 64, 64);
+  for (size_t i = 0; i < sizeof tokens / sizeof *tokens; i++) measure_attention(1, tokens[i], 1);
+  measure_attention(32, 64, 1);
+}
+
 int main(int argc, char **argv) {
   t5gist_error err = {0};
   char cpu[128];
@@ -234,16 +247,13 @@ int main(int argc, char **argv) {
   need(tg_workspace_new(engine, &workspace, &err), &err);
   printf("%s, %s, %d threads, oneDNN %s\n", cpu, tg_isa_name(tg_cpu_isa()), tg_engine_threads(engine), tg_engine_version());
   omp_set_num_threads(tg_engine_threads(engine));
-  measure_packing(TG_F32);
-  measure_packing(TG_BF16);
-  static const int tokens[] = {16, 64, 128, 512, 1024};
-  for (size_t i = 0; i < sizeof tokens / sizeof *tokens; i++) measure_attention(1, tokens[i], tokens[i]);
-  measure_attention(8, 64, 64);
-  for (size_t i = 0; i < sizeof tokens / sizeof *tokens; i++) measure_attention(1, tokens[i], 1);
-  measure_attention(32, 64, 1);
-  measure_linear(768, 2048);
-  measure_linear(768, 768);
-  measure_linear(2048, 768);
+  const bool int8_alone = argc > 2 && strcmp(argv[2], "int8") == 0;
+  if (!int8_alone) measure_others();
+  for (int precision = int8_alone ? TG_PRECISION_INT8 : TG_PRECISION_F32; precision <= (tg_cpu_vnni() ? TG_PRECISION_INT8 : TG_PRECISION_F32); precision++) {
+    measure_linear(768, 2048, (tg_precision)precision);
+    measure_linear(768, 768, (tg_precision)precision);
+    measure_linear(2048, 768, (tg_precision)precision);
+  }
   tg_workspace_free(workspace);
   tg_engine_free(engine);
   return 0;

@@ -2,15 +2,16 @@
 #include "cli/cli.h"
 
 static t5gist_status print_text(const tg_context *context, const t5gist_machine *machine, const char *missing, t5gist_error *err) {
-  printf("version    %s\ncpu        %s\nisa        %s\nonednn     %s\nthreads    %d\ndtype      f32\n", t5gist_version(), machine->cpu, machine->isa,
+  printf("version    %s\ncpu        %s\nisa        %s\nonednn     %s\nthreads    %d\n", t5gist_version(), machine->cpu, machine->isa,
          machine->onednn, machine->threads);
   if (missing) {
     printf("model      none: %s\n", missing);
     return tg_out_flush(err);
   }
   const t5gist_model_info *m = &context->info;
-  printf("model      %s\n  type         %s, stored as %s\n  tokenizer    %s, %d rows\n", context->model_dir, m->model_type, m->dtype, m->tokenizer,
+  printf("model      %s\n  type         %s, stored as %s\n  tokenizer    %s, %d rows\n", context->model_dir, m->model_type, m->stored, m->tokenizer,
          m->vocab_size);
+  printf("  computed in  %s\n", m->dtype);
   printf("  shape        %d+%d layers, d_model %d, d_ff %d, %d heads x %d\n", m->n_layers, m->n_decoder_layers, m->d_model, m->d_ff, m->n_heads,
          m->d_kv);
   printf("  parameters   %zu, %zu bytes in memory\n  fingerprint  %s\n", m->n_parameters, m->weight_bytes, m->fingerprint);
@@ -29,6 +30,7 @@ static json_t *model_json(const tg_context *context) {
   for (int i = 0; i < m->n_gist_ids; i++) json_array_append_new(ids, json_integer(m->gist_ids[i]));
   json_object_set_new(o, "dir", tg_json_text(context->model_dir));
   json_object_set_new(o, "model_type", json_string(m->model_type));
+  json_object_set_new(o, "stored", json_string(m->stored));
   json_object_set_new(o, "dtype", json_string(m->dtype));
   json_object_set_new(o, "tokenizer", tg_json_text(m->tokenizer));
   json_object_set_new(o, "fingerprint", json_string(m->fingerprint));
@@ -57,7 +59,6 @@ static t5gist_status print_json(const tg_context *context, const t5gist_machine 
   json_object_set_new(o, "isa", json_string(machine->isa));
   json_object_set_new(o, "onednn", json_string(machine->onednn));
   json_object_set_new(o, "threads", json_integer(machine->threads));
-  json_object_set_new(o, "dtype", json_string("f32"));
   json_object_set_new(o, "model", missing ? json_null() : model_json(context));
   return tg_out_json(o, err);
 }

@@ -74,7 +74,7 @@ const tg_field tg_options[] = {
     {"config", TG_FIELD_STRING, AT(config), 0, 0, NULL, 0, "FILE", "YAML file of options, weaker than requests and command line", COMMON},
     {"threads", TG_FIELD_INT, AT(threads), 1, 1024, NULL, 0, "N", "compute threads (default: the cores this process may use)", COMMON | TG_CLI_YAML},
     {"dtype", TG_FIELD_ENUM, AT(dtype), 0, 0, dtypes, 0, "NAME",
-     "number format to compute in, of `convert` to store in; this version computes in f32 (default: auto)", COMMON | TG_CLI_YAML},
+     "number format to compute in, of `convert` to store in; default: auto, which is f32, or int8 for a model that was converted to it", COMMON | TG_CLI_YAML},
     {"check_numerics", TG_FIELD_BOOL, AT(check_numerics), 0, 0, NULL, 0, NULL, "look for NaN and infinity after every layer (slow)",
      COMMON | TG_CLI_YAML},
     {"quiet", TG_FIELD_BOOL, AT(quiet), 0, 0, NULL, 'q', NULL, "no summary, warnings or progress on stderr", COMMON | TG_CLI_YAML},

@@ -20,7 +20,7 @@ const char *t5gist_condition_name(t5gist_condition condition) {
 }
 
 void t5gist_model_options_init(t5gist_model_options *options) {
-  if (options) *options = (t5gist_model_options){.threads = T5GIST_UNSET};
+  if (options) *options = (t5gist_model_options){.threads = T5GIST_UNSET, .dtype = T5GIST_UNSET, .wo_dtype = T5GIST_UNSET};
 }
 
 t5gist_status tg_model_find_gist_ids(const tg_tokenizer *tokenizer, tg_config *config, t5gist_error *err) {
@@ -41,22 +41,37 @@ static t5gist_status reserve_ids(tg_t5 *t5, t5gist_error *err) {
 }
 
 static t5gist_status choose_threads(const t5gist_model_options *options, int *threads, t5gist_error *err) {
-  *threads = options ? options->threads : T5GIST_UNSET;
+  *threads = options->threads;
   if (*threads == T5GIST_UNSET) *threads = tg_cpu_threads() < MAX_THREADS ? tg_cpu_threads() : MAX_THREADS;
   if (*threads >= 1 && *threads <= MAX_THREADS) return T5GIST_OK;
   return tg_fail(err, T5GIST_EUSAGE, "threads: expected 1 to %d, found %d", MAX_THREADS, *threads);
 }
 
+static t5gist_status check_dtype(const char *name, int dtype, t5gist_error *err) {
+  if (dtype == T5GIST_UNSET || dtype == T5GIST_DTYPE_F32 || dtype == T5GIST_DTYPE_INT8) return T5GIST_OK;
+  return tg_fail(err, T5GIST_EUSAGE, "%s: expected a t5gist_dtype or T5GIST_UNSET, found %d", name, dtype);
+}
+
+static int precision_of(int dtype) {
+  return dtype == T5GIST_UNSET ? T5GIST_UNSET : dtype == T5GIST_DTYPE_INT8 ? TG_PRECISION_INT8 : TG_PRECISION_F32;
+}
+
 t5gist_status t5gist_model_open(const char *dir, const t5gist_model_options *options, t5gist_model **out, t5gist_error *err) {
   if (dir == NULL || out == NULL) return tg_fail(err, T5GIST_EUSAGE, "t5gist_model_open: dir and model must not be null");
+  t5gist_model_options chosen;
+  t5gist_model_options_init(&chosen);
+  if (options) chosen = *options;
+  const tg_t5_options t5_options = {chosen.check_numerics, precision_of(chosen.dtype), precision_of(chosen.wo_dtype)};
   int threads;
   tg_engine *engine;
   t5gist_model *model;
-  TG_TRY(choose_threads(options, &threads, err));
+  TG_TRY(choose_threads(&chosen, &threads, err));
+  TG_TRY(check_dtype("dtype", chosen.dtype, err));
+  TG_TRY(check_dtype("wo_dtype", chosen.wo_dtype, err));
   TG_TRY(tg_alloc(&model, 1, sizeof *model, err));
   t5gist_status status;
   TG_GOTO(tg_engine_new(threads, &engine, err));
-  TG_GOTO(tg_t5_open(dir, engine, options && options->check_numerics, &model->t5, err));
+  TG_GOTO(tg_t5_open(dir, engine, &t5_options, &model->t5, err));
   TG_GOTO(tg_model_find_gist_ids(model->t5->tokenizer, &model->t5->config, err));
   TG_GOTO(reserve_ids(model->t5, err));
   *out = model;
@@ -72,6 +87,11 @@ void t5gist_model_close(t5gist_model *model) {
   tg_free(model);
 }
 
+const char *tg_model_dtype(const t5gist_model *model) {
+  static const char *const names[2][2] = {{"f32", "f32, wo int8"}, {"int8, wo f32", "int8"}};
+  return names[model->t5->precision == TG_PRECISION_INT8][model->t5->wo_precision == TG_PRECISION_INT8];
+}
+
 static const char *stored_dtype(tg_dtype dtype) {
   return dtype == TG_BF16 ? "bf16" : dtype == TG_F16 ? "f16" : "f32";
 }
@@ -84,8 +104,9 @@ void t5gist_model_describe(const t5gist_model *model, t5gist_model_info *info) {
   const tg_config *c = &t5->config;
   *info = (t5gist_model_info){.dir = t5->dir,
                               .model_type = c->model_type,
-                              .dtype = stored_dtype(t5->embedding_dtype),
                               .tokenizer = tg_tokenizer_path(t5->tokenizer),
+                              .stored = stored_dtype(t5->embedding_dtype),
+                              .dtype = tg_model_dtype(model),
                               .fingerprint = t5->fingerprint,
                               .vocab_size = c->vocab_size,
                               .d_model = c->d_model,

@@ -9,8 +9,8 @@ struct t5gist_model {
   tg_t5 *t5;
 };
 
-/* The number format of every computation. */
-#define TG_COMPUTED_IN "f32"
+/* What its linear layers are computed in: "f32", "int8", "int8, wo f32". */
+const char *tg_model_dtype(const t5gist_model *model);
 
 /* The one rule for a model's gist tokens: the "t5gist" block's; else row 32100 of a vocabulary of 32101 rows; else the added token <GIST>;
  * else none. */

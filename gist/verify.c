@@ -20,17 +20,36 @@ static void report_problem(audit *a, const t5gist_error *problem) {
   a->n_problems++;
 }
 
+static t5gist_status use(audit *a, const tg_tensor *tensor, t5gist_error *err) {
+  if (tensor == NULL) return T5GIST_OK;
+  TG_TRY(tg_reserve(&a->used, &a->capacity, a->n_used + 1, sizeof *a->used, err));
+  a->used[a->n_used++] = tensor;
+  return T5GIST_OK;
+}
+
+/* A matrix of bytes and its scales. */
+static t5gist_status check_bytes(const audit *a, const tg_tensor_spec *spec, const tg_tensor **tensor, t5gist_error *problem) {
+  float *scales = NULL;
+  const t5gist_status status = tg_checkpoint_get_matrix(a->checkpoint, spec->name, spec->dims[0], spec->dims[1], tensor, &scales, problem);
+  tg_free(scales);
+  return status;
+}
+
 /* Only lack of memory ends the walk; what is wrong with a tensor is a finding. */
 static t5gist_status visit(void *user, const tg_tensor_spec *spec, t5gist_error *err) {
   audit *a = user;
   const tg_tensor *tensor = tg_checkpoint_find(a->checkpoint, spec->name);
   if (tensor == NULL && spec->optional) return T5GIST_OK;
   t5gist_error problem;
-  if (tg_checkpoint_get(a->checkpoint, spec->name, spec->dims, spec->n_dims, &tensor, &problem) != T5GIST_OK) report_problem(a, &problem);
-  if (tensor == NULL) return T5GIST_OK;
-  TG_TRY(tg_reserve(&a->used, &a->capacity, a->n_used + 1, sizeof *a->used, err));
-  a->used[a->n_used++] = tensor;
-  return T5GIST_OK;
+  if (tensor != NULL && tensor->dtype == TG_I8 && spec->n_dims == 2) {
+    if (check_bytes(a, spec, &tensor, &problem) != T5GIST_OK) report_problem(a, &problem);
+    char scale[sizeof spec->name + 8];
+    snprintf(scale, sizeof scale, "%s_scale", spec->name);
+    TG_TRY(use(a, tg_checkpoint_find(a->checkpoint, scale), err));
+  } else if (tg_checkpoint_get(a->checkpoint, spec->name, spec->dims, spec->n_dims, &tensor, &problem) != T5GIST_OK) {
+    report_problem(a, &problem);
+  }
+  return use(a, tensor, err);
 }
 
 /* Counts values that are not finite. */

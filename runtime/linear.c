@@ -11,7 +11,8 @@
 enum {
   CHUNK_ROWS = 1024, /* oneDNN gets more rows in pieces of this size */
   INT8_CHUNK = 256,  /* likewise in int8, whose sums are to stay in the caches until they are scaled */
-  INT8_FEW_ROWS = 8  /* up to here our own kernels are faster */
+  INT8_FEW_ROWS = 128,      /* up to here our own kernels, which scale the sums while they are in registers, are faster */
+  INT8_FEW_ROWS_OF_TILES = 8 /* likewise on machines that multiply tiles (AMX), which oneDNN uses and we do not */
 };
 
 struct tg_linear {
@@ -98,11 +99,12 @@ static size_t whole_rows(size_t m) {
 /* What whole_rows leaves over is few enough for our own kernels. */
 static t5gist_status multiply_int8(const tg_linear *linear, tg_workspace *workspace, const tg_int8_product *product, t5gist_error *err) {
   const tg_packed *w = &linear->w;
+  const size_t few = tg_matmul_has_tiles() ? INT8_FEW_ROWS_OF_TILES : INT8_FEW_ROWS;
   int32_t *sums = NULL;
   tg_int8_product piece = *product;
   for (size_t begin = 0, rows; begin < product->m; begin += rows) {
     rows = product->m - begin;
-    const bool onednn = linear->memory != NULL && rows > INT8_FEW_ROWS;
+    const bool onednn = linear->memory != NULL && rows > few;
     if (onednn) rows = whole_rows(rows);
     piece.m = rows;
     piece.x = product->x + begin * w->depth;

@@ -5,6 +5,11 @@
 #include "runtime/error.h"
 #include "runtime/onednn_compat.h"
 
+bool tg_matmul_has_tiles(void) {
+  const unsigned tiles = (unsigned)dnnl_cpu_isa_avx512_core_amx;
+  return ((unsigned)dnnl_get_effective_cpu_isa() & tiles) == tiles;
+}
+
 typedef struct entry {
   tg_matmul_shape shape;
   dnnl_primitive_t primitive;

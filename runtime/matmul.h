@@ -30,6 +30,9 @@ t5gist_status tg_matmul_weights(dnnl_engine_t engine, size_t n_in, size_t n_out,
 t5gist_status tg_matmul_run(tg_workspace *workspace, const tg_matmul_shape *shape, dnnl_memory_t weights, const void *x, void *y,
                             t5gist_error *err);
 
+/* Whether oneDNN multiplies bytes by the processor's tiles (AMX). */
+bool tg_matmul_has_tiles(void);
+
 /* What of engine.c this needs. */
 dnnl_engine_t tg_engine_dnnl(const tg_engine *engine);
 tg_matmul_cache *tg_engine_matmuls(const tg_engine *engine);

@@ -1,5 +1,6 @@
 #include "t5/checkpoint.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -150,7 +151,8 @@ static const char *shape_text(const size_t *dims, int n, char text[160]) {
   return text;
 }
 
-t5gist_status tg_checkpoint_get(const tg_checkpoint *c, const char *name, const size_t *dims, int n_dims, const tg_tensor **out, t5gist_error *err) {
+/* The tensor of this name and shape, whatever its numbers. */
+static t5gist_status get_shaped(const tg_checkpoint *c, const char *name, const size_t *dims, int n_dims, const tg_tensor **out, t5gist_error *err) {
   char expected[160], found[160];
   const tg_tensor *t = tg_checkpoint_find(c, name);
   if (!t)
@@ -159,10 +161,41 @@ t5gist_status tg_checkpoint_get(const tg_checkpoint *c, const char *name, const 
     return tg_fail(err, T5GIST_EFORMAT, "%s: tensor %s: expected shape %s, found %s", c->dir, name, shape_text(dims, n_dims, expected),
                    shape_text(t->shape, t->rank, found));
   }
+  *out = t;
+  return T5GIST_OK;
+}
+
+t5gist_status tg_checkpoint_get(const tg_checkpoint *c, const char *name, const size_t *dims, int n_dims, const tg_tensor **out, t5gist_error *err) {
+  TG_TRY(get_shaped(c, name, dims, n_dims, out, err));
+  const tg_tensor *t = *out;
   if (t->dtype != TG_F32 && t->dtype != TG_BF16 && t->dtype != TG_F16) {
     return tg_fail(err, T5GIST_EUNSUPPORTED, "%s: tensor %s: expected numbers of type F32, BF16 or F16, found %s", c->dir, name,
                    tg_dtype_name(t->dtype));
   }
-  *out = t;
   return T5GIST_OK;
+}
+
+static t5gist_status get_scales(const tg_checkpoint *c, const char *name, size_t n, float **scales, t5gist_error *err) {
+  char full[160];
+  const tg_tensor *t;
+  snprintf(full, sizeof full, "%.128s_scale", name);
+  TG_TRY(get_shaped(c, full, &n, 1, &t, err));
+  if (t->dtype != TG_F32) return tg_fail(err, T5GIST_EFORMAT, "%s: tensor %s: expected F32, found %s", c->dir, full, tg_dtype_name(t->dtype));
+  TG_TRY(tg_alloc(scales, n, sizeof **scales, err));
+  tg_widen(t->data, t->dtype, n, *scales);
+  for (size_t i = 0; i < n; i++) {
+    if (isfinite((*scales)[i]) && (*scales)[i] >= 0) continue;
+    return tg_fail(err, T5GIST_EFORMAT, "%s: tensor %s: expected finite scales of at least 0, found %g at %zu", c->dir, full, (double)(*scales)[i], i);
+  }
+  return T5GIST_OK;
+}
+
+t5gist_status tg_checkpoint_get_matrix(const tg_checkpoint *c, const char *name, size_t n_out, size_t n_in, const tg_tensor **out, float **scales,
+                                       t5gist_error *err) {
+  const size_t dims[] = {n_out, n_in};
+  const tg_tensor *t = tg_checkpoint_find(c, name);
+  *scales = NULL;
+  if (!t || t->dtype != TG_I8) return tg_checkpoint_get(c, name, dims, 2, out, err);
+  TG_TRY(get_shaped(c, name, dims, 2, out, err));
+  return get_scales(c, name, n_out, scales, err);
 }

@@ -18,6 +18,11 @@ const tg_tensor *tg_checkpoint_find(const tg_checkpoint *checkpoint, const char 
 /* The tensor of this name, f32, bf16 or f16, with exactly this shape (n_dims of dims); else a sentence with expected and found. */
 t5gist_status tg_checkpoint_get(const tg_checkpoint *checkpoint, const char *name, const size_t *dims, int n_dims, const tg_tensor **tensor, t5gist_error *err);
 
+/* Likewise a matrix [n_out, n_in], which may be I8 too: then *scales is a new array [n_out] of the tensor NAME_scale (F32, finite, not negative), the
+ * caller's to free; else null. */
+t5gist_status tg_checkpoint_get_matrix(const tg_checkpoint *checkpoint, const char *name, size_t n_out, size_t n_in, const tg_tensor **tensor, float **scales,
+                                       t5gist_error *err);
+
 /* SHA-256 over config.json, the tokenizer file and the weight files, each as (name's role, size, SHA-256 of its bytes): docs/FORMATS.md. A weight file's own
  * SHA-256 is computed once and remembered by (device, inode, size, mtime) under $XDG_CACHE_HOME/t5gist; an unwritable cache only costs time.
  * weights: [n_weights] paths, in name order. */

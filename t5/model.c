@@ -33,17 +33,34 @@ static t5gist_status load_norm(const loader *l, const char *prefix, const char *
   return load_floats(l, prefix, name, (size_t)l->t5->config.d_model, 0, out);
 }
 
-/* names: [n_parts] matrices of n_out x n_in each, packed as one product. */
-static t5gist_status load_linear(const loader *l, const char *prefix, const char *const *names, size_t n_parts, size_t n_out, size_t n_in, tg_linear **out) {
-  tg_matrix parts[3];
-  for (size_t i = 0; i < n_parts; i++) {
-    const tg_tensor *tensor;
-    TG_TRY(get(l, prefix, names[i], n_out, n_in, &tensor));
-    parts[i] = (tg_matrix){tensor->data, tensor->dtype, n_out, true, NULL};
-  }
-  TG_TRY(tg_linear_new(l->t5->engine, parts, n_parts, n_in, TG_PRECISION_F32, out, l->err));
-  l->t5->weight_bytes += tg_linear_bytes(*out);
+/* A matrix, and the scales of its outputs where it is stored in bytes: the caller's to free, also on failure. */
+static t5gist_status get_matrix(const loader *l, const char *prefix, const char *name, size_t n_out, size_t n_in, tg_matrix *matrix, float **scales) {
+  char full[128];
+  const tg_tensor *tensor;
+  snprintf(full, sizeof full, "%s%s.weight", prefix, name);
+  TG_TRY(tg_checkpoint_get_matrix(l->t5->checkpoint, full, n_out, n_in, &tensor, scales, l->err));
+  l->t5->n_parameters += tensor->count;
+  *matrix = (tg_matrix){tensor->data, tensor->dtype, n_out, true, *scales};
   return T5GIST_OK;
+}
+
+/* names: [n_parts] matrices of n_out x n_in each, packed as one product. */
+static t5gist_status load_linear_as(const loader *l, tg_precision precision, const char *prefix, const char *const *names, size_t n_parts, size_t n_out,
+                                    size_t n_in, tg_linear **out) {
+  enum { MOST = 3 };
+  tg_matrix parts[MOST];
+  float *scales[MOST] = {NULL};
+  t5gist_status status = T5GIST_OK;
+  for (size_t i = 0; i < n_parts; i++) TG_GOTO(get_matrix(l, prefix, names[i], n_out, n_in, &parts[i], &scales[i]));
+  TG_GOTO(tg_linear_new(l->t5->engine, parts, n_parts, n_in, precision, out, l->err));
+  l->t5->weight_bytes += tg_linear_bytes(*out);
+done:
+  for (size_t i = 0; i < n_parts; i++) tg_free(scales[i]);
+  return status;
+}
+
+static t5gist_status load_linear(const loader *l, const char *prefix, const char *const *names, size_t n_parts, size_t n_out, size_t n_in, tg_linear **out) {
+  return load_linear_as(l, l->t5->precision, prefix, names, n_parts, n_out, n_in, out);
 }
 
 static t5gist_status load_self_attention(const loader *l, const char *stack, int block, tg_self_attention *a) {
@@ -75,7 +92,7 @@ static t5gist_status load_ffn(const loader *l, const char *stack, int block, int
   snprintf(prefix, sizeof prefix, "%s.block.%d.layer.%d.", stack, block, layer);
   TG_TRY(load_norm(l, prefix, "layer_norm", &f->norm));
   TG_TRY(load_linear(l, prefix, c->gated ? gated : plain, c->gated ? 2 : 1, d_ff, d_model, &f->wi));
-  return load_linear(l, prefix, wo, 1, d_model, d_ff, &f->wo);
+  return load_linear_as(l, l->t5->wo_precision, prefix, wo, 1, d_model, d_ff, &f->wo);
 }
 
 static t5gist_status load_positions(const loader *l, const char *stack, bool bidirectional, tg_position_table *table) {
@@ -101,7 +118,7 @@ static t5gist_status load_embedding_and_head(const loader *l) {
   const bool own_head = c->head == TG_HEAD_FILE || (c->head == TG_HEAD_FILE_OR_SHARED && tg_checkpoint_find(t5->checkpoint, "lm_head.weight"));
   if (own_head) return load_linear(l, "", (const char *const[]){"lm_head"}, 1, vocab, d_model, &t5->head);
   const tg_matrix part = {shared->data, shared->dtype, vocab, true, NULL};
-  TG_TRY(tg_linear_new(t5->engine, &part, 1, d_model, TG_PRECISION_F32, &t5->head, l->err));
+  TG_TRY(tg_linear_new(t5->engine, &part, 1, d_model, t5->precision, &t5->head, l->err));
   t5->weight_bytes += tg_linear_bytes(t5->head);
   return T5GIST_OK;
 }
@@ -136,7 +153,19 @@ static t5gist_status find_fingerprint(tg_t5 *t5, t5gist_error *err) {
   return T5GIST_OK;
 }
 
-t5gist_status tg_t5_open(const char *dir, tg_engine *engine, bool check_numerics, tg_t5 **out, t5gist_error *err) {
+/* Whether the folder is one that convert wrote in int8: the first query matrix is as good as any. */
+static bool stored_in_bytes(const tg_checkpoint *checkpoint) {
+  const tg_tensor *q = tg_checkpoint_find(checkpoint, "encoder.block.0.layer.0.SelfAttention.q.weight");
+  return q != NULL && q->dtype == TG_I8;
+}
+
+static void choose_precisions(tg_t5 *t5, const tg_t5_options *options) {
+  const tg_precision rule = stored_in_bytes(t5->checkpoint) ? TG_PRECISION_INT8 : TG_PRECISION_F32;
+  t5->precision = options->precision == T5GIST_UNSET ? rule : (tg_precision)options->precision;
+  t5->wo_precision = options->wo_precision == T5GIST_UNSET ? t5->precision : (tg_precision)options->wo_precision;
+}
+
+t5gist_status tg_t5_open(const char *dir, tg_engine *engine, const tg_t5_options *options, tg_t5 **out, t5gist_error *err) {
   tg_t5 *t5;
   t5gist_status status = tg_alloc(&t5, 1, sizeof *t5, err);
   if (status != T5GIST_OK) {
@@ -144,11 +173,12 @@ t5gist_status tg_t5_open(const char *dir, tg_engine *engine, bool check_numerics
     return status;
   }
   t5->engine = engine;
-  t5->check_numerics = check_numerics;
+  t5->check_numerics = options->check_numerics;
   TG_GOTO(tg_strdup(&t5->dir, dir, err));
   TG_GOTO(tg_config_load(dir, &t5->config, err));
   TG_GOTO(tg_tokenizer_open(dir, t5->config.vocab_size, &t5->tokenizer, err));
   TG_GOTO(tg_checkpoint_open(dir, &t5->checkpoint, err));
+  choose_precisions(t5, options);
   TG_GOTO(find_fingerprint(t5, err));
   TG_GOTO(load_weights(t5, err));
   *out = t5;

@@ -54,11 +54,18 @@ typedef struct tg_t5 {
   char fingerprint[TG_SHA256_HEX];
   char *dir;
   size_t n_parameters, weight_bytes;
+  tg_precision precision, wo_precision; /* of the linear layers; of wo */
   bool check_numerics;
 } tg_t5;
 
+typedef struct tg_t5_options {
+  bool check_numerics;
+  int precision;    /* tg_precision of the linear layers; T5GIST_UNSET: int8 where the folder stores them so, else f32 */
+  int wo_precision; /* of the feed-forward layers' second matrix, whose input has the widest range; T5GIST_UNSET: as the others */
+} tg_t5_options;
+
 /* Opens a Hugging Face folder. Takes over engine, also on failure. */
-t5gist_status tg_t5_open(const char *dir, tg_engine *engine, bool check_numerics, tg_t5 **t5, t5gist_error *err);
+t5gist_status tg_t5_open(const char *dir, tg_engine *engine, const tg_t5_options *options, tg_t5 **t5, t5gist_error *err);
 void tg_t5_free(tg_t5 *t5); /* null is allowed */
 
 /* Floats of one token's keys (or values) over all heads. */

@@ -142,7 +142,7 @@ class Usage(CommandLine):
         self.bad(2, '--top-p: expected a number from 0 to 1, found "1.5"', "generate", "--top-p", "1.5")
         self.bad(2, '--condition: expected one of gist, pos_control, neg_control, prefix, full, found "gits"', "generate", "--condition", "gits")
         self.bad(2, ["--dtype bf16", "not supported yet"], "generate", "--task", "x", "--dtype", "bf16")
-        self.bad(2, ["--dtype int8", "not supported yet"], "encode", "--task", "x", "--dtype", "int8")
+        self.assertEqual(self.good("generate", "--task", TASK, "--input", INPUT, "--dtype", "int8"), ANSWER + "\n")
         self.assertEqual(self.good("generate", "--task", TASK, "--input", INPUT, "--dtype", "f32"), ANSWER + "\n")
 
     def test_gists(self):

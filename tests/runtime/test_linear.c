@@ -327,21 +327,21 @@ static void test_int8_keeps_nan(void **state) {
   tg_free(y);
 }
 
-static void check_warm_products(fixture *f, tg_precision precision, bool primitives_expected) {
-  enum { N_IN = 48, N_OUT = 80, M = 20 };
-  float *w = floats(N_OUT * N_IN), *x = floats(tg_linear_rows(M) * N_IN), *y = floats(tg_linear_rows(M) * N_OUT);
+static void check_warm_products(fixture *f, tg_precision precision, size_t most, bool primitives_expected) {
+  enum { N_IN = 48, N_OUT = 80 };
+  float *w = floats(N_OUT * N_IN), *x = floats(tg_linear_rows(most) * N_IN), *y = floats(tg_linear_rows(most) * N_OUT);
   const tg_matrix part = {w, TG_F32, N_OUT, false, NULL};
   tg_linear *one = new_linear(f, &part, 1, N_IN, precision), *other = new_linear(f, &part, 1, N_IN, precision);
   const uint64_t before = tg_engine_primitives(f->engine);
-  for (size_t m = 1; m <= M; m++) {
+  for (size_t m = 1; m <= most; m++) {
     apply(f, one, x, m, false, y);
     apply(f, one, x, m, true, y);
   }
   const uint64_t primitives = tg_engine_primitives(f->engine);
   const size_t bytes = tg_arena_bytes(tg_workspace_arena(f->workspace));
-  assert_true((primitives > before) == primitives_expected);
+  assert_true(primitives > before || !primitives_expected);
   for (int repeat = 0; repeat < 3; repeat++)
-    for (size_t m = 1; m <= M; m++) {
+    for (size_t m = 1; m <= most; m++) {
       apply(f, one, x, m, false, y);
       apply(f, other, x, m, true, y); /* another layer of the same shape shares them */
     }
@@ -355,8 +355,8 @@ static void check_warm_products(fixture *f, tg_precision precision, bool primiti
 }
 
 static void test_warm_products_create_nothing(void **state) {
-  check_warm_products(*state, TG_PRECISION_F32, tg_cpu_isa() != TG_ISA_AVX512);
-  check_warm_products(*state, TG_PRECISION_INT8, tg_cpu_vnni());
+  check_warm_products(*state, TG_PRECISION_F32, 20, tg_cpu_isa() != TG_ISA_AVX512);
+  check_warm_products(*state, TG_PRECISION_INT8, 170, tg_cpu_vnni());
 }
 
 static void test_bad_layers(void **state) {
