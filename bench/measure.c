@@ -147,6 +147,7 @@ static t5gist_status observe(bench *b, t5gist_session *session, tg_bench_conditi
     b->requests[i].options.max_new_tokens = b->requests[i].options.min_new_tokens = b->config->new_tokens;
   }
   t5gist_counters_take(session, counters);
+  t5gist_forget_gists(session); /* uncached is uncached */
   const double begin = tg_bench_now_ms();
   t5gist_status status = condition == TG_BENCH_GIST_FILE ? open_gists(b, group, err) : T5GIST_OK;
   const double opened = tg_bench_now_ms();

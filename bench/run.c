@@ -50,19 +50,19 @@ static t5gist_status open_model(const tg_bench_config *config, const char *dir, 
                                 t5gist_error *err) {
   t5gist_model_options options;
   t5gist_model_info info;
-  if (strcmp(dtype, "f32") != 0 && strcmp(dtype, "auto") != 0)
-    return tg_fail(err, T5GIST_EUSAGE, "dtype %s: not supported yet by this version, which computes in f32", dtype);
   t5gist_model_options_init(&options);
   options.threads = config->threads;
+  if (strcmp(dtype, "f32") == 0) options.dtype = T5GIST_DTYPE_F32;
+  if (strcmp(dtype, "int8") == 0) options.dtype = T5GIST_DTYPE_INT8;
   TG_TRY(t5gist_model_open(dir, &options, model, err)); /* the first opening of a folder computes its fingerprint */
   t5gist_model_close(*model);
   const double begin = tg_bench_now_ms();
   TG_TRY(t5gist_model_open(dir, &options, model, err));
   t5gist_model_describe(*model, &info);
-  *format = (tg_format_result){.rate = TG_RATE_F32, .weight_bytes = info.weight_bytes, .n_parameters = info.n_parameters, .load_ms = tg_bench_now_ms() - begin,
+  *format = (tg_format_result){.rate = strncmp(info.dtype, "int8", 4) == 0 ? TG_RATE_INT8 : TG_RATE_F32, .weight_bytes = info.weight_bytes, .n_parameters = info.n_parameters, .load_ms = tg_bench_now_ms() - begin,
                                .d_model = info.d_model, .d_ff = info.d_ff, .n_heads = info.n_heads, .d_kv = info.d_kv, .n_layers = info.n_layers,
                                .n_decoder_layers = info.n_decoder_layers};
-  snprintf(format->dtype, sizeof format->dtype, "f32");
+  snprintf(format->dtype, sizeof format->dtype, "%s", info.dtype);
   return T5GIST_OK;
 }
 
