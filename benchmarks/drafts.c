@@ -1,7 +1,8 @@
 /* What drafts bring (t5/draft.h), each beside plain decoding in the same run, interleaved; medians.
  *
- *   bench_drafts scripted MODEL|SHAPE [threads]           guesses from the known answer, each right with probability p, over batch sizes
- *   bench_drafts tasks MODEL|SHAPE TASKS.tsv [threads]    the sources that users have, over lines "task<TAB>input", one request at a time
+ *   bench_drafts scripted MODEL|SHAPE [THREADS [REPEATS [BATCH]]]    guesses from the known answer, each right with probability p, over batch
+ *                                                                    sizes; inputs of about 20 tokens, repeated so often
+ *   bench_drafts tasks MODEL|SHAPE TASKS.tsv [THREADS]               the sources that users have, over lines "task<TAB>input", one by one
  *
  * SHAPE (small, base, ...): a checkpoint of random weights, made and removed here. */
 #include <math.h>
@@ -80,7 +81,17 @@ static const char *const TEXTS[MOST_BATCH] = {
     "nobody knows who left the lamp burning in the kitchen but the cat slept under it the whole night",
 };
 
+static char *prompts[MOST_BATCH];
 static int32_t *answers[MOST_BATCH];
+
+static void make_prompts(int repeats) {
+  t5gist_error err;
+  for (int i = 0; i < MOST_BATCH; i++) {
+    tg_buffer text = {0};
+    for (int r = 0; r < repeats; r++) need(tg_buffer_printf(&text, &err, r ? ", %s" : "%s", TEXTS[(i + r) % MOST_BATCH]), &err);
+    prompts[i] = text.data;
+  }
+}
 
 /* Milliseconds of decoding a batch once; drafts as the session's scripts say. keep: the answers' tokens are kept for scripts. */
 static double decode_batch(int n, bool keep, double *accepted) {
@@ -91,7 +102,7 @@ static double decode_batch(int n, bool keep, double *accepted) {
   int right = 0, drafted = 0;
   for (int i = 0; i < n; i++) {
     t5gist_request_init(&requests[i]);
-    requests[i].input = TEXTS[i];
+    requests[i].input = prompts[i];
     requests[i].raw = true;
     requests[i].options.max_new_tokens = requests[i].options.min_new_tokens = NEW_TOKENS;
     requests[i].options.request_key = (uint64_t)i;
@@ -137,14 +148,16 @@ static void measure_scripted(int n, float p, int rounds) {
   fflush(stdout);
 }
 
-static void scripted(void) {
+static void scripted(int only_batch) {
   static const int batches[] = {1, 2, 4, 8};
   static const float ps[] = {0.0f, 0.6f, 1.0f};
   double unused;
   decode_batch(MOST_BATCH, true, &unused);
   printf("%d tokens each\nbatch     p  plain t/s  drafts t/s    ratio  accepted\n", NEW_TOKENS);
-  for (size_t b = 0; b < sizeof batches / sizeof *batches; b++)
+  for (size_t b = 0; b < sizeof batches / sizeof *batches; b++) {
+    if (only_batch > 0 && batches[b] != only_batch) continue;
     for (size_t i = 0; i < sizeof ps / sizeof *ps; i++) measure_scripted(batches[b], ps[i], 7);
+  }
 }
 
 /* ------------------------------------------------------------------------------------------------------------------------------ tasks */
@@ -216,16 +229,21 @@ static void tasks(const char *path) {
 int main(int argc, char **argv) {
   const bool is_scripted = argc > 2 && !strcmp(argv[1], "scripted"), is_tasks = argc > 3 && !strcmp(argv[1], "tasks");
   if (!is_scripted && !is_tasks) {
-    fprintf(stderr, "usage: bench_drafts scripted MODEL|SHAPE [threads] | tasks MODEL|SHAPE TASKS.tsv [threads]\n");
+    fprintf(stderr, "usage: bench_drafts scripted MODEL|SHAPE [THREADS [REPEATS [BATCH]]] | tasks MODEL|SHAPE TASKS.tsv [THREADS]\n");
     return 2;
   }
   const int at = is_scripted ? 3 : 4;
   open_model(argv[2], argc > at ? atoi(argv[at]) : T5GIST_UNSET);
-  if (is_scripted)
-    scripted();
-  else
+  if (is_scripted) {
+    make_prompts(argc > 4 ? atoi(argv[4]) : 1);
+    scripted(argc > 5 ? atoi(argv[5]) : 0);
+  } else {
     tasks(argv[3]);
-  for (int i = 0; i < MOST_BATCH; i++) tg_free(answers[i]);
+  }
+  for (int i = 0; i < MOST_BATCH; i++) {
+    tg_free(answers[i]);
+    tg_free(prompts[i]);
+  }
   t5gist_session_free(session);
   t5gist_model_close(model);
   return 0;

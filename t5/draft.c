@@ -102,13 +102,13 @@ static int propose_scripted(const tg_draft *draft, int n_ids, int most, int32_t 
 
 /* ------------------------------------------------------------------------------------------------------------------------------- pacing */
 
-/* A pass with guesses costs a few per cent more than one without. A first guess that is right less often than one in six is not worth that: then
- * only every eighth pass tries again. */
-static const float WORTH_IT = 0.16f, MEMORY = 0.8f;
+/* A row with a guess costs a few per cent of a pass, more with long inputs. So a request begins with one guess, as many as allowed follow where the
+ * first was often right, and where it was right less often than one time in six only every eighth pass tries again. */
+static const float FIRST_HITS = 0.34f, FOR_MORE = 0.35f, WORTH_IT = 0.16f, MEMORY = 0.8f;
 enum { PAUSE = 7 };
 
 void tg_draft_begin(tg_draft *draft) {
-  draft->hits = 0.5f;
+  draft->hits = FIRST_HITS;
   draft->idle = 0;
 }
 
@@ -123,6 +123,7 @@ int tg_draft_propose(tg_draft *draft, const int32_t *ids, int n_ids, int most, i
     draft->idle--;
     return 0;
   }
+  if (most > 1 && draft->hits < FOR_MORE) most = 1;
   if (draft->script)
     n = propose_scripted(draft, n_ids, most, guesses);
   else if (draft->kind == T5GIST_DRAFT_LOOKUP)
