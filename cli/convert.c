@@ -24,11 +24,8 @@ static void on_progress(void *user, const char *what, uint64_t done, uint64_t to
 }
 
 t5gist_status tg_command_convert(tg_context *context, t5gist_error *err) {
-  static const char *const names[] = {[TG_DTYPE_AUTO] = NULL, [TG_DTYPE_F32] = "f32", [TG_DTYPE_BF16] = "bf16"};
+  static const char *const names[] = {[TG_DTYPE_AUTO] = NULL, [TG_DTYPE_F32] = "f32", [TG_DTYPE_BF16] = "bf16", [TG_DTYPE_INT8] = "int8"};
   tg_conversion conversion = {.context = context};
-  if (context->settings.dtype == TG_DTYPE_INT8) {
-    return tg_fail(err, T5GIST_EUSAGE, "--dtype int8: not supported yet by this version; expected f32 or bf16");
-  }
   const double start = tg_cli_now();
   TG_TRY(t5gist_convert(context->arguments[0], context->arguments[1], names[context->settings.dtype], on_progress, &conversion, err));
   tg_cli_note(context, "wrote %s: %llu tensors, %llu bytes, in %.2f s", context->arguments[1], (unsigned long long)conversion.tensors,

@@ -9,9 +9,9 @@
 #include "runtime/matmul.h"
 
 enum {
-  CHUNK_ROWS = 1024, /* oneDNN gets more rows in pieces of this size */
-  INT8_CHUNK = 256,  /* likewise in int8, whose sums are to stay in the caches until they are scaled */
-  INT8_FEW_ROWS = 128,      /* up to here our own kernels, which scale the sums while they are in registers, are faster */
+  CHUNK_ROWS = 1024,         /* oneDNN gets more rows in pieces of this size */
+  INT8_CHUNK = 256,          /* likewise in int8, whose sums are to stay in the caches until they are scaled */
+  INT8_FEW_ROWS = 128,       /* up to here our own kernels, which scale the sums while they are in registers, are faster */
   INT8_FEW_ROWS_OF_TILES = 8 /* likewise on machines that multiply tiles (AMX), which oneDNN uses and we do not */
 };
 
@@ -75,8 +75,7 @@ static t5gist_status apply_f32(const tg_linear *linear, tg_workspace *workspace,
   const tg_packed *w = &linear->w;
 #if defined(__x86_64__)
   if (w->blocks) {
-    const tg_blocks_product product = {
-        .x = x, .weights = w->weights, .y = y, .m = m, .n_in = w->n_in, .n_out = w->n_out, .accumulate = accumulate};
+    const tg_blocks_product product = {.x = x, .weights = w->weights, .y = y, .m = m, .n_in = w->n_in, .n_out = w->n_out, .accumulate = accumulate};
     tg_multiply_blocks(&product);
     return T5GIST_OK;
   }
@@ -182,7 +181,7 @@ static double weight_at(const tg_packed *w, size_t output, size_t input) {
 }
 
 static void int8_reference(const tg_packed *w, const float *x, bool accumulate, float *y) {
-  int8_t q[TG_INT8_MAX_DEPTH];
+  int8_t q[TG_INT8_MAX_INPUTS];
   const float x_scale = tg_quantize_row_reference(x, w->n_in, q);
   for (size_t o = 0; o < w->n_out; o++) {
     int32_t sum = 0;

@@ -15,6 +15,8 @@
 
 typedef struct tg_linear tg_linear;
 
+enum { TG_INT8_MAX_INPUTS = 1 << 16 }; /* whose products of 255 * 127 at most add up within 32 bits */
+
 typedef enum tg_precision { TG_PRECISION_F32 = 0, TG_PRECISION_INT8 } tg_precision;
 
 /* A stored matrix, borrowed during packing only. Its pages are released from memory behind the packing (tg_map_release) when mapped. */
@@ -27,7 +29,7 @@ typedef struct tg_matrix {
 } tg_matrix;
 
 /* Packs parts, all [., n_in], stacked along their outputs (q, k and v as one product). int8 takes TG_I8 parts as they are and quantises others
- * row by row with tg_quantize_row; at most 65,536 inputs. */
+ * row by row with tg_quantize_row; at most TG_INT8_MAX_INPUTS of them. */
 t5gist_status tg_linear_new(tg_engine *engine, const tg_matrix *parts, size_t n_parts, size_t n_in, tg_precision precision, tg_linear **linear,
                             t5gist_error *err);
 void tg_linear_free(tg_linear *linear); /* null is allowed */

@@ -7,7 +7,7 @@
 enum {
   BLOCK = TG_INT8_BLOCK,
   GROUP = TG_INT8_GROUP,
-  PARALLEL_WORK = 1 << 17,      /* multiplications below which a parallel region costs more than it saves */
+  PARALLEL_WORK = 1 << 17,   /* multiplications below which a parallel region costs more than it saves */
   PARALLEL_NUMBERS = 1 << 15 /* likewise numbers to finish */
 };
 

@@ -9,19 +9,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* MAX_DEPTH: inputs whose sum of 255 * 127 each fits 32 bits. */
-enum { TG_INT8_BLOCK = 64, TG_INT8_GROUP = 4, TG_INT8_DEPTH_STEP = 64, TG_INT8_MAX_DEPTH = 1 << 16 };
+enum { TG_INT8_BLOCK = 64, TG_INT8_GROUP = 4, TG_INT8_DEPTH_STEP = 64 };
 
 /* What the machine's products want added to activations: 128 with VNNI, which multiplies unsigned by signed bytes, else 0. One choice per process. */
 unsigned char tg_int8_offset(void);
 
 typedef struct tg_int8_product {
-  const unsigned char *x;  /* [m, depth] quantised, plus tg_int8_offset() */
-  const float *x_scales;   /* [m] */
-  const int8_t *weights;   /* packed */
-  const float *scales;     /* [n_out] */
-  const int32_t *offsets;  /* [n_out] what the offset of x adds to each sum: tg_int8_offset() times the sum of its weights */
-  float *y;                /* [m, n_out] */
+  const unsigned char *x; /* [m, depth] quantised, plus tg_int8_offset() */
+  const float *x_scales;  /* [m] */
+  const int8_t *weights;  /* packed */
+  const float *scales;    /* [n_out] */
+  const int32_t *offsets; /* [n_out] what the offset of x adds to each sum: tg_int8_offset() times the sum of its weights */
+  float *y;               /* [m, n_out] */
   size_t m, depth, n_out;
   bool accumulate; /* y += */
 } tg_int8_product;

@@ -22,7 +22,8 @@ typedef struct source {
 
 static source source_row(const tg_matrix *parts, size_t n_in, size_t row) {
   while (row >= parts->n_out) row -= parts++->n_out;
-  return (source){(const unsigned char *)parts->data + row * n_in * tg_dtype_size(parts->dtype), parts->dtype, parts->scales ? parts->scales[row] : 0};
+  return (source){(const unsigned char *)parts->data + row * n_in * tg_dtype_size(parts->dtype), parts->dtype,
+                  parts->scales ? parts->scales[row] : 0};
 }
 
 /* Rows begin..end-1 of the stacked parts leave memory where they are mapped. */
@@ -180,15 +181,16 @@ static t5gist_status plan(size_t n_in, size_t n_out, tg_precision precision, tg_
   const bool int8 = precision == TG_PRECISION_INT8;
   *p = (tg_packed){.precision = precision, .n_in = n_in, .n_out = n_out, .depth = n_in, .n_out_stored = n_out};
   p->blocks = int8 || tg_cpu_isa() == TG_ISA_AVX512;
-  if (int8 && n_in > TG_INT8_MAX_DEPTH)
-    return tg_fail(err, T5GIST_EUNSUPPORTED, "int8: expected linear layers of at most %d inputs, found %zu", TG_INT8_MAX_DEPTH, n_in);
+  if (int8 && n_in > TG_INT8_MAX_INPUTS)
+    return tg_fail(err, T5GIST_EUNSUPPORTED, "int8: expected linear layers of at most %d inputs, found %zu", TG_INT8_MAX_INPUTS, n_in);
   if ((p->blocks && !tg_align_up(n_out, TG_BLOCK_OUT, &p->n_out_stored)) || (int8 && !tg_align_up(n_in, TG_INT8_DEPTH_STEP, &p->depth)) ||
       !tg_size_mul(p->depth, p->n_out_stored, bytes) || !tg_size_mul(*bytes, element_size(precision), bytes))
     return tg_fail(err, T5GIST_ENOMEM, "cannot allocate a linear layer of %zu inputs and %zu outputs", n_in, n_out);
   return T5GIST_OK;
 }
 
-t5gist_status tg_pack(const tg_matrix *parts, size_t n_parts, size_t n_in, tg_precision precision, int threads, tg_packed *packed, t5gist_error *err) {
+t5gist_status tg_pack(const tg_matrix *parts, size_t n_parts, size_t n_in, tg_precision precision, int threads, tg_packed *packed,
+                      t5gist_error *err) {
   size_t n_out = 0, bytes = 0, scratch_floats = 0;
   float *scratch = NULL;
   *packed = (tg_packed){0};

@@ -6,13 +6,13 @@
 
 typedef struct tg_packed {
   tg_precision precision;
-  bool blocks;          /* f32: [n_out_stored/64, n_in, 64] for linear_avx512.c, else [n_out, n_in] for oneDNN. int8: linear_int8.h's blocks always */
+  bool blocks; /* f32: [n_out_stored/64, n_in, 64] for linear_avx512.c, else [n_out, n_in] for oneDNN. int8: linear_int8.h's blocks always */
   size_t n_in, n_out;
-  size_t depth;         /* inputs as stored, n_in and zeros behind */
-  size_t n_out_stored;  /* padded with zeros to whole blocks */
-  void *weights;        /* [n_out_stored * depth] float or int8_t */
-  float *scales;        /* int8: [n_out_stored] */
-  int32_t *offsets;     /* int8: [n_out_stored] tg_int8_offset() times the sum of the output's weights */
+  size_t depth;        /* inputs as stored, n_in and zeros behind */
+  size_t n_out_stored; /* padded with zeros to whole blocks */
+  void *weights;       /* [n_out_stored * depth] float or int8_t */
+  float *scales;       /* int8: [n_out_stored] */
+  int32_t *offsets;    /* int8: [n_out_stored] tg_int8_offset() times the sum of the output's weights */
 } tg_packed;
 
 /* parts as in tg_linear_new. On failure what was taken is released. */

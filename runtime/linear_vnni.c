@@ -90,8 +90,7 @@ static void multiply_block(const tg_int8_product *p, size_t block, size_t first_
     }
   }
   const size_t left = p->n_out - block * BLOCK;
-  for (size_t row = 0; row < rows; row++)
-    finish_row(p, first_row + row, block * BLOCK, left < BLOCK ? left : BLOCK, sums + row * BLOCK);
+  for (size_t row = 0; row < rows; row++) finish_row(p, first_row + row, block * BLOCK, left < BLOCK ? left : BLOCK, sums + row * BLOCK);
 }
 
 const tg_int8_kernels tg_int8_vnni = {multiply_block, finish_row};

@@ -1,23 +1,27 @@
 #include "t5/convert.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "runtime/error.h"
+#include "runtime/linear.h"
 #include "t5/config.h"
 #include "t5/convert_source.h"
 #include "t5/tokenizer.h"
 
-enum { CHUNK = 1 << 20, FILE_MODE = 0644, AS_STORED = -1 }; /* CHUNK: elements at a time */
+enum { CHUNK = 1 << 20, FILE_MODE = 0644, AS_STORED = -1, MAX_NAME = 256 }; /* CHUNK: elements at a time */
 
 typedef struct conversion {
   const char *in_dir, *out_dir;
   int to; /* tg_dtype or AS_STORED */
   tg_config config;
   tg_source source;
-  tg_tensor *tensors;            /* [n_tensors] what is written, in the source's order */
+  tg_tensor *tensors;            /* [n_tensors] what is written, in the source's order; scales directly behind the bytes they belong to */
+  char (*scale_names)[MAX_NAME]; /* [n_scales] of the tensors that no source has */
+  size_t n_scales;
   size_t *from;                  /* [n_tensors] index into source.tensors */
   size_t n_tensors, total, done; /* bytes of data */
   char fingerprint[TG_SHA256_HEX];
@@ -40,8 +44,10 @@ static t5gist_status read_dtype(const char *dtype, int *to, t5gist_error *err) {
     *to = TG_F32;
   else if (strcmp(dtype, "bf16") == 0)
     *to = TG_BF16;
+  else if (strcmp(dtype, "int8") == 0)
+    *to = TG_I8;
   else
-    return tg_fail(err, T5GIST_EUSAGE, "dtype: expected \"f32\" or \"bf16\", found \"%.32s\"", dtype);
+    return tg_fail(err, T5GIST_EUSAGE, "dtype: expected \"f32\", \"bf16\" or \"int8\", found \"%.32s\"", dtype);
   return T5GIST_OK;
 }
 
@@ -59,25 +65,56 @@ static bool is_alias(const tg_config *config, const char *name) {
   return strcmp(name, "encoder.embed_tokens.weight") == 0 || strcmp(name, "decoder.embed_tokens.weight") == 0;
 }
 
+/* Whether a tensor is the matrix of a linear layer, which alone is ever kept in bytes. */
+static bool is_linear(const tg_source_tensor *s) {
+  static const char *const places[] = {".SelfAttention.", ".EncDecAttention.", ".DenseReluDense."};
+  if (s->rank != 2) return false;
+  if (strcmp(s->name, "lm_head.weight") == 0) return true;
+  for (size_t i = 0; i < sizeof places / sizeof *places; i++)
+    if (strstr(s->name, places[i])) return strstr(s->name, "relative_attention_bias") == NULL;
+  return false;
+}
+
+static t5gist_status add_tensor(conversion *c, size_t from, const tg_tensor *tensor, t5gist_error *err) {
+  tg_tensor *t = &c->tensors[c->n_tensors];
+  *t = *tensor;
+  if (!tg_size_mul(t->count, tg_dtype_size(t->dtype), &t->bytes) || !tg_size_add(c->total, t->bytes, &c->total)) {
+    return tg_fail(err, T5GIST_EFORMAT, "%s: tensor %s: its size overflows", c->source.paths[c->source.tensors[from].file], t->name);
+  }
+  c->from[c->n_tensors++] = from;
+  return T5GIST_OK;
+}
+
+/* The tensor in bytes, and its scales. */
+static t5gist_status plan_bytes(conversion *c, size_t i, t5gist_error *err) {
+  const tg_source_tensor *s = &c->source.tensors[i];
+  char *name = c->scale_names[c->n_scales++];
+  if (s->shape[1] < 1 || s->shape[1] > TG_INT8_MAX_INPUTS || (size_t)snprintf(name, MAX_NAME, "%s_scale", s->name) >= MAX_NAME)
+    return tg_fail(err, T5GIST_EUNSUPPORTED, "%s: tensor %s: expected at most %d inputs, found %zu", c->source.paths[s->file], s->name,
+                   TG_INT8_MAX_INPUTS, s->shape[1]);
+  const tg_tensor bytes = {.name = s->name, .dtype = TG_I8, .rank = 2, .count = s->count, .shape = {s->shape[0], s->shape[1]}};
+  const tg_tensor scales = {.name = name, .dtype = TG_F32, .rank = 1, .count = s->shape[0], .shape = {s->shape[0]}};
+  TG_TRY(add_tensor(c, i, &bytes, err));
+  return add_tensor(c, i, &scales, err);
+}
+
 static t5gist_status plan_tensor(conversion *c, size_t i, t5gist_error *err) {
   const tg_source_tensor *s = &c->source.tensors[i];
-  tg_tensor *t = &c->tensors[c->n_tensors];
   if (s->dtype != TG_F32 && s->dtype != TG_BF16 && s->dtype != TG_F16) {
     return tg_fail(err, T5GIST_EUNSUPPORTED, "%s: tensor %s: expected numbers of type F32, BF16 or F16, found %s", c->source.paths[s->file], s->name,
                    tg_dtype_name(s->dtype));
   }
-  *t = (tg_tensor){.name = s->name, .dtype = c->to == AS_STORED ? s->dtype : (tg_dtype)c->to, .rank = s->rank, .count = s->count};
-  memcpy(t->shape, s->shape, sizeof t->shape);
-  if (!tg_size_mul(t->count, tg_dtype_size(t->dtype), &t->bytes) || !tg_size_add(c->total, t->bytes, &c->total)) {
-    return tg_fail(err, T5GIST_EFORMAT, "%s: tensor %s: its size overflows", c->source.paths[s->file], s->name);
-  }
-  c->from[c->n_tensors++] = i;
-  return T5GIST_OK;
+  if (c->to == TG_I8 && is_linear(s)) return plan_bytes(c, i, err);
+  const bool kept = c->to == AS_STORED || c->to == TG_I8;
+  tg_tensor t = {.name = s->name, .dtype = kept ? s->dtype : (tg_dtype)c->to, .rank = s->rank, .count = s->count};
+  memcpy(t.shape, s->shape, sizeof t.shape);
+  return add_tensor(c, i, &t, err);
 }
 
 static t5gist_status plan(conversion *c, t5gist_error *err) {
-  TG_TRY(tg_alloc(&c->tensors, c->source.n, sizeof *c->tensors, err));
-  TG_TRY(tg_alloc(&c->from, c->source.n, sizeof *c->from, err));
+  TG_TRY(tg_alloc(&c->tensors, c->source.n, 2 * sizeof *c->tensors, err));
+  TG_TRY(tg_alloc(&c->from, c->source.n, 2 * sizeof *c->from, err));
+  if (c->to == TG_I8) TG_TRY(tg_alloc(&c->scale_names, c->source.n, sizeof *c->scale_names, err));
   for (size_t i = 0; i < c->source.n; i++) {
     if (!is_alias(&c->config, c->source.tensors[i].name)) TG_TRY(plan_tensor(c, i, err));
   }
@@ -125,6 +162,43 @@ static const void *convert_numbers(const conversion *c, const void *from, tg_dty
   return c->narrowed;
 }
 
+static t5gist_status write_part(conversion *c, tg_writer *writer, const char *name, const void *data, size_t bytes, t5gist_error *err) {
+  TG_TRY(tg_writer_write(writer, data, bytes, err));
+  c->done += bytes;
+  if (c->progress) c->progress(c->user, name, c->done, c->total);
+  return T5GIST_OK;
+}
+
+/* Rows of a matrix in bytes; their scales into scales [rows of the matrix]. */
+static t5gist_status write_rows(conversion *c, tg_writer *writer, const tg_source_tensor *s, float *scales, t5gist_error *err) {
+  const size_t size = tg_dtype_size(s->dtype), n_in = s->shape[1], step = CHUNK / n_in;
+  int8_t *bytes = (int8_t *)c->narrowed;
+  for (size_t row = 0; row < s->shape[0]; row += step) {
+    const size_t rows = s->shape[0] - row < step ? s->shape[0] - row : step, at = row * n_in;
+    tg_widen(s->transposed ? gather(c, s, at, rows * n_in) : s->data + at * size, s->dtype, rows * n_in, c->widened);
+    for (size_t i = 0; i < rows; i++) {
+      scales[row + i] = tg_quantize_row(c->widened + i * n_in, n_in, bytes + i * n_in);
+      if (!isfinite(scales[row + i]))
+        return tg_fail(err, T5GIST_EFORMAT, "%s: tensor %s: expected finite numbers, found NaN or infinity in row %zu", c->source.paths[s->file],
+                       s->name, row + i);
+    }
+    TG_TRY(write_part(c, writer, s->name, bytes, rows * n_in, err));
+    if (!s->transposed) tg_map_release(s->data + at * size, rows * n_in * size);
+  }
+  if (s->transposed) tg_map_release(s->data, s->count * size);
+  return T5GIST_OK;
+}
+
+/* A matrix in bytes and its scales. */
+static t5gist_status write_bytes(conversion *c, tg_writer *writer, const tg_source_tensor *s, t5gist_error *err) {
+  float *scales = NULL;
+  TG_TRY(tg_alloc(&scales, s->shape[0], sizeof *scales, err));
+  t5gist_status status = write_rows(c, writer, s, scales, err);
+  if (status == T5GIST_OK) status = write_part(c, writer, s->name, scales, s->shape[0] * sizeof *scales, err);
+  tg_free(scales);
+  return status;
+}
+
 static t5gist_status write_tensor(conversion *c, tg_writer *writer, size_t i, t5gist_error *err) {
   const tg_source_tensor *s = &c->source.tensors[c->from[i]];
   const tg_tensor *t = &c->tensors[i];
@@ -132,10 +206,8 @@ static t5gist_status write_tensor(conversion *c, tg_writer *writer, size_t i, t5
   for (size_t at = 0; at < s->count; at += CHUNK) {
     const size_t n = s->count - at < CHUNK ? s->count - at : CHUNK;
     const unsigned char *from = s->transposed ? gather(c, s, at, n) : s->data + at * size;
-    TG_TRY(tg_writer_write(writer, convert_numbers(c, from, s->dtype, t->dtype, n), n * tg_dtype_size(t->dtype), err));
+    TG_TRY(write_part(c, writer, s->name, convert_numbers(c, from, s->dtype, t->dtype, n), n * tg_dtype_size(t->dtype), err));
     if (!s->transposed) tg_map_release(s->data + at * size, n * size);
-    c->done += n * tg_dtype_size(t->dtype);
-    if (c->progress) c->progress(c->user, s->name, c->done, c->total);
   }
   if (s->transposed) tg_map_release(s->data, s->count * size);
   return T5GIST_OK;
@@ -159,7 +231,12 @@ static t5gist_status write_weights(conversion *c, t5gist_error *err) {
   TG_TRY(tg_path_join(&path, c->out_dir, "model.safetensors", err));
   TG_GOTO(tg_writer_open(path, FILE_MODE, &writer, err));
   TG_GOTO(write_header(c, writer, err));
-  for (size_t i = 0; i < c->n_tensors; i++) TG_GOTO(write_tensor(c, writer, i, err));
+  for (size_t i = 0; i < c->n_tensors; i++) {
+    if (c->tensors[i].dtype == TG_I8)
+      TG_GOTO(write_bytes(c, writer, &c->source.tensors[c->from[i++]], err));
+    else
+      TG_GOTO(write_tensor(c, writer, i, err));
+  }
   status = tg_writer_commit(writer, err);
   writer = NULL;
 done:
@@ -218,6 +295,7 @@ static bool edit_config(const conversion *c, json_t *json) {
     if (json_object_set_new(json, "t5gist", block) != 0) return false;
   }
   if (json_object_set_new(block, "source_fingerprint", json_string(c->fingerprint)) != 0) return false;
+  if (c->to == TG_I8 && json_object_set_new(block, "dtype", json_string("int8")) != 0) return false;
   const char *word = dtype_word(c);
   if (!word) return true;
   const bool newer = json_object_get(json, "dtype") != NULL;
@@ -264,6 +342,7 @@ t5gist_status tg_convert(const char *in_dir, const char *out_dir, const char *dt
   TG_GOTO(write_config(&c, err));
 done:
   tg_free(c.tensors);
+  tg_free(c.scale_names);
   tg_free(c.from);
   tg_free(c.gathered);
   tg_free(c.narrowed);

@@ -4,7 +4,8 @@
 
 #include "t5gist/tools.h"
 
-/* dtype: "f32", "bf16" or null (as stored). Streams tensor by tensor. out_dir is made; its files are written atomically, config.json last, with
+/* dtype: "f32", "bf16", "int8" or null (as stored). int8: the matrices of linear layers become bytes by tg_quantize_row, row by row, the scales of
+ * "X.weight" beside it in "X.weight_scale"; everything else stays as stored. Streams tensor by tensor. out_dir is made; its files are written atomically, config.json last, with
  * the source's fingerprint in its "t5gist" block. */
 t5gist_status tg_convert(const char *in_dir, const char *out_dir, const char *dtype, t5gist_progress *progress, void *user, t5gist_error *err);
 

@@ -14,8 +14,8 @@ extern "C" {
 T5GIST_API t5gist_status t5gist_draw_mask(t5gist_session *session, const char *task, const char *input, t5gist_condition condition, int gists, bool svg,
                                           FILE *out, t5gist_error *err);
 
-/* Rewrites a Hugging Face folder (.bin or safetensors, sharded or not) as one safetensors folder. dtype: "f32", "bf16" or null to keep the
- * stored one. Streams: peak memory is the largest tensor plus a constant. progress may be null; done and total are bytes. */
+/* Rewrites a Hugging Face folder (.bin or safetensors, sharded or not) as one safetensors folder. dtype: "f32", "bf16", "int8" (linear layers
+ * alone) or null to keep the stored one. Streams: peak memory is the largest tensor plus a constant. progress may be null; done and total are bytes. */
 typedef void t5gist_progress(void *user, const char *what, uint64_t done, uint64_t total);
 T5GIST_API t5gist_status t5gist_convert(const char *in_dir, const char *out_dir, const char *dtype, t5gist_progress *progress, void *user, t5gist_error *err);
 

@@ -248,7 +248,23 @@ class Models(CommandLine):
         self.assertEqual(self.good("generate", "--model", "out", "--task", TASK, "--input", INPUT), ANSWER + "\n")
         self.assertEqual(self.good("generate", "--model", "out", "--gist", self.encode(), "--input", INPUT), ANSWER + "\n")
         self.bad(1, "nowhere", "convert", "nowhere", "out2")
-        self.bad(2, "--dtype int8: not supported yet", "convert", str(MINI), "out3", "--dtype", "int8")
+        self.bad(2, "not supported yet", "generate", "--model", "out", "--task", TASK, "--input", INPUT, "--dtype", "bf16")
+
+    def test_int8_folder(self):
+        self.good("convert", str(MINI), "out", "--dtype", "int8")
+        self.assertTrue(self.good("verify", "out").endswith("ok\n"))
+        answers = [json.loads(self.good("generate", "--task", TASK, "--input", INPUT, "--json", *options))
+                   for options in (["--model", "out"], ["--dtype", "int8"], ["--model", "out", "--dtype", "f32"], [])]
+        for a in answers:
+            self.assertEqual(a["text"], ANSWER)
+        self.assertEqual(answers[0]["logprobs"], answers[1]["logprobs"])  # quantised on disk or on loading: the same numbers
+        for other in answers[2:]:
+            self.assertNotEqual(answers[0]["logprobs"], other["logprobs"])
+        self.assertEqual(json.loads(self.good("info", "--model", "out", "--json"))["model"]["dtype"], "int8")
+        self.good("encode", "--model", "out", "--task", TASK, "-o", "int8.gist")
+        self.assertRegex(self.good("inspect", "int8.gist"), "computed with +int8 ")
+        self.assertEqual(self.good("generate", "--gist", "int8.gist", "--input", INPUT), ANSWER + "\n")  # another number format is no reason to refuse
+        self.bad(1, "I8", "convert", "out", "again")
         self.bad(1, "nowhere", "verify", "nowhere")
 
 

@@ -1,4 +1,5 @@
 /* Conversion of every form of checkpoint to one safetensors folder. */
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -176,7 +177,37 @@ static void test_refusals(void **state) {
   folder_remove(in);
 }
 
+/* Matrices of linear layers become bytes and scales, everything else stays; a transposed source gives the same. */
+static void test_int8(void **state) {
+  (void)state;
+  char *in = new_source(UNTIED), *out = folder_new(TEST_BINARY_DIR);
+  t5gist_error err = {0};
+  folder_copy(in, "pytorch_model.bin", DATA "weights.bin");
+  convert(in, out, "int8");
+  tg_checkpoint *checkpoint = open_folder(out);
+  const tg_tensor *t = NULL;
+  float *scales = NULL;
+  assert_int_equal(tg_checkpoint_find(checkpoint, "shared.weight")->dtype, TG_F32);
+  assert_int_equal(tg_checkpoint_find(checkpoint, "t.weight")->dtype, TG_F32);
+  const tg_tensor *head = tg_checkpoint_find(checkpoint, "lm_head.weight");
+  assert_int_equal(head->dtype, TG_I8);
+  assert_int_equal(tg_checkpoint_get_matrix(checkpoint, "lm_head.weight", head->shape[0], head->shape[1], &t, &scales, &err), T5GIST_OK);
+  for (size_t i = 0; i < head->count; i++) {
+    const float x = ((float)i - 8) * 1.00390625f, scale = scales[i / head->shape[1]];
+    assert_true(fabsf((float)((const int8_t *)t->data)[i] * scale - x) <= 0.5001f * scale);
+  }
+  tg_free(scales);
+  scales = NULL;
+  assert_int_equal(tg_checkpoint_get_matrix(checkpoint, "shared.weight", 1, 1, &t, &scales, &err), T5GIST_EFORMAT);
+  assert_null(scales);
+  assert_int_equal(tg_checkpoint_get(checkpoint, "lm_head.weight", head->shape, 2, &t, &err), T5GIST_EUNSUPPORTED); /* bytes only where expected */
+  tg_checkpoint_close(checkpoint);
+  folder_remove(out);
+  folder_remove(in);
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_bin), cmocka_unit_test(test_sharded_bin_of_a_tied_model), cmocka_unit_test(test_refusals)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_bin), cmocka_unit_test(test_sharded_bin_of_a_tied_model), cmocka_unit_test(test_refusals),
+                                     cmocka_unit_test(test_int8)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
