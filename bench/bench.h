@@ -72,7 +72,7 @@ typedef struct tg_limits {
 t5gist_status tg_limits_bandwidth(int threads, tg_limits *limits, t5gist_error *err);
 /* The model's layers: products of these sizes. */
 t5gist_status tg_limits_rates(const t5gist_model_info *model, tg_limits *limits, t5gist_error *err);
-/* Operations per second at m rows: linear between the measured ones, constant outside 32 .. 256. */
+/* oneDNN's operations per second at m rows with weights from memory: linear between the measured ones, constant outside 32 .. 256. */
 double tg_limits_rate(const tg_limits *limits, tg_rate rate, double m);
 
 /* Peak resident memory since the last reset, in bytes; 0 where the system does not tell. */

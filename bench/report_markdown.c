@@ -34,7 +34,7 @@ static void put_machine(report *r, const tg_bench_config *config, const tg_bench
       b->threads, t5gist_version(), b->model, b->command);
   PUT(r, "%d new token%s per request", config->new_tokens, config->new_tokens == 1 ? " (one encoding and one decoding step)" : "s");
   PUT(r, ", conditions interleaved on the same prompts. Times are medians in milliseconds of wall time with 95 %% intervals of paired bootstraps. *Limit* is what "
-         "the operations counted by the engine would take at the reading speed and matrix rates below, the longer of the two per stage, summed.\n\n");
+         "the operations counted by the engine would take at the reading speed and at oneDNN's own rates (weights from memory) below, the longer of the two per stage, summed.\n\n");
 }
 
 static void put_limits(report *r, const tg_limits *l) {

@@ -1,7 +1,7 @@
 #include "bench/bench.h"
 
 double tg_limits_rate(const tg_limits *limits, tg_rate rate, double m) {
-  const double *measured = limits->cached[rate];
+  const double *measured = limits->streamed[rate]; /* a model's weights come from memory */
   if (m <= tg_rate_rows[1]) return measured[1];
   for (int i = 2; i < TG_N_ROWS; i++) {
     const double low = tg_rate_rows[i - 1], high = tg_rate_rows[i];
