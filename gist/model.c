@@ -48,12 +48,13 @@ static t5gist_status choose_threads(const t5gist_model_options *options, int *th
 }
 
 static t5gist_status check_dtype(const char *name, int dtype, t5gist_error *err) {
-  if (dtype == T5GIST_UNSET || dtype == T5GIST_DTYPE_F32 || dtype == T5GIST_DTYPE_INT8) return T5GIST_OK;
+  if (dtype == T5GIST_UNSET || (dtype >= T5GIST_DTYPE_F32 && dtype <= T5GIST_DTYPE_INT8X16)) return T5GIST_OK;
   return tg_fail(err, T5GIST_EUSAGE, "%s: expected a t5gist_dtype or T5GIST_UNSET, found %d", name, dtype);
 }
 
 static int precision_of(int dtype) {
-  return dtype == T5GIST_UNSET ? T5GIST_UNSET : dtype == T5GIST_DTYPE_INT8 ? TG_PRECISION_INT8 : TG_PRECISION_F32;
+  static const tg_precision precisions[] = {TG_PRECISION_F32, TG_PRECISION_INT8, TG_PRECISION_INT8X16};
+  return dtype == T5GIST_UNSET ? T5GIST_UNSET : (int)precisions[dtype];
 }
 
 t5gist_status t5gist_model_open(const char *dir, const t5gist_model_options *options, t5gist_model **out, t5gist_error *err) {
@@ -88,8 +89,10 @@ void t5gist_model_close(t5gist_model *model) {
 }
 
 const char *tg_model_dtype(const t5gist_model *model) {
-  static const char *const names[2][2] = {{"f32", "f32, wo int8"}, {"int8, wo f32", "int8"}};
-  return names[model->t5->precision == TG_PRECISION_INT8][model->t5->wo_precision == TG_PRECISION_INT8];
+  static const char *const names[3][3] = {{"f32", "f32, wo int8", "f32, wo int8x16"},
+                                          {"int8, wo f32", "int8, wo int8", "int8"},
+                                          {"int8x16, wo f32", "int8x16, wo int8", "int8x16"}};
+  return names[model->t5->precision][model->t5->wo_precision];
 }
 
 static const char *stored_dtype(tg_dtype dtype) {

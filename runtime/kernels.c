@@ -71,20 +71,30 @@ void tg_scale(const float *x, float factor, size_t n, float *y) {
 }
 
 float tg_quantize_row(const float *x, size_t n, int8_t *q) {
-  return tg_simd_best()->quantize(x, n, q);
+  return tg_simd_best()->quantize(x, n, q, NULL);
 }
 
-void tg_quantize_rows(const float *x, size_t rows, size_t n, size_t stride, unsigned char offset, unsigned char *q, float *scales) {
+float tg_quantize_row_wide(const float *x, size_t n, int8_t *q, int8_t *low) {
+  return tg_simd_best()->quantize(x, n, q, low);
+}
+
+/* Zeros behind the n bytes of a row, and 128 more everywhere on demand, as two's complement has it. */
+static void pad_bytes(unsigned char *q, size_t n, size_t stride, unsigned char offset) {
+  memset(q + n, 0, stride - n);
+  for (size_t i = 0; offset != 0 && i < stride; i++) q[i] ^= offset;
+}
+
+void tg_quantize_rows(const float *x, size_t rows, size_t n, size_t stride, unsigned char offset, unsigned char *q, unsigned char *low, float *scales) {
   const tg_simd *simd = tg_simd_best();
 #pragma omp parallel if (rows > 1 && rows * n >= PARALLEL_WORK)
   {
     size_t begin, end;
     own_share(rows, &begin, &end);
     for (size_t row = begin; row < end; row++) {
-      unsigned char *own = q + row * stride;
-      scales[row] = simd->quantize(x + row * n, n, (int8_t *)own);
-      memset(own + n, 0, stride - n);
-      for (size_t i = 0; offset != 0 && i < stride; i++) own[i] ^= offset; /* 128 more, as two's complement has it */
+      unsigned char *own = q + row * stride, *own_low = low ? low + row * stride : NULL;
+      scales[row] = simd->quantize(x + row * n, n, (int8_t *)own, (int8_t *)own_low);
+      pad_bytes(own, n, stride, offset);
+      if (own_low) pad_bytes(own_low, n, stride, offset);
     }
   }
 }

@@ -33,8 +33,13 @@ void tg_scale(const float *x, float factor, size_t n, float *y);
 float tg_quantize_row(const float *x, size_t n, int8_t *q);
 float tg_quantize_row_reference(const float *x, size_t n, int8_t *q);
 
-/* rows of n numbers each, to q [rows, stride] of bytes q + offset (0 or 128) and scales [rows]; bytes n..stride-1 of a row are set to offset. */
-void tg_quantize_rows(const float *x, size_t rows, size_t n, size_t stride, unsigned char offset, unsigned char *q, float *scales);
+/* Likewise in two bytes: x is q + low / 254 times the scale, low being what q's rounding left over. */
+float tg_quantize_row_wide(const float *x, size_t n, int8_t *q, int8_t *low);
+float tg_quantize_row_wide_reference(const float *x, size_t n, int8_t *q, int8_t *low);
+
+/* rows of n numbers each, to q [rows, stride] of bytes q + offset (0 or 128) and scales [rows]; bytes n..stride-1 of a row are set to offset.
+ * low: null, or likewise the second bytes of tg_quantize_row_wide. */
+void tg_quantize_rows(const float *x, size_t rows, size_t n, size_t stride, unsigned char offset, unsigned char *q, unsigned char *low, float *scales);
 
 /* log(sum(exp(x))) of n values, any alignment, not parallel. -inf entries are allowed; accurate to 1e-6. */
 float tg_logsumexp(const float *x, size_t n);

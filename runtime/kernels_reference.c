@@ -12,7 +12,7 @@ void tg_rmsnorm_reference(const float *x, const float *weight, size_t rows, size
   }
 }
 
-float tg_quantize_row_reference(const float *x, size_t n, int8_t *q) {
+float tg_quantize_row_wide_reference(const float *x, size_t n, int8_t *q, int8_t *low) {
   float max = 0;
   bool finite = true;
   for (size_t i = 0; i < n; i++) {
@@ -20,8 +20,16 @@ float tg_quantize_row_reference(const float *x, size_t n, int8_t *q) {
     max = fmaxf(max, fabsf(x[i]));
   }
   const bool zeros = !finite || max < TG_QUANTIZE_LEAST;
-  for (size_t i = 0; i < n; i++) q[i] = zeros ? 0 : (int8_t)rintf(x[i] * (127 / max));
+  for (size_t i = 0; i < n; i++) {
+    const float scaled = zeros ? 0 : x[i] * (127 / max), left = scaled - rintf(scaled);
+    q[i] = (int8_t)rintf(scaled);
+    if (low != NULL) low[i] = (int8_t)rintf(left * (2 * 127));
+  }
   return !finite ? NAN : zeros ? 0 : max / 127;
+}
+
+float tg_quantize_row_reference(const float *x, size_t n, int8_t *q) {
+  return tg_quantize_row_wide_reference(x, n, q, NULL);
 }
 
 static double activate(double x, tg_activation activation) {

@@ -11,6 +11,7 @@
 enum {
   CHUNK_ROWS = 1024,         /* oneDNN gets more rows in pieces of this size */
   INT8_CHUNK = 256,          /* likewise in int8, whose sums are to stay in the caches until they are scaled */
+  LOW_STEPS = 254,           /* second bytes to a step of the first: tg_quantize_row_wide */
   INT8_FEW_ROWS = 128,       /* up to here our own kernels, which scale the sums while they are in registers, are faster */
   INT8_FEW_ROWS_OF_TILES = 8 /* likewise on machines that multiply tiles (AMX), which oneDNN uses and we do not */
 };
@@ -30,8 +31,9 @@ t5gist_status tg_linear_new(tg_engine *engine, const tg_matrix *parts, size_t n_
   t5gist_status status = T5GIST_OK;
   TG_TRY(tg_alloc(&l, 1, sizeof *l, err));
   TG_GOTO(tg_pack(parts, n_parts, n_in, precision, tg_engine_threads(engine), &l->w, err));
-  const bool onednn = precision == TG_PRECISION_INT8 ? tg_cpu_vnni() : !l->w.blocks;
-  if (onednn) TG_GOTO(tg_matmul_weights(tg_engine_dnnl(engine), l->w.depth, l->w.n_out, precision, l->w.weights, &l->memory, err));
+  const bool onednn = precision == TG_PRECISION_F32 ? !l->w.blocks : tg_cpu_vnni();
+  const tg_precision as = precision == TG_PRECISION_F32 ? TG_PRECISION_F32 : TG_PRECISION_INT8;
+  if (onednn) TG_GOTO(tg_matmul_weights(tg_engine_dnnl(engine), l->w.depth, l->w.n_out, as, l->w.weights, &l->memory, err));
   *linear = l;
   return T5GIST_OK;
 done:
@@ -95,28 +97,50 @@ static size_t whole_rows(size_t m) {
   return most - most % (most < 64 ? 8 : 16);
 }
 
+static t5gist_status int8_by_onednn(const tg_linear *linear, tg_workspace *workspace, const tg_int8_product *product, t5gist_error *err) {
+  tg_arena *arena = tg_workspace_arena(workspace);
+  const tg_arena_mark mark = tg_arena_save(arena);
+  const tg_matmul_shape shape = {.m = product->m, .n_in = product->depth, .n_out = product->n_out, .precision = TG_PRECISION_INT8};
+  int32_t *sums = NULL;
+  t5gist_status status = T5GIST_OK;
+  TG_GOTO(tg_arena_take(arena, &sums, product->m * product->n_out, sizeof *sums, err));
+  TG_GOTO(tg_matmul_run(workspace, &shape, linear->memory, product->x, sums, err));
+  tg_int8_finish(product, sums);
+  if (product->low == NULL) goto done;
+  const tg_int8_product low = tg_int8_low_part(product);
+  TG_GOTO(tg_matmul_run(workspace, &shape, linear->memory, low.x, sums, err));
+  tg_int8_finish(&low, sums);
+done:
+  tg_arena_restore(arena, mark);
+  return status;
+}
+
+/* Rows begin .. begin + rows of a product. */
+static tg_int8_product piece_of(const tg_int8_product *product, size_t begin, size_t rows) {
+  tg_int8_product piece = *product;
+  piece.m = rows;
+  piece.x += begin * product->depth;
+  piece.x_scales += begin;
+  piece.y += begin * product->n_out;
+  if (product->low != NULL) {
+    piece.low += begin * product->depth;
+    piece.low_scales += begin;
+  }
+  return piece;
+}
+
 /* What whole_rows leaves over is few enough for our own kernels. */
 static t5gist_status multiply_int8(const tg_linear *linear, tg_workspace *workspace, const tg_int8_product *product, t5gist_error *err) {
-  const tg_packed *w = &linear->w;
   const size_t few = tg_matmul_has_tiles() ? INT8_FEW_ROWS_OF_TILES : INT8_FEW_ROWS;
-  int32_t *sums = NULL;
-  tg_int8_product piece = *product;
   for (size_t begin = 0, rows; begin < product->m; begin += rows) {
     rows = product->m - begin;
     const bool onednn = linear->memory != NULL && rows > few;
     if (onednn) rows = whole_rows(rows);
-    piece.m = rows;
-    piece.x = product->x + begin * w->depth;
-    piece.x_scales = product->x_scales + begin;
-    piece.y = product->y + begin * w->n_out;
-    if (!onednn) {
+    const tg_int8_product piece = piece_of(product, begin, rows);
+    if (onednn)
+      TG_TRY(int8_by_onednn(linear, workspace, &piece, err));
+    else
       tg_int8_multiply(&piece);
-      continue;
-    }
-    if (sums == NULL) TG_TRY(tg_arena_take(tg_workspace_arena(workspace), &sums, rows * w->n_out, sizeof *sums, err));
-    const tg_matmul_shape shape = {.m = rows, .n_in = w->depth, .n_out = w->n_out, .precision = TG_PRECISION_INT8};
-    TG_TRY(tg_matmul_run(workspace, &shape, linear->memory, piece.x, sums, err));
-    tg_int8_finish(&piece, sums);
   }
   return T5GIST_OK;
 }
@@ -124,16 +148,24 @@ static t5gist_status multiply_int8(const tg_linear *linear, tg_workspace *worksp
 static t5gist_status apply_int8(const tg_linear *linear, tg_workspace *workspace, const float *x, size_t m, bool accumulate, float *y,
                                 t5gist_error *err) {
   const tg_packed *w = &linear->w;
+  const bool wide = w->precision == TG_PRECISION_INT8X16;
   tg_arena *arena = tg_workspace_arena(workspace);
   const tg_arena_mark mark = tg_arena_save(arena);
-  unsigned char *q = NULL;
-  float *scales = NULL;
+  unsigned char *q = NULL, *low = NULL;
+  float *scales = NULL, *low_scales = NULL;
   t5gist_status status = T5GIST_OK;
   TG_GOTO(tg_arena_take(arena, &q, m, w->depth, err));
   TG_GOTO(tg_arena_take(arena, &scales, m, sizeof *scales, err));
-  tg_quantize_rows(x, m, w->n_in, w->depth, tg_int8_offset(), q, scales);
+  if (wide) {
+    TG_GOTO(tg_arena_take(arena, &low, m, w->depth, err));
+    TG_GOTO(tg_arena_take(arena, &low_scales, m, sizeof *low_scales, err));
+  }
+  tg_quantize_rows(x, m, w->n_in, w->depth, tg_int8_offset(), q, low, scales);
+  for (size_t row = 0; wide && row < m; row++) low_scales[row] = scales[row] / LOW_STEPS;
   const tg_int8_product product = {.x = q,
                                    .x_scales = scales,
+                                   .low = low,
+                                   .low_scales = low_scales,
                                    .weights = w->weights,
                                    .scales = w->scales,
                                    .offsets = w->offsets,
@@ -162,8 +194,8 @@ t5gist_status tg_linear_apply(const tg_linear *linear, tg_workspace *workspace, 
                               t5gist_error *err) {
   count_product(linear, workspace, m);
   const tg_team team = tg_team_enter(workspace);
-  const t5gist_status status = linear->w.precision == TG_PRECISION_INT8 ? apply_int8(linear, workspace, x, m, accumulate, y, err)
-                                                                        : apply_f32(linear, workspace, x, m, accumulate, y, err);
+  const t5gist_status status = linear->w.precision != TG_PRECISION_F32 ? apply_int8(linear, workspace, x, m, accumulate, y, err)
+                                                                       : apply_f32(linear, workspace, x, m, accumulate, y, err);
   tg_team_leave(team);
   return status;
 }
@@ -173,7 +205,7 @@ t5gist_status tg_linear_apply(const tg_linear *linear, tg_workspace *workspace, 
 /* Distance between the weights of two inputs of an output, in groups of so many. */
 static double weight_at(const tg_packed *w, size_t output, size_t input) {
   const size_t block = output / TG_BLOCK_OUT * TG_BLOCK_OUT * w->depth, column = output % TG_BLOCK_OUT;
-  if (w->precision == TG_PRECISION_INT8) {
+  if (w->precision != TG_PRECISION_F32) {
     const size_t group = input / TG_INT8_GROUP * TG_INT8_GROUP;
     return ((const int8_t *)w->weights)[block + group * TG_BLOCK_OUT + column * TG_INT8_GROUP + input % TG_INT8_GROUP];
   }
@@ -181,20 +213,25 @@ static double weight_at(const tg_packed *w, size_t output, size_t input) {
 }
 
 static void int8_reference(const tg_packed *w, const float *x, bool accumulate, float *y) {
-  int8_t q[TG_INT8_MAX_INPUTS];
-  const float x_scale = tg_quantize_row_reference(x, w->n_in, q);
+  int8_t q[TG_INT8_MAX_INPUTS], low[TG_INT8_MAX_INPUTS];
+  const float x_scale = tg_quantize_row_wide_reference(x, w->n_in, q, low), low_scale = x_scale / LOW_STEPS;
   for (size_t o = 0; o < w->n_out; o++) {
-    int32_t sum = 0;
-    for (size_t i = 0; i < w->n_in; i++) sum += q[i] * (int32_t)weight_at(w, o, i);
-    const float scale = w->scales[o] * x_scale, value = (float)sum * scale;
+    int32_t sum = 0, low_sum = 0;
+    for (size_t i = 0; i < w->n_in; i++) {
+      sum += q[i] * (int32_t)weight_at(w, o, i);
+      low_sum += low[i] * (int32_t)weight_at(w, o, i);
+    }
+    const float scale = w->scales[o] * x_scale, scale_of_low = w->scales[o] * low_scale;
+    const float value = (float)sum * scale, value_of_low = (float)low_sum * scale_of_low;
     y[o] = accumulate ? y[o] + value : value;
+    if (w->precision == TG_PRECISION_INT8X16) y[o] += value_of_low;
   }
 }
 
 void tg_linear_reference(const tg_linear *linear, const float *x, size_t m, bool accumulate, float *y) {
   const tg_packed *w = &linear->w;
   for (size_t row = 0; row < m; row++, x += w->n_in, y += w->n_out) {
-    if (w->precision == TG_PRECISION_INT8) {
+    if (w->precision != TG_PRECISION_F32) {
       int8_reference(w, x, accumulate, y);
       continue;
     }

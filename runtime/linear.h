@@ -4,7 +4,9 @@
  *       memory they are up to 1.7 times as fast as oneDNN's, as fast where the arithmetic is the limit (benchmarks/kernels.c), and a row has the same
  *       bits whatever its mates and however many threads. Elsewhere W stays row-major and oneDNN multiplies.
  * int8  Weights are whole numbers of 8 bits with a scale per output, activations likewise with a scale per row, quantised at each product
- *       (tg_quantize_row). Sums are exact: a row has the same bits whatever its mates, threads and instruction set. */
+ *       (tg_quantize_row). Sums are exact: a row has the same bits whatever its mates, threads and instruction set.
+ * int8x16  The same weights, but activations of two bytes (tg_quantize_row_wide): for inputs whose few large numbers would leave the many small ones
+ *       no digits. Twice the arithmetic, no byte more of memory. */
 #ifndef T5GIST_RUNTIME_LINEAR_H
 #define T5GIST_RUNTIME_LINEAR_H
 
@@ -17,7 +19,7 @@ typedef struct tg_linear tg_linear;
 
 enum { TG_INT8_MAX_INPUTS = 1 << 16 }; /* whose products of 255 * 127 at most add up within 32 bits */
 
-typedef enum tg_precision { TG_PRECISION_F32 = 0, TG_PRECISION_INT8 } tg_precision;
+typedef enum tg_precision { TG_PRECISION_F32 = 0, TG_PRECISION_INT8, TG_PRECISION_INT8X16 } tg_precision;
 
 /* A stored matrix, borrowed during packing only. Its pages are released from memory behind the packing (tg_map_release) when mapped. */
 typedef struct tg_matrix {
@@ -28,7 +30,7 @@ typedef struct tg_matrix {
   const float *scales; /* TG_I8: [n_out], what the numbers of each output are to be multiplied by */
 } tg_matrix;
 
-/* Packs parts, all [., n_in], stacked along their outputs (q, k and v as one product). int8 takes TG_I8 parts as they are and quantises others
+/* Packs parts, all [., n_in], stacked along their outputs (q, k and v as one product). int8 and int8x16 take TG_I8 parts as they are and quantise others
  * row by row with tg_quantize_row; at most TG_INT8_MAX_INPUTS of them. */
 t5gist_status tg_linear_new(tg_engine *engine, const tg_matrix *parts, size_t n_parts, size_t n_in, tg_precision precision, tg_linear **linear,
                             t5gist_error *err);

@@ -98,13 +98,24 @@ static const tg_int8_kernels *best_kernels(void) {
   return &plain;
 }
 
+tg_int8_product tg_int8_low_part(const tg_int8_product *product) {
+  tg_int8_product low = *product;
+  low.x = product->low;
+  low.x_scales = product->low_scales;
+  low.low = NULL;
+  low.accumulate = true;
+  return low;
+}
+
 void tg_int8_multiply(const tg_int8_product *p) {
   const tg_int8_kernels *kernels = best_kernels();
+  const tg_int8_product low = tg_int8_low_part(p);
   const size_t n_blocks = (p->n_out + BLOCK - 1) / BLOCK, n_chunks = (p->m + TG_INT8_CHUNK - 1) / TG_INT8_CHUNK;
 #pragma omp parallel for schedule(dynamic) if (n_chunks * n_blocks > 1 && p->m * p->depth * p->n_out >= PARALLEL_WORK)
   for (size_t i = 0; i < n_chunks * n_blocks; i++) { /* the rows of x that a chunk reads stay in L2 over all blocks */
     const size_t chunk = i / n_blocks, begin = p->m * chunk / n_chunks, end = p->m * (chunk + 1) / n_chunks;
     kernels->block(p, i % n_blocks, begin, end - begin);
+    if (low.x != NULL) kernels->block(&low, i % n_blocks, begin, end - begin); /* whose weights the caches still hold */
   }
 }
 

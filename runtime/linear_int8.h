@@ -15,18 +15,23 @@ enum { TG_INT8_BLOCK = 64, TG_INT8_GROUP = 4, TG_INT8_DEPTH_STEP = 64 };
 unsigned char tg_int8_offset(void);
 
 typedef struct tg_int8_product {
-  const unsigned char *x; /* [m, depth] quantised, plus tg_int8_offset() */
-  const float *x_scales;  /* [m] */
-  const int8_t *weights;  /* packed */
-  const float *scales;    /* [n_out] */
-  const int32_t *offsets; /* [n_out] what the offset of x adds to each sum: tg_int8_offset() times the sum of its weights */
-  float *y;               /* [m, n_out] */
+  const unsigned char *x;   /* [m, depth] quantised, plus tg_int8_offset() */
+  const float *x_scales;    /* [m] */
+  const unsigned char *low; /* null, or likewise the second bytes of the activations */
+  const float *low_scales;  /* [m] theirs */
+  const int8_t *weights;    /* packed */
+  const float *scales;      /* [n_out] */
+  const int32_t *offsets;   /* [n_out] what the offset of x adds to each sum: tg_int8_offset() times the sum of its weights */
+  float *y;                 /* [m, n_out] */
   size_t m, depth, n_out;
   bool accumulate; /* y += */
 } tg_int8_product;
 
-/* The whole product by the threads of the caller's team: y (+)= (sum - offset) * (scale * x_scale). */
+/* The whole product by the threads of the caller's team: y (+)= (sum - offset) * (scale * x_scale), and then the same of low. */
 void tg_int8_multiply(const tg_int8_product *product);
+
+/* What is left to do of a product with low when x is done. */
+tg_int8_product tg_int8_low_part(const tg_int8_product *product);
 
 /* The last step alone, where sums [m, n_out] come from elsewhere. */
 void tg_int8_finish(const tg_int8_product *product, const int32_t *sums);

@@ -142,7 +142,7 @@ static void pack_slabs(const tg_packed *packed, const tg_matrix *parts, size_t n
   for (size_t slab = 0; slab < n_slabs; slab++) {
     const size_t begin = slab * SLAB_ROWS, end = begin + SLAB_ROWS < packed->n_out ? begin + SLAB_ROWS : packed->n_out;
     float *own = scratch ? scratch + (size_t)omp_get_thread_num() * scratch_floats : NULL;
-    if (packed->precision == TG_PRECISION_INT8)
+    if (packed->precision != TG_PRECISION_F32)
       pack_int8(packed, parts, begin, end, own);
     else
       pack_f32(packed, parts, begin, end, own);
@@ -173,12 +173,12 @@ static t5gist_status check_parts(const tg_matrix *parts, size_t n_parts, size_t 
 }
 
 static size_t element_size(tg_precision precision) {
-  return precision == TG_PRECISION_INT8 ? 1 : sizeof(float);
+  return precision == TG_PRECISION_F32 ? sizeof(float) : 1;
 }
 
 /* Sizes and layout; *bytes: of the weights. */
 static t5gist_status plan(size_t n_in, size_t n_out, tg_precision precision, tg_packed *p, size_t *bytes, t5gist_error *err) {
-  const bool int8 = precision == TG_PRECISION_INT8;
+  const bool int8 = precision != TG_PRECISION_F32;
   *p = (tg_packed){.precision = precision, .n_in = n_in, .n_out = n_out, .depth = n_in, .n_out_stored = n_out};
   p->blocks = int8 || tg_cpu_isa() == TG_ISA_AVX512;
   if (int8 && n_in > TG_INT8_MAX_INPUTS)
@@ -198,7 +198,7 @@ t5gist_status tg_pack(const tg_matrix *parts, size_t n_parts, size_t n_in, tg_pr
   TG_GOTO(check_parts(parts, n_parts, n_in, &n_out, err));
   TG_GOTO(plan(n_in, n_out, precision, packed, &bytes, err));
   TG_GOTO(tg_alloc(&packed->weights, bytes, 1, err));
-  if (precision == TG_PRECISION_INT8) {
+  if (precision != TG_PRECISION_F32) {
     TG_GOTO(tg_alloc(&packed->scales, packed->n_out_stored, sizeof *packed->scales, err));
     TG_GOTO(tg_alloc(&packed->offsets, packed->n_out_stored, sizeof *packed->offsets, err));
   }
@@ -225,6 +225,6 @@ void tg_packed_free(tg_packed *packed) {
 }
 
 size_t tg_packed_bytes(const tg_packed *packed) {
-  const size_t own = packed->precision == TG_PRECISION_INT8 ? sizeof(float) + sizeof(int32_t) : 0;
+  const size_t own = packed->precision == TG_PRECISION_F32 ? 0 : sizeof(float) + sizeof(int32_t);
   return packed->n_out_stored * (packed->depth * element_size(packed->precision) + own);
 }

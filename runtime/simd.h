@@ -19,7 +19,7 @@ typedef struct tg_simd {
   void (*scale)(const float *x, float factor, size_t n, float *y);
   float (*max)(const float *x, size_t n);
   double (*sum_exp)(const float *x, size_t n, float shift);
-  float (*quantize)(const float *x, size_t n, int8_t *q); /* tg_quantize_row */
+  float (*quantize)(const float *x, size_t n, int8_t *q, int8_t *low); /* tg_quantize_row; tg_quantize_row_wide where low is not null */
 
   /* c[rows, columns] (+)= a[rows, depth] b[depth, columns], row-major with strides in floats; columns is a multiple of lanes. Each element
    * is a sum of sums of 64 products, in ascending order of depth, whatever rows and columns are computed with it. */

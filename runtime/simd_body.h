@@ -30,7 +30,13 @@ static double sum_exp(const float *x, size_t n, float shift) {
   return total;
 }
 
-static float quantize(const float *x, size_t n, int8_t *q) {
+TG_INLINE void quantize_vector(tg_v x, tg_v factor, size_t n, int8_t *q, int8_t *low) {
+  const tg_v scaled = v_mul(x, factor), whole = v_round(scaled);
+  v_store_bytes(q, n, whole);
+  if (low != NULL) v_store_bytes(low, n, v_round(v_mul(v_sub(scaled, whole), v_set(2 * 127))));
+}
+
+static float quantize(const float *x, size_t n, int8_t *q, int8_t *low) {
   tg_v largest = v_set(0), wrong = v_set(0); /* NaN where x is not finite: largest would lose it */
   size_t i = 0;
   for (; i + LANES <= n; i += LANES) {
@@ -47,11 +53,12 @@ static float quantize(const float *x, size_t n, int8_t *q) {
   const bool finite = v_sum(wrong) == 0;
   if (!finite || max < TG_QUANTIZE_LEAST) {
     memset(q, 0, n);
+    if (low != NULL) memset(low, 0, n);
     return finite ? 0 : NAN;
   }
   const tg_v factor = v_set(127 / max);
-  for (i = 0; i + LANES <= n; i += LANES) v_store_bytes(q + i, LANES, v_round(v_mul(v_load(x + i), factor)));
-  if (i < n) v_store_bytes(q + i, n - i, v_round(v_mul(v_load_n(x + i, n - i), factor)));
+  for (i = 0; i + LANES <= n; i += LANES) quantize_vector(v_load(x + i), factor, LANES, q + i, low ? low + i : NULL);
+  if (i < n) quantize_vector(v_load_n(x + i, n - i), factor, n - i, q + i, low ? low + i : NULL);
   return max / 127;
 }
 

@@ -26,9 +26,10 @@ static const shape_entry shapes[] = {
 enum { N_SHAPES = sizeof shapes / sizeof *shapes };
 
 /* flan: gated-gelu, untied head. t5v1: relu, tied. tied: gated-gelu, tied. uneven: one more encoder layer. wide: d_kv * n_heads != d_model, other
- * buckets. v5config: flan's weights under a config.json as transformers 5 writes it. */
-typedef enum variant { FLAN, T5V1, TIED, UNEVEN, WIDE, V5CONFIG, N_VARIANTS } variant;
-static const char *const variants[N_VARIANTS] = {"flan", "t5v1", "tied", "uneven", "wide", "v5config"};
+ * buckets. v5config: flan's weights under a config.json as transformers 5 writes it. outlier: flan with a few channels of wo's input far
+ * larger than the others, as large FLAN-T5 models have them. */
+typedef enum variant { FLAN, T5V1, TIED, UNEVEN, WIDE, V5CONFIG, OUTLIER, N_VARIANTS } variant;
+static const char *const variants[N_VARIANTS] = {"flan", "t5v1", "tied", "uneven", "wide", "v5config", "outlier"};
 
 /* Standard deviations: T5's initialisation (Hugging Face's T5PreTrainedModel._init_weights), sharpened where answers would otherwise hardly differ
  * between inputs and masks. Tied checkpoints scale the decoder's output down, so their residual branches are louder. */
@@ -62,6 +63,17 @@ static void fill(const tg_config *config, const char *name, uint64_t seed, uint6
   }
   const float scale = (float)(deviation(config, name) * sqrt(3.0)) * 0x1p-24f; /* uniform on +-r has deviation r / sqrt(3) */
   for (size_t i = 0; i < n; i++) out[i] = (float)(2 * (int32_t)(tg_random_at(key, begin + i) >> 40) + 1 - (1 << 24)) * scale;
+}
+
+/* Every OUTLIER_PERIOD-th channel between wi_1 and wo is 64 times as large, and weighs four times as much in the sum. */
+static void plant_outliers(const tg_config *config, const char *name, size_t begin, size_t n, float *out) {
+  enum { OUTLIER_PERIOD = 61, OUTLIER_FIRST = 7 };
+  const size_t d_model = (size_t)config->d_model, d_ff = (size_t)config->d_ff;
+  const bool wi = strstr(name, ".wi_1.") != NULL, wo = strstr(name, ".wo.") != NULL;
+  for (size_t i = 0; (wi || wo) && i < n; i++) {
+    const size_t channel = wi ? (begin + i) / d_model : (begin + i) % d_ff;
+    if (channel % OUTLIER_PERIOD == OUTLIER_FIRST) out[i] *= wi ? 64 : 0.0625f;
+  }
 }
 
 typedef struct tensor_list {
@@ -102,18 +114,19 @@ done:
   return status;
 }
 
-static t5gist_status write_tensor(const tg_config *config, const tg_tensor_spec *spec, uint64_t seed, float *block, tg_writer *writer,
+static t5gist_status write_tensor(const tg_config *config, variant kind, const tg_tensor_spec *spec, uint64_t seed, float *block, tg_writer *writer,
                                   t5gist_error *err) {
   const size_t count = spec->dims[0] * (spec->n_dims > 1 ? spec->dims[1] : 1); /* make_header has checked it */
   for (size_t at = 0; at < count; at += BLOCK) {
     const size_t n = count - at < BLOCK ? count - at : BLOCK;
     fill(config, spec->name, seed, at, n, block);
+    if (kind == OUTLIER) plant_outliers(config, spec->name, at, n, block);
     TG_TRY(tg_writer_write(writer, block, n * sizeof *block, err));
   }
   return T5GIST_OK;
 }
 
-static t5gist_status write_weights(const tg_config *config, const char *path, uint64_t seed, t5gist_error *err) {
+static t5gist_status write_weights(const tg_config *config, variant kind, const char *path, uint64_t seed, t5gist_error *err) {
   t5gist_status status = T5GIST_OK;
   tensor_list list = {0};
   tg_buffer header = {0};
@@ -124,7 +137,7 @@ static t5gist_status write_weights(const tg_config *config, const char *path, ui
   TG_GOTO(tg_alloc(&block, BLOCK, sizeof *block, err));
   TG_GOTO(tg_writer_open(path, 0666, &writer, err));
   TG_GOTO(tg_writer_write(writer, header.data, header.size, err));
-  for (size_t i = 0; i < list.n; i++) TG_GOTO(write_tensor(config, &list.specs[i], seed, block, writer, err));
+  for (size_t i = 0; i < list.n; i++) TG_GOTO(write_tensor(config, kind, &list.specs[i], seed, block, writer, err));
   tg_writer *const full = writer;
   writer = NULL; /* commit frees it */
   TG_GOTO(tg_writer_commit(full, err));
@@ -179,7 +192,7 @@ static t5gist_status make_config(const char *shape, const char *kind_name, int v
   while (s < N_SHAPES && strcmp(shapes[s].name, shape) != 0) s++;
   while (v < N_VARIANTS && strcmp(variants[v], kind_name) != 0) v++;
   if (s == N_SHAPES) return tg_fail(err, T5GIST_EUSAGE, "unknown shape \"%s\": expected tiny, mini, small, base, large, xl or xxl", shape);
-  if (v == N_VARIANTS) return tg_fail(err, T5GIST_EUSAGE, "unknown variant \"%s\": expected flan, t5v1, tied, uneven, wide or v5config", kind_name);
+  if (v == N_VARIANTS) return tg_fail(err, T5GIST_EUSAGE, "unknown variant \"%s\": expected flan, t5v1, tied, uneven, wide, v5config or outlier", kind_name);
   if (vocab_size == T5GIST_UNSET) vocab_size = 32101;
   if (vocab_size < 4 || vocab_size > MAX_VOCABULARY)
     return tg_fail(err, T5GIST_EUSAGE, "expected a vocabulary of 4 to %d rows, found %d", MAX_VOCABULARY, vocab_size);
@@ -212,7 +225,7 @@ t5gist_status tg_synthetic_write(const char *out_dir, const char *shape, const c
   TG_GOTO(tg_path_join(&weights_path, out_dir, "model.safetensors", err));
   TG_GOTO(tg_path_join(&tokenizer_path, out_dir, "spiece.model", err));
   TG_GOTO(copy_tokenizer(tokenizer_dir, tokenizer_path, err));
-  TG_GOTO(write_weights(&config, weights_path, seed, err));
+  TG_GOTO(write_weights(&config, kind, weights_path, seed, err));
   TG_GOTO(write_config(&config, kind, config_path, err)); /* last: a folder with a config.json is complete */
 done:
   tg_free(tokenizer_path);

@@ -25,7 +25,7 @@ T5GIST_API t5gist_status t5gist_verify(const char *path, FILE *report, t5gist_er
 /* Writes what a model folder or gist file contains, also where it is damaged. */
 T5GIST_API t5gist_status t5gist_inspect(const char *path, FILE *out, t5gist_error *err);
 
-/* Writes a seeded random checkpoint (shape tiny|mini|small|base|large|xl|xxl; variant flan|t5v1|tied|uneven|wide|v5config) for tests and benchmarks, with
+/* Writes a seeded random checkpoint (shape tiny|mini|small|base|large|xl|xxl; variant flan|t5v1|tied|uneven|wide|v5config|outlier) for tests and benchmarks, with
  * the tokenizer file copied from tokenizer_dir. */
 T5GIST_API t5gist_status t5gist_make_model(const char *out_dir, const char *shape, const char *variant, uint64_t seed, int vocab_size, const char *tokenizer_dir,
                                            t5gist_error *err);

@@ -13,7 +13,7 @@ from safetensors.numpy import load_file, save_file
 SHAPES = {  # d_model, d_ff, d_kv, heads, layers
     "tiny": (64, 128, 16, 4, 2), "mini": (256, 512, 64, 4, 4), "small": (512, 1024, 64, 6, 8), "base": (768, 2048, 64, 12, 12),
     "large": (1024, 2816, 64, 16, 24), "xl": (2048, 5120, 64, 32, 24), "xxl": (4096, 10240, 64, 64, 24)}
-VARIANTS = ("flan", "t5v1", "tied", "uneven", "wide", "v5config")
+VARIANTS = ("flan", "t5v1", "tied", "uneven", "wide", "v5config", "outlier")
 MASK = (1 << 64) - 1
 STEP = 0x9e3779b97f4a7c15
 
@@ -87,7 +87,7 @@ def deviation(c, tied, name):
     return 1.0 / math.sqrt(d)
 
 
-def tensors(c, tied, seed):
+def tensors(c, tied, seed, outlier=False):
     for name, shape in shapes(c, tied):
         u = bits24(seed, name, math.prod(shape))
         if "layer_norm" in name:
@@ -95,14 +95,17 @@ def tensors(c, tied, seed):
         else:
             scale = np.float32(deviation(c, tied, name) * math.sqrt(3.0)) * np.float32(2.0 ** -24)
             values = (2 * u.astype(np.int32) + 1 - (1 << 24)).astype(np.float32) * scale
-        yield name, values.reshape(shape)
+        values = values.reshape(shape)
+        if outlier and ".wi_1." in name: values[7::61] *= np.float32(64)
+        if outlier and ".wo." in name: values[:, 7::61] *= np.float32(0.0625)
+        yield name, values
 
 
 def write(out, shape, variant, seed, vocab, tokenizer):
     out = pathlib.Path(out)
     out.mkdir(parents=True, exist_ok=True)
     config, tied = make_config(shape, variant, vocab)
-    save_file(dict(tensors(config, tied, seed)), out / "model.safetensors", metadata={"format": "pt"})
+    save_file(dict(tensors(config, tied, seed, variant == "outlier")), out / "model.safetensors", metadata={"format": "pt"})
     shutil.copyfile(pathlib.Path(tokenizer) / "spiece.model", out / "spiece.model")
     (out / "config.json").write_text(json.dumps(config, indent=2) + "\n")
 
@@ -121,7 +124,7 @@ if __name__ == "__main__":
         sys.exit(compare(*sys.argv[2:]))
     if len(sys.argv) == 6 and sys.argv[1] == "--sha256":
         shape, variant, seed, vocab = sys.argv[2:]
-        sys.exit(print(hashlib.sha256(b"".join(t.tobytes() for _, t in tensors(*make_config(shape, variant, int(vocab)), int(seed)))).hexdigest()))
+        sys.exit(print(hashlib.sha256(b"".join(t.tobytes() for _, t in tensors(*make_config(shape, variant, int(vocab)), int(seed), variant == "outlier"))).hexdigest()))
     ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ap.add_argument("out"); ap.add_argument("shape", choices=SHAPES); ap.add_argument("variant", choices=VARIANTS); ap.add_argument("seed", type=int)
     ap.add_argument("--vocab", type=int, default=32101)

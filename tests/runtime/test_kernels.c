@@ -188,7 +188,15 @@ static void test_first_nonfinite(void **state) {
 }
 
 static void check_quantized(const float *x, size_t n) {
-  int8_t q[2001], expected[2001];
+  int8_t q[2001], expected[2001], low[2001], expected_low[2001];
+  memset(q, 99, sizeof q);
+  memset(low, 99, sizeof low);
+  const float wide = tg_quantize_row_wide(x, n, q, low), expected_wide = tg_quantize_row_wide_reference(x, n, expected, expected_low);
+  assert_memory_equal(q, expected, n);
+  assert_memory_equal(low, expected_low, n);
+  assert_true(low[n] == 99 && (wide == expected_wide || (isnan(wide) && isnan(expected_wide))));
+  for (size_t i = 0; i < n && isfinite(wide); i++)
+    assert_true(fabs((double)x[i] - ((double)q[i] + (double)low[i] / 254) * (double)wide) <= 0.503 / 254 * (double)wide + 1e-30);
   memset(q, 99, sizeof q);
   const float scale = tg_quantize_row(x, n, q), expected_scale = tg_quantize_row_reference(x, n, expected);
   assert_memory_equal(q, expected, n);
@@ -228,7 +236,7 @@ static void test_quantize_rows(void **state) {
   test_fill(x, ROWS * N, 2, &seed);
   for (int offset = 0; offset <= 128; offset += 128) {
     memset(q, 1, ROWS * STRIDE);
-    tg_quantize_rows(x, ROWS, N, STRIDE, (unsigned char)offset, q, scales);
+    tg_quantize_rows(x, ROWS, N, STRIDE, (unsigned char)offset, q, NULL, scales);
     for (size_t row = 0; row < ROWS; row++) {
       int8_t expected[N];
       assert_true(scales[row] == tg_quantize_row_reference(x + row * N, N, expected));

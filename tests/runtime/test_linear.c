@@ -179,35 +179,39 @@ static void test_rows_are_independent(void **state) {
 /* ---------------------------------------------------------------------------------------------------------------------------- int8 */
 
 /* The product in whole numbers, from weights and activations quantised here; every way to it must give these very bits. */
-static void int8_product(const float *w, size_t n_out, size_t n_in, const float *x, size_t m, bool accumulate, float *y) {
-  int8_t *qx = NULL, *qw = NULL;
+static void int8_product(const float *w, size_t n_out, size_t n_in, const float *x, size_t m, bool wide, bool accumulate, float *y) {
+  int8_t *qx = NULL, *qw = NULL, *low = NULL;
+  assert_int_equal(tg_alloc(&low, n_in, 1, NULL), T5GIST_OK);
   assert_int_equal(tg_alloc(&qx, n_in, 1, NULL), T5GIST_OK);
   assert_int_equal(tg_alloc(&qw, n_in, 1, NULL), T5GIST_OK);
   for (size_t row = 0; row < m; row++) {
-    const float x_scale = tg_quantize_row_reference(x + row * n_in, n_in, qx);
+    const float x_scale = tg_quantize_row_wide_reference(x + row * n_in, n_in, qx, low);
     for (size_t o = 0; o < n_out; o++) {
-      const float scale = tg_quantize_row_reference(w + o * n_in, n_in, qw) * x_scale;
-      int32_t sum = 0;
+      const float w_scale = tg_quantize_row_reference(w + o * n_in, n_in, qw), scale = w_scale * x_scale, low_scale = w_scale * (x_scale / 254);
+      int32_t sum = 0, low_sum = 0;
       for (size_t i = 0; i < n_in; i++) sum += qx[i] * qw[i];
-      const float value = (float)sum * scale;
+      for (size_t i = 0; i < n_in; i++) low_sum += low[i] * qw[i];
+      const float value = (float)sum * scale, low_value = (float)low_sum * low_scale;
       y[row * n_out + o] = accumulate ? y[row * n_out + o] + value : value;
+      if (wide) y[row * n_out + o] += low_value;
     }
   }
+  tg_free(low);
   tg_free(qx);
   tg_free(qw);
 }
 
-static void check_int8(fixture *f, const float *w, size_t n_out, size_t n_in, const float *x, size_t m, bool accumulate) {
+static void check_int8_as(fixture *f, tg_precision precision, const float *w, size_t n_out, size_t n_in, const float *x, size_t m, bool accumulate) {
   uint32_t seed = 3;
   float *y = floats(m * n_out), *expected = floats(m * n_out), *specified = floats(m * n_out);
   test_fill(y, m * n_out, 1, &seed);
   memcpy(expected, y, m * n_out * sizeof *y);
   memcpy(specified, y, m * n_out * sizeof *y);
   const tg_matrix part = {w, TG_F32, n_out, false, NULL};
-  tg_linear *linear = new_linear(f, &part, 1, n_in, TG_PRECISION_INT8);
+  tg_linear *linear = new_linear(f, &part, 1, n_in, precision);
   assert_true(tg_linear_bytes(linear) >= n_in * n_out && tg_linear_bytes(linear) <= (n_in + 72) * (n_out + 64));
   apply(f, linear, x, m, accumulate, y);
-  int8_product(w, n_out, n_in, x, m, accumulate, expected);
+  int8_product(w, n_out, n_in, x, m, precision == TG_PRECISION_INT8X16, accumulate, expected);
   tg_linear_reference(linear, x, m, accumulate, specified);
   for (size_t i = 0; i < m * n_out; i++)
     if (memcmp(&y[i], &expected[i], sizeof *y) != 0)
@@ -219,13 +223,18 @@ static void check_int8(fixture *f, const float *w, size_t n_out, size_t n_in, co
   tg_free(specified);
 }
 
+static void check_int8(fixture *f, const float *w, size_t n_out, size_t n_in, const float *x, size_t m, bool accumulate) {
+  check_int8_as(f, TG_PRECISION_INT8, w, n_out, n_in, x, m, accumulate);
+  if (m % 2) check_int8_as(f, TG_PRECISION_INT8X16, w, n_out, n_in, x, m, accumulate);
+}
+
 static void test_int8_shapes(void **state) {
-  static const size_t ms[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 13, 31, 33, 65, 300}, widths[] = {1, 3, 16, 63, 64, 65, 130, 200};
+  static const size_t ms[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 13, 31, 33, 65, 301}, widths[] = {1, 3, 16, 63, 64, 65, 130, 200};
   uint32_t seed = 11;
-  float *w = floats(200 * 200), *x = floats(300 * 200);
+  float *w = floats(200 * 200), *x = floats(301 * 200);
   for (size_t m = 0; m < sizeof ms / sizeof *ms; m++)
     for (size_t in = 0; in < sizeof widths / sizeof *widths; in++)
-      for (size_t out = 0; out < sizeof widths / sizeof *widths; out += ms[m] == 300 ? 3 : 1) {
+      for (size_t out = 0; out < sizeof widths / sizeof *widths; out += ms[m] == 301 ? 3 : 1) {
         test_fill(w, widths[out] * widths[in], 0.2f, &seed);
         test_fill(x, ms[m] * widths[in], 3, &seed);
         check_int8(*state, w, widths[out], widths[in], x, ms[m], (m + in + out) % 2);
@@ -274,6 +283,33 @@ static void test_int8_rows_are_independent(void **state) {
 }
 
 /* Bytes with scales are what quantising gives; in f32 they are the numbers they stand for. */
+/* One large number among many small ones: two bytes of activation keep the small ones' sum, one loses it. */
+static void test_int8x16_keeps_small_numbers(void **state) {
+  fixture *f = *state;
+  enum { N_IN = 512, N_OUT = 64, M = 5 };
+  uint32_t seed = 33;
+  float *w = floats(N_OUT * N_IN), *x = floats(M * N_IN), *y = floats(M * N_OUT), *expected = floats(M * N_OUT);
+  for (size_t i = 0; i < N_OUT * N_IN; i++) w[i] = (float)(int)(test_random(&seed) * 127); /* bytes already: only activations are rounded */
+  for (size_t o = 0; o < N_OUT; o++) w[o * N_IN] = 127;
+  test_fill(x, M * N_IN, 1, &seed);
+  for (size_t row = 0; row < M; row++) x[row * N_IN + 3] = 500;
+  product(w, N_OUT, N_IN, x, M, false, expected);
+  double errors[2] = {0};
+  for (int wide = 0; wide < 2; wide++) {
+    const tg_matrix part = {w, TG_F32, N_OUT, false, NULL};
+    tg_linear *linear = new_linear(f, &part, 1, N_IN, wide ? TG_PRECISION_INT8X16 : TG_PRECISION_INT8);
+    apply(f, linear, x, M, false, y);
+    for (size_t i = 0; i < M * N_OUT; i++) errors[wide] = fmax(errors[wide], fabs((double)y[i] - (double)expected[i]));
+    tg_linear_free(linear);
+  }
+  assert_true(errors[0] > 500); /* of sums of about 40 * sqrt(512) beside the large number's */
+  assert_true(errors[1] < 40);
+  tg_free(w);
+  tg_free(x);
+  tg_free(y);
+  tg_free(expected);
+}
+
 static void test_stored_bytes(void **state) {
   fixture *f = *state;
   for (size_t n_in = 33; n_in <= 36; n_in += 3) {
@@ -458,6 +494,7 @@ static int groups(void) {
       cmocka_unit_test(test_int8_shapes),
       cmocka_unit_test(test_int8_extremes),
       cmocka_unit_test(test_int8_rows_are_independent),
+      cmocka_unit_test(test_int8x16_keeps_small_numbers),
       cmocka_unit_test(test_stored_bytes),
       cmocka_unit_test(test_int8_keeps_nan),
       cmocka_unit_test(test_warm_products_create_nothing),

@@ -1,8 +1,11 @@
-/* How near is near enough, in one table. f32 throughout.
+/* How near is near enough, in one table. f32 but for the last column.
  *
  * logprob: log-probability of a token, beam scores likewise (times the tokens they sum over, divided as they are).
  * tie:     where the reference's best and second best processed score are nearer than this, either choice is right, and what follows is not compared.
  * states, same_logprob: two ways of our own to the same answer whose sums run in another order (packed with other rows, another number of threads).
+ * int8_logprob: mean distance of a token's log-probability in int8 from f32's (tests/gist/test_precision.c). Measured on tiny, mini, small, bundled:
+ *          0.105, 0.293, 0.868, 0.057, with wo's activations in 8 bits too 0.116, 0.327, 0.889, 0.091; with outlier channels in wo's input 0.140,
+ *          0.455, 1.106, with wo in f32 0.104, 0.336, 0.969, with wo's activations in 8 bits 0.416, 1.379, 2.360.
  *
  * small's sharpened random weights amplify rounding: Hugging Face's own f32 is 4e-4 from f64 there. */
 #ifndef T5GIST_TESTS_TOLERANCE_H
@@ -12,18 +15,19 @@
 
 typedef struct tolerance {
   const char *shape;
-  double logprob, tie, states, same_logprob;
+  double logprob, tie, states, same_logprob, int8_logprob;
 } tolerance;
 
 static inline const tolerance *tolerance_of(const char *shape) {
   static const tolerance table[] = {
-      {"tiny", 2e-4, 1e-3, 2e-5, 1e-4},
-      {"mini", 2e-4, 1e-3, 2e-5, 1e-4}, /* the bundled model too */
-      {"small", 1e-3, 2e-3, 2e-4, 1e-3},
+      {"tiny", 2e-4, 1e-3, 2e-5, 1e-4, 0.14},
+      {"mini", 2e-4, 1e-3, 2e-5, 1e-4, 0.38},
+      {"bundled", 2e-4, 1e-3, 2e-5, 1e-4, 0.08},
+      {"small", 1e-3, 2e-3, 2e-4, 1e-3, 1.1},
   };
   for (size_t i = 0; i < sizeof table / sizeof *table; i++)
     if (strcmp(table[i].shape, shape) == 0) return &table[i];
-  return &table[2];
+  return &table[sizeof table / sizeof *table - 1];
 }
 
 #endif

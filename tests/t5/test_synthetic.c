@@ -60,6 +60,7 @@ static void test_every_bit(void **state) {
       {"uneven", "1482200bdaa51f3917213746b420cf3c3ec0bb26fdc03a804fdc7365de59b5a5"},
       {"wide", "98565a42e77eda43255ae2f50fd724db802ef85532050ca135fc026f1c80c6fe"},
       {"v5config", "6188ef86a2f61bf7343ef5dccda32c95c4217836a18cb9790896bd8027f39616"},
+      {"outlier", "0f9e98ef5ca08ff6fd4d7fdea47257315ad02864d3a988576813dc086d651aa8"},
   };
   for (size_t v = 0; v < sizeof golden / sizeof *golden; v++) {
     write_checked("tiny", golden[v].variant, 7, 4096);
@@ -108,8 +109,8 @@ static t5gist_status check_tensor(void *user, const tg_tensor_spec *spec, t5gist
 
 static void test_loads(void **state) {
   (void)state;
-  static const char *const variants[] = {"flan", "t5v1", "tied", "uneven", "wide", "v5config"};
-  for (int v = 0; v < 6; v++) {
+  static const char *const variants[] = {"flan", "t5v1", "tied", "uneven", "wide", "v5config", "outlier"};
+  for (size_t v = 0; v < sizeof variants / sizeof *variants; v++) {
     t5gist_error err = {0};
     tg_config config;
     tg_checkpoint *checkpoint;
