@@ -19,6 +19,14 @@ T5GIST_API t5gist_status t5gist_draw_mask(t5gist_session *session, const char *t
 typedef void t5gist_progress(void *user, const char *what, uint64_t done, uint64_t total);
 T5GIST_API t5gist_status t5gist_convert(const char *in_dir, const char *out_dir, const char *dtype, t5gist_progress *progress, void *user, t5gist_error *err);
 
+/* How far a folder converted to int8 is from its source in f32, on a few built-in texts: the mean distance of their tokens' log-probabilities, and the
+ * share of f32's greedy tokens before the first that differs. */
+typedef struct t5gist_drift { double logprob, agreement; } t5gist_drift;
+
+/* Measures it and keeps it in the converted folder's config.json. T5GIST_EUNSUPPORTED where the source cannot be opened (.bin) or is too large for this
+ * machine in f32. threads as in t5gist_model_options. */
+T5GIST_API t5gist_status t5gist_measure_drift(const char *source, const char *converted, int threads, t5gist_drift *drift, t5gist_error *err);
+
 /* Checks a model folder (shapes, offsets, NaN and infinity, tensor by tensor) or a .gist file; report gets one line per finding. */
 T5GIST_API t5gist_status t5gist_verify(const char *path, FILE *report, t5gist_error *err);
 

@@ -252,6 +252,8 @@ class Models(CommandLine):
 
     def test_int8_folder(self):
         self.good("convert", str(MINI), "out", "--dtype", "int8")
+        drift = json.loads((self.dir / "out/config.json").read_text())["t5gist"]["drift"]
+        self.assertTrue(0 < drift["logprob"] < 0.5 and 0.5 < drift["agreement"] <= 1, drift)
         self.assertTrue(self.good("verify", "out").endswith("ok\n"))
         answers = [json.loads(self.good("generate", "--task", TASK, "--input", INPUT, "--json", *options))
                    for options in (["--model", "out"], ["--dtype", "int8"], ["--model", "out", "--dtype", "f32"], [])]
