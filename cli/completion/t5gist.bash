@@ -7,7 +7,7 @@ _t5gist() {
   local ask="$prompt --gist --raw --input-lines --batch --max-new-tokens --min-new-tokens --beams --n-best --length-penalty --early-stopping --temperature
     --top-k --top-p --seed --repetition-penalty --no-repeat-ngram-size --stop --max-input-tokens --top-logprobs --draft --json"
   if ((COMP_CWORD == 1)); then
-    COMPREPLY=($(compgen -W 'encode generate score inspect convert verify info help --help --version' -- "$word"))
+    COMPREPLY=($(compgen -W 'encode generate score inspect convert verify info bench help --help --version' -- "$word"))
     return
   fi
   case $before in
@@ -26,7 +26,8 @@ _t5gist() {
     score) options="$ask --target $common" ;;
     inspect) options="$prompt --mask --svg $common" ;;
     info) options="--json $common" ;;
-    help) COMPREPLY=($(compgen -W 'encode generate score inspect convert verify info help' -- "$word")); return ;;
+    bench) options="--output $common" ;;
+    help) COMPREPLY=($(compgen -W 'encode generate score inspect convert verify info bench help' -- "$word")); return ;;
     *) options=$common ;;
   esac
   if [[ $word == -* ]]; then
