@@ -1,4 +1,5 @@
 /* The harness: configurations are checked, a point is measured and adds up, predictions follow the counters, all outputs are written. */
+#include <glob.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -156,7 +157,21 @@ static void quality(void **state) {
   tg_bench_config_free(&config);
 }
 
+static void shipped_configurations(void **state) {
+  (void)state;
+  t5gist_error err;
+  glob_t found;
+  assert_int_equal(glob(TEST_SOURCE_DIR "/configs/bench-*.yaml", 0, NULL, &found), 0);
+  for (size_t i = 0; i < found.gl_pathc; i++) {
+    tg_bench_config config = {0};
+    CHECK_OK(tg_bench_config_load(found.gl_pathv[i], &config, &err));
+    tg_bench_config_free(&config);
+  }
+  globfree(&found);
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(wrong_configurations), cmocka_unit_test(roofline), cmocka_unit_test(a_run), cmocka_unit_test(quality)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(wrong_configurations), cmocka_unit_test(shipped_configurations),
+                                     cmocka_unit_test(roofline), cmocka_unit_test(a_run), cmocka_unit_test(quality)};
   return cmocka_run_group_tests(tests, set_up, tear_down);
 }
