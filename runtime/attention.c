@@ -13,7 +13,7 @@ enum {
   MAX_QUERIES = 256, /* of a task: they share one packing of the keys */
   MIN_QUERIES = 32,
   QUERY_GROUP = 8,        /* whose scores are computed together */
-  FEW_QUERIES = 3,        /* up to here packing keys does not pay */
+  FEW_QUERIES = 8,        /* up to here keys are not packed: each query's sums are those of a query alone, bit by bit, so guesses move nothing */
   PARALLEL_WORK = 1 << 15 /* multiplications below which a parallel region costs more than it saves */
 };
 

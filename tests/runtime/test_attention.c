@@ -210,7 +210,7 @@ static void test_mates_do_not_matter(void **state) {
   problem p;
   problem_new(&p, &(shape){.n_heads = 3, .d_kv = 24, .n_q = 37, .n_first = 10, .n_second = 90, .n_jobs = 3, .bias = true}, 21);
   const size_t n = out_size(&p);
-  float *together = floats(n);
+  float *together = floats(n), *few = floats(n);
   run(f, &p, p.jobs, 3);
   memcpy(together, p.out, n * sizeof *together);
   memset(p.out, 0, n * sizeof *together);
@@ -219,17 +219,26 @@ static void test_mates_do_not_matter(void **state) {
     assert_memory_equal(p.out + row * p.attention.out_stride, together + row * p.attention.out_stride, 3 * 24 * sizeof *together);
   for (int first = 0; first < 30; first += 6) { /* a few of the queries */
     tg_attention_job part = p.jobs[1];
-    part.n_q = 5;
+    part.n_q = 9;
     part.q += (size_t)first * p.attention.q_stride;
     part.out += (size_t)first * p.attention.out_stride;
     part.q_position += first;
     run(f, &p, &part, 1);
-    for (size_t row = 0; row < 5; row++)
+    for (size_t row = 0; row < 9; row++)
       assert_memory_equal(part.out + row * p.attention.out_stride, together + (37 + (size_t)first + row) * p.attention.out_stride,
                           3 * 24 * sizeof *together);
-    part.n_q = 1; /* another path, the same within rounding */
+    part.n_q = 8; /* another path, the same within rounding, and each of them as alone */
     run(f, &p, &part, 1);
-    for (size_t i = 0; i < 3 * 24; i++) assert_float_equal(part.out[i], together[(37 + (size_t)first) * p.attention.out_stride + i], 2e-6);
+    memcpy(few, part.out, 8 * p.attention.out_stride * sizeof *few);
+    part.n_q = 1;
+    for (size_t row = 0; row < 8; row++) {
+      run(f, &p, &part, 1);
+      assert_memory_equal(part.out, few + row * p.attention.out_stride, 3 * 24 * sizeof *few);
+      for (size_t i = 0; i < 3 * 24; i++) assert_float_equal(part.out[i], together[(37 + (size_t)first + row) * p.attention.out_stride + i], 2e-6);
+      part.q += p.attention.q_stride;
+      part.out += p.attention.out_stride;
+      part.q_position++;
+    }
   }
   tg_engine *engine = NULL;
   tg_workspace *workspace = NULL;
@@ -240,6 +249,7 @@ static void test_mates_do_not_matter(void **state) {
     assert_memory_equal(p.out + row * p.attention.out_stride, together + row * p.attention.out_stride, 3 * 24 * sizeof *together);
   tg_workspace_free(workspace);
   tg_engine_free(engine);
+  tg_free(few);
   tg_free(together);
   problem_free(&p);
 }
