@@ -1,4 +1,4 @@
-# What `cmake --install` copies: program (CMakeLists.txt), libraries, headers, pkg-config file, man page, completions, the bundled model.
+# What `cmake --install` copies: program (CMakeLists.txt), libraries, headers, pkg-config file, man page, completions, the bundled model, the licence.
 foreach(variable LIBDIR INCLUDEDIR)
   cmake_path(APPEND T5GIST_PC_${variable} "\${prefix}" "${CMAKE_INSTALL_${variable}}") # an absolute folder stays what it is
 endforeach()
@@ -17,3 +17,4 @@ install(FILES cli/completion/t5gist.bash DESTINATION ${CMAKE_INSTALL_DATADIR}/ba
 install(FILES cli/completion/_t5gist DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/site-functions)
 install(DIRECTORY models/mini DESTINATION ${CMAKE_INSTALL_DATADIR}/t5gist/models)
 install(DIRECTORY configs DESTINATION ${CMAKE_INSTALL_DATADIR}/t5gist)
+install(FILES LICENSE NOTICE README.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
