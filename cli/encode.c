@@ -1,5 +1,4 @@
 /* t5gist encode: a task becomes a gist file. */
-#include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -17,29 +16,14 @@ static t5gist_status check(const tg_settings *s, t5gist_error *err) {
   return T5GIST_OK;
 }
 
-/* Standard output, and paths that are no place for a rename: devices and pipes. */
-static t5gist_status write_through(const t5gist_gist *gist, const char *path, t5gist_payload payload, bool cross, t5gist_error *err) {
+static t5gist_status save(const t5gist_gist *gist, const char *path, const tg_settings *s, t5gist_error *err) {
   unsigned char *bytes = NULL;
   size_t n;
-  TG_TRY(t5gist_gist_serialize(gist, payload, cross, &bytes, &n, err));
-  t5gist_status status = T5GIST_OK;
-  if (!strcmp(path, "-")) {
-    status = tg_out_write(bytes, n, err);
-  } else {
-    FILE *file = fopen(path, "we");
-    const bool written = file && fwrite(bytes, 1, n, file) == n && fflush(file) == 0;
-    if (!written) status = tg_fail_errno(err, "%s", path);
-    if (file && fclose(file) && !status) status = tg_fail_errno(err, "%s", path);
-  }
+  if (strcmp(path, "-")) return t5gist_gist_save(gist, path, (t5gist_payload)s->payload, s->cross, err);
+  TG_TRY(t5gist_gist_serialize(gist, (t5gist_payload)s->payload, s->cross, &bytes, &n, err));
+  const t5gist_status status = tg_out_write(bytes, n, err);
   t5gist_free(bytes);
   return status;
-}
-
-static t5gist_status save(const t5gist_gist *gist, const char *path, const tg_settings *s, t5gist_error *err) {
-  struct stat facts;
-  const bool special = !strcmp(path, "-") || (!stat(path, &facts) && !S_ISREG(facts.st_mode));
-  if (special) return write_through(gist, path, (t5gist_payload)s->payload, s->cross, err);
-  return t5gist_gist_save(gist, path, (t5gist_payload)s->payload, s->cross, err);
 }
 
 static t5gist_status report(const tg_settings *s, const char *path, const t5gist_gist_info *info, double seconds, t5gist_error *err) {
