@@ -62,13 +62,13 @@ t5gist_status t5gist_model_open(const char *dir, const t5gist_model_options *opt
   t5gist_model_options chosen;
   t5gist_model_options_init(&chosen);
   if (options) chosen = *options;
-  const tg_t5_options t5_options = {chosen.check_numerics, precision_of(chosen.dtype), precision_of(chosen.wo_dtype)};
   int threads;
   tg_engine *engine;
   t5gist_model *model;
   TG_TRY(choose_threads(&chosen, &threads, err));
   TG_TRY(check_dtype("dtype", chosen.dtype, err));
   TG_TRY(check_dtype("wo_dtype", chosen.wo_dtype, err));
+  const tg_t5_options t5_options = {chosen.check_numerics, precision_of(chosen.dtype), precision_of(chosen.wo_dtype)};
   TG_TRY(tg_alloc(&model, 1, sizeof *model, err));
   t5gist_status status;
   TG_GOTO(tg_engine_new(threads, &engine, err));
