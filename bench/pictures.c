@@ -1,5 +1,6 @@
 /* Pictures of a run, as SVG. */
 #include <math.h>
+#include <string.h>
 
 #include "bench/bench.h"
 #include "runtime/error.h"
@@ -34,7 +35,7 @@ static t5gist_status put_legend(tg_buffer *out, double x, double y, const char *
   for (int i = 0; i < n; i++) {
     TG_TRY(put_box(out, x, y - 9, 10, 10, colours[i], err));
     TG_TRY(put_text(out, x + 14, y, "start", names[i], err));
-    x += 92;
+    x += 26 + 7 * (double)strlen(names[i]);
   }
   return T5GIST_OK;
 }

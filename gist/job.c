@@ -43,8 +43,11 @@ static t5gist_status check_texts(const t5gist_request *r, t5gist_error *err) {
   return T5GIST_OK;
 }
 
-static t5gist_status check_gist(const t5gist_model *model, const t5gist_gist *gist, t5gist_error *err) {
+static t5gist_status check_gist(const t5gist_model *model, const t5gist_request *r, t5gist_error *err) {
+  const t5gist_gist *gist = r->gist;
   if (gist == NULL) return T5GIST_OK;
+  if (r->gists != T5GIST_UNSET && r->gists != gist->n_gist)
+    return tg_fail(err, T5GIST_EUSAGE, "gists: expected %d, as many as the gist has, found %d", gist->n_gist, r->gists);
   if (gist->model == NULL)
     return tg_fail(err, T5GIST_EUSAGE, "the gist was opened without a model, to be described only: open it with the model to use it");
   return gist->model == model ? T5GIST_OK : tg_gist_matches(model, "the gist", gist, err);
@@ -64,7 +67,7 @@ static t5gist_status check_targets(const t5gist_request *r, t5gist_error *err) {
 static t5gist_status resolve(const t5gist_model *model, tg_job *job, t5gist_error *err) {
   t5gist_request *r = &job->request;
   TG_TRY(check_texts(r, err));
-  TG_TRY(check_gist(model, r->gist, err));
+  TG_TRY(check_gist(model, r, err));
   TG_TRY(check_targets(r, err));
   TG_TRY(t5gist_options_resolve(model, &r->options, err));
   if (r->on_text && r->options.beams > 1 && r->n_targets == 0) {

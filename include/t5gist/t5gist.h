@@ -185,7 +185,7 @@ typedef struct t5gist_request {
   const char *input;          /* null or empty: none. Task and input both empty: an error */
   bool raw;                   /* the input alone is the whole prompt, no words added, nothing masked; excludes task and gist */
   t5gist_condition condition; /* T5GIST_GIST */
-  int gists;                  /* k; T5GIST_UNSET: the model's default. Ignored with a gist, full and raw */
+  int gists;                  /* k; T5GIST_UNSET: the model's default, or the gist's own. Ignored with full and raw */
   const char *const *targets; /* [n_targets] score these texts under teacher forcing instead of generating */
   size_t n_targets;
   t5gist_options options;

@@ -271,6 +271,8 @@ static void senseless_requests_are_refused(void **state) {
   expect_refused(&r, T5GIST_EUSAGE, "both empty");
   r = fresh, r.gist = gist, r.task = "x";
   expect_refused(&r, T5GIST_EUSAGE, "exclude");
+  r = fresh, r.gist = gist, r.input = "x", r.gists = 77;
+  expect_refused(&r, T5GIST_EUSAGE, "as many as the gist has, found 77");
   for (int c = 1; c < T5GIST_N_CONDITIONS; c++) {
     r = fresh, r.gist = gist, r.input = "x", r.condition = (t5gist_condition)c;
     expect_refused(&r, T5GIST_EUSAGE, t5gist_condition_name(r.condition));
