@@ -108,12 +108,17 @@ def timed(engine, texts, n):
     return (time.perf_counter() - begin) * 1e3, answer
 
 
+PAUSE = 0.3  # seconds: the threads of the engine before spin for a while; then one request brings the next one's weights back into the caches
+
+
 def measure(engines, texts, rounds):
     """Per engine a dictionary of series; engines that fail are dropped with the reason."""
     seen = {name: {"encode": [], "first": [], "step": [], "tokens": None} for name in engines}
     for round_ in range(rounds + 1):
         names = list(engines)
         for name in names[round_ % len(names):] + names[: round_ % len(names)]:
+            time.sleep(PAUSE)
+            engines[name].ask(texts, 1)
             first, one = timed(engines[name], texts, 1)
             whole, many = timed(engines[name], texts, STEPS + 1)
             failed = one.get("error") or many.get("error")
