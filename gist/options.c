@@ -8,24 +8,6 @@
 
 enum { MAX_NEW_TOKENS = 1 << 20, MAX_BEAMS = 1024 };
 
-void t5gist_options_init(t5gist_options *options) {
-  if (options == NULL) return;
-  *options = (t5gist_options){.max_new_tokens = T5GIST_UNSET,
-                              .min_new_tokens = T5GIST_UNSET,
-                              .beams = T5GIST_UNSET,
-                              .n_best = T5GIST_UNSET,
-                              .length_penalty = T5GIST_UNSET_F,
-                              .early_stopping = T5GIST_UNSET,
-                              .temperature = T5GIST_UNSET_F,
-                              .top_k = T5GIST_UNSET,
-                              .top_p = T5GIST_UNSET_F,
-                              .repetition_penalty = T5GIST_UNSET_F,
-                              .no_repeat_ngram_size = T5GIST_UNSET,
-                              .max_input_tokens = T5GIST_UNSET,
-                              .top_logprobs = T5GIST_UNSET,
-                              .draft = T5GIST_UNSET};
-}
-
 const char *t5gist_draft_name(t5gist_draft draft) {
   static const char *const names[] = {"none", "lookup", "recycle"};
   return (unsigned)draft < sizeof names / sizeof *names ? names[draft] : NULL;

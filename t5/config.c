@@ -316,23 +316,30 @@ static t5gist_status read_generation(const json_t *json, const char *where, tg_c
   return read_token(json, "decoder_start_token_id", where, config, &config->start_id, err);
 }
 
+/* Public, and here because what generation_config.json leaves open is unset in the same way. */
+void t5gist_options_init(t5gist_options *options) {
+  if (options == NULL) return;
+  *options = (t5gist_options){.max_new_tokens = T5GIST_UNSET,
+                              .min_new_tokens = T5GIST_UNSET,
+                              .beams = T5GIST_UNSET,
+                              .n_best = T5GIST_UNSET,
+                              .length_penalty = T5GIST_UNSET_F,
+                              .early_stopping = T5GIST_UNSET,
+                              .temperature = T5GIST_UNSET_F,
+                              .top_k = T5GIST_UNSET,
+                              .top_p = T5GIST_UNSET_F,
+                              .repetition_penalty = T5GIST_UNSET_F,
+                              .no_repeat_ngram_size = T5GIST_UNSET,
+                              .max_input_tokens = T5GIST_UNSET,
+                              .top_logprobs = T5GIST_UNSET,
+                              .draft = T5GIST_UNSET};
+}
+
 static t5gist_status load_generation(const char *dir, tg_config *config, t5gist_error *err) {
   char *path = NULL;
   json_t *json = NULL;
   t5gist_status status;
-  config->generation = (t5gist_options){.max_new_tokens = T5GIST_UNSET,
-                                        .min_new_tokens = T5GIST_UNSET,
-                                        .beams = T5GIST_UNSET,
-                                        .n_best = T5GIST_UNSET,
-                                        .length_penalty = T5GIST_UNSET_F,
-                                        .early_stopping = T5GIST_UNSET,
-                                        .temperature = T5GIST_UNSET_F,
-                                        .top_k = T5GIST_UNSET,
-                                        .top_p = T5GIST_UNSET_F,
-                                        .repetition_penalty = T5GIST_UNSET_F,
-                                        .no_repeat_ngram_size = T5GIST_UNSET,
-                                        .max_input_tokens = T5GIST_UNSET,
-                                        .top_logprobs = T5GIST_UNSET};
+  t5gist_options_init(&config->generation);
   TG_GOTO(tg_path_join(&path, dir, "generation_config.json", err));
   if (!tg_file_exists(path)) goto done;
   TG_GOTO(tg_json_read(path, CONFIG_LIMIT, &json, err));
