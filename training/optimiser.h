@@ -1,0 +1,49 @@
+/* Optimisers over the flat vector of parameters, learning-rate schedules, clipping and averaging. All updates are element by element in a fixed order: the same bits from run to run. */
+#ifndef T5GIST_TRAINING_OPTIMISER_H
+#define T5GIST_TRAINING_OPTIMISER_H
+
+#include "training/parameters.h"
+#include "runtime/engine.h"
+
+typedef enum tg_optimiser_kind {
+  TG_ADAMW = 0,     /* torch.optim.AdamW (decoupled decay; eps outside the root) */
+  TG_ADAMW_SCALED,  /* AdamW whose step is multiplied by max(1e-3, RMS of the tensor): nanoT5's AdamWScale, needed from scratch */
+  TG_ADAFACTOR      /* Shazeer & Stern, arXiv 1804.04235, as transformers' Adafactor(scale_parameter=True, relative_step=False): factored second moment, no first */
+} tg_optimiser_kind;
+
+typedef struct tg_optimiser_options {
+  int kind; /* tg_optimiser_kind */
+  float beta1, beta2, eps, weight_decay;
+  float clip;        /* gradients are scaled so that their norm is at most this; 0: not */
+  float gist_factor; /* the learning rate of gist rows of the embedding is multiplied by it; 1: not */
+  float average;     /* decay of an exponential average of the weights, 0: none; with bias correction by steps */
+} tg_optimiser_options;
+
+typedef enum tg_schedule_kind { TG_CONSTANT = 0, TG_LINEAR, TG_COSINE } tg_schedule_kind;
+typedef struct tg_schedule {
+  int kind; /* tg_schedule_kind */
+  double rate, final_rate; /* peak, and at the last step (linear, cosine) */
+  int warmup, steps;       /* of all steps the first warmup rise from 0 */
+} tg_schedule;
+double tg_schedule_rate(const tg_schedule *schedule, int step /* 0.. */);
+
+/* State: named vectors, so that checkpoints store them without knowing the optimiser. begin, end: the stretch of the flat vector that this process owns (data parallel); whole parameters for Adafactor. */
+typedef struct tg_optimiser tg_optimiser;
+typedef struct tg_state_vector {
+  const char *name; /* "m", "v", "average", "v_rows", "v_columns" */
+  float *data;      /* [count] */
+  size_t count;
+} tg_state_vector;
+t5gist_status tg_optimiser_new(const tg_layout *layout, const tg_optimiser_options *options, size_t begin, size_t end, tg_optimiser **optimiser, t5gist_error *err);
+void tg_optimiser_free(tg_optimiser *optimiser); /* null is allowed */
+/* Floats of state that options would take for a layout. */
+size_t tg_optimiser_floats(const tg_layout *layout, const tg_optimiser_options *options);
+
+/* One step over [begin, end) at the given rate; step counts from 1 (bias correction). norm: of the whole gradient, computed by the caller (tg_train_sum_squares) across processes. */
+t5gist_status tg_optimiser_step(tg_optimiser *optimiser, tg_workspace *workspace, double rate, uint64_t step, double norm, const float *gradients, float *weights,
+                                t5gist_error *err);
+size_t tg_optimiser_state(const tg_optimiser *optimiser, tg_state_vector *vectors, size_t room); /* how many there are; fills at most room */
+/* The averaged weights of [begin, end), or null when there is no averaging. */
+const float *tg_optimiser_average(const tg_optimiser *optimiser);
+
+#endif
