@@ -24,16 +24,19 @@ enum {
   TG_CLI_VERIFY = 1 << 5,
   TG_CLI_INFO = 1 << 6,
   TG_CLI_BENCH = 1 << 7,
-  TG_CLI_COMMANDS = (1 << 8) - 1,
+  TG_CLI_STORE = 1 << 8,
+  TG_CLI_TRAIN = 1 << 9,
+  TG_CLI_EVAL = 1 << 10,
+  TG_CLI_COMMANDS = (1 << 16) - 1,
   /* ... the section of the help that shows it ... */
-  TG_CLI_PROMPT = 1 << 8,
-  TG_CLI_MANY = 1 << 9,
-  TG_CLI_SEARCH = 1 << 10,
-  TG_CLI_OUTPUT = 1 << 11,
-  TG_CLI_COMMON = 1 << 12,
+  TG_CLI_PROMPT = 1 << 16,
+  TG_CLI_MANY = 1 << 17,
+  TG_CLI_SEARCH = 1 << 18,
+  TG_CLI_OUTPUT = 1 << 19,
+  TG_CLI_COMMON = 1 << 20,
   /* ... and where else than on the command line it may stand. */
-  TG_CLI_YAML = 1 << 13,
-  TG_CLI_REQUEST = 1 << 14
+  TG_CLI_YAML = 1 << 24,
+  TG_CLI_REQUEST = 1 << 25
 };
 enum { TG_CLI_TEXT_LIMIT = 16 << 20 }; /* bytes of a text file, and of a line of a batch */
 enum { TG_CLI_LONG_INPUT = 512 };      /* tokens; a longer input earns a warning */
