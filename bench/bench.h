@@ -10,8 +10,8 @@
 #include <jansson.h>
 
 #include "measure/statistics.h"
-#include "runtime/fields.h"
 #include "runtime/memory.h"
+#include "runtime/numbers.h"
 #include "t5gist/tools.h"
 
 /* ------------------------------------------------------------------------------------------------------------------------------- config */
@@ -27,11 +27,6 @@ typedef enum tg_bench_condition {
   TG_BENCH_N_CONDITIONS
 } tg_bench_condition;
 extern const char *const tg_bench_condition_names[TG_BENCH_N_CONDITIONS + 1];
-
-enum { TG_BENCH_MAX_VALUES = 32 };
-typedef struct tg_numbers {
-  int values[TG_BENCH_MAX_VALUES], count;
-} tg_numbers;
 
 typedef struct tg_bench_config {
   char *name, *title;                        /* name: of the files; title: of the report */

@@ -1,4 +1,3 @@
-#include <limits.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,18 +32,6 @@ static const tg_field fields[] = {
     {"quality_tokens", TG_FIELD_INT, AT(quality_tokens), 0, 100000, NULL, 0, NULL, "measure the answers' quality, so many tokens at most", 0},
     {0},
 };
-
-/* The numbers of a list, each within least .. greatest; none: fallback alone. */
-static t5gist_status read_numbers(const tg_strings *texts, const char *key, int least, int greatest, int fallback, tg_numbers *out, t5gist_error *err) {
-  if (texts->count > TG_BENCH_MAX_VALUES)
-    return tg_fail(err, T5GIST_EFORMAT, "%s: expected at most %d values, found %zu", key, TG_BENCH_MAX_VALUES, texts->count);
-  *out = (tg_numbers){.values = {fallback}, .count = 1};
-  if (texts->count == 0) return T5GIST_OK;
-  out->count = (int)texts->count;
-  const tg_field field = {.name = key, .type = TG_FIELD_INT, .min = least, .max = greatest};
-  for (size_t i = 0; i < texts->count; i++) TG_TRY(tg_field_set_text(&field, &out->values[i], texts->items[i], key, err));
-  return T5GIST_OK;
-}
 
 static t5gist_status read_conditions(tg_bench_config *config, t5gist_error *err) {
   for (int i = 0; i < TG_BENCH_N_CONDITIONS; i++) config->measured[i] = config->conditions.count == 0;
@@ -107,9 +94,9 @@ static t5gist_status complete(tg_bench_config *c, t5gist_error *err) {
   if (c->synthetic && !c->cache) TG_TRY(default_cache(&c->cache, err));
   if (c->dtypes.count == 0) TG_TRY(tg_bench_config_dtype(c, "f32", err));
   TG_TRY(check_dtypes(&c->dtypes, err));
-  TG_TRY(read_numbers(&c->batch_texts, "batch", 1, 1024, 1, &c->batch, err));
-  TG_TRY(read_numbers(&c->task_texts, "task_tokens", 0, 100000, 0, &c->task_tokens, err));
-  TG_TRY(read_numbers(&c->gist_texts, "gists", 1, 1024, 1, &c->gists, err));
+  TG_TRY(tg_numbers_read(&c->batch_texts, "batch", 1, 1024, 1, &c->batch, err));
+  TG_TRY(tg_numbers_read(&c->task_texts, "task_tokens", 0, 100000, 0, &c->task_tokens, err));
+  TG_TRY(tg_numbers_read(&c->gist_texts, "gists", 1, 1024, 1, &c->gists, err));
   return read_conditions(c, err);
 }
 

@@ -2,19 +2,11 @@
 #include <math.h>
 
 #include "bench/bench.h"
-
-/* jansson writes no NaN: null instead. */
-static json_t *number(double value) {
-  return isfinite(value) ? json_real(value) : json_null();
-}
+#include "report/report.h"
 
 /* Milliseconds to the microsecond: enough, and short. */
 static json_t *ms(double value) {
-  return number(round(value * 1e3) / 1e3);
-}
-
-static json_t *interval(const tg_interval *i) {
-  return json_pack("{s:o,s:o,s:o}", "estimate", number(i->estimate), "low", number(i->low), "high", number(i->high));
+  return tg_number_json(round(value * 1e3) / 1e3);
 }
 
 static json_t *numbers(const double *values, size_t n) {
@@ -25,17 +17,17 @@ static json_t *numbers(const double *values, size_t n) {
 
 static json_t *condition_json(const tg_condition_result *c) {
   json_t *o = json_object(), *parts = json_object();
-  json_object_set_new(o, "ms", interval(&c->ms));
-  json_object_set_new(o, "speed_against_full", interval(&c->ratio));
+  json_object_set_new(o, "ms", tg_interval_json(&c->ms));
+  json_object_set_new(o, "speed_against_full", tg_interval_json(&c->ratio));
   json_object_set_new(o, "predicted_ms", ms(c->predicted_ms));
-  json_object_set_new(o, "saved_against_full", number(c->saved));
-  json_object_set_new(o, "predicted_saved_against_full", number(c->predicted_saved));
-  json_object_set_new(o, "task_tokens", number(c->series.n_task));
-  json_object_set_new(o, "gist_tokens", number(c->series.n_gist));
-  json_object_set_new(o, "input_tokens", number(c->series.n_input));
-  json_object_set_new(o, "flops", number(round(c->flops)));
-  json_object_set_new(o, "weight_bytes_read", number(round(c->weight_bytes)));
-  json_object_set_new(o, "peak_bytes", number(c->series.peak_bytes));
+  json_object_set_new(o, "saved_against_full", tg_number_json(c->saved));
+  json_object_set_new(o, "predicted_saved_against_full", tg_number_json(c->predicted_saved));
+  json_object_set_new(o, "task_tokens", tg_number_json(c->series.n_task));
+  json_object_set_new(o, "gist_tokens", tg_number_json(c->series.n_gist));
+  json_object_set_new(o, "input_tokens", tg_number_json(c->series.n_input));
+  json_object_set_new(o, "flops", tg_number_json(round(c->flops)));
+  json_object_set_new(o, "weight_bytes_read", tg_number_json(round(c->weight_bytes)));
+  json_object_set_new(o, "peak_bytes", tg_number_json(c->series.peak_bytes));
   for (int p = 0; p < TG_N_PARTS; p++)
     json_object_set_new(parts, tg_part_names[p], json_pack("{s:o,s:o}", "ms", ms(c->part_ms[p]), "predicted_ms", ms(c->part_predicted_ms[p])));
   json_object_set_new(o, "stages", parts);
@@ -48,12 +40,12 @@ static json_t *point_json(const tg_point_result *p) {
   json_object_set_new(o, "batch", json_integer(p->point.batch));
   json_object_set_new(o, "task_tokens", json_integer(p->point.task_tokens));
   json_object_set_new(o, "gists", json_integer(p->point.gists));
-  json_object_set_new(o, "encode_ms", interval(&p->encode_ms));
-  json_object_set_new(o, "break_even_requests", number(p->break_even));
+  json_object_set_new(o, "encode_ms", tg_interval_json(&p->encode_ms));
+  json_object_set_new(o, "break_even_requests", tg_number_json(p->break_even));
   json_object_set_new(o, "bytes_kept_per_task",
-                      json_pack("{s:o,s:o,s:o,s:o,s:o}", "text", number(round(p->kept.text)), "activations_f32", number(round(p->kept.activations)), "gist_file_f32",
-                                number(round(p->kept.gist_f32)), "gist_file_bf16", number(round(p->kept.gist_bf16)), "gist_file_f32_cross",
-                                number(round(p->kept.gist_cross))));
+                      json_pack("{s:o,s:o,s:o,s:o,s:o}", "text", tg_number_json(round(p->kept.text)), "activations_f32", tg_number_json(round(p->kept.activations)), "gist_file_f32",
+                                tg_number_json(round(p->kept.gist_f32)), "gist_file_bf16", tg_number_json(round(p->kept.gist_bf16)), "gist_file_f32_cross",
+                                tg_number_json(round(p->kept.gist_cross))));
   for (int c = 0; c < TG_BENCH_N_CONDITIONS; c++)
     if (p->conditions[c].measured) json_object_set_new(conditions, tg_bench_condition_names[c], condition_json(&p->conditions[c]));
   json_object_set_new(o, "conditions", conditions);
@@ -61,8 +53,8 @@ static json_t *point_json(const tg_point_result *p) {
 }
 
 static json_t *quality_json(const tg_quality *q) {
-  return json_pack("{s:o,s:o,s:o,s:o,s:o,s:o}", "exact_match", interval(&q->exact), "rouge1", interval(&q->rouge1), "rouge2", interval(&q->rouge2), "rougeL",
-                   interval(&q->rougeL), "same_as_full", interval(&q->same_as_full), "rougeL_to_full", interval(&q->rougeL_to_full));
+  return json_pack("{s:o,s:o,s:o,s:o,s:o,s:o}", "exact_match", tg_interval_json(&q->exact), "rouge1", tg_interval_json(&q->rouge1), "rouge2", tg_interval_json(&q->rouge2), "rougeL",
+                   tg_interval_json(&q->rougeL), "same_as_full", tg_interval_json(&q->same_as_full), "rougeL_to_full", tg_interval_json(&q->rougeL_to_full));
 }
 
 static json_t *format_json(const tg_format_result *f) {
@@ -85,14 +77,14 @@ static json_t *format_json(const tg_format_result *f) {
 
 static json_t *limits_json(const tg_limits *l) {
   json_t *patterns = json_object(), *rates = json_object();
-  for (int i = 0; i < l->n_patterns; i++) json_object_set_new(patterns, l->patterns[i].name, number(round(l->patterns[i].bytes_per_second)));
+  for (int i = 0; i < l->n_patterns; i++) json_object_set_new(patterns, l->patterns[i].name, tg_number_json(round(l->patterns[i].bytes_per_second)));
   for (int r = 0; r < TG_N_RATES; r++) {
     json_t *rows = json_array();
     for (int i = 0; i < TG_N_ROWS; i++)
-      json_array_append_new(rows, json_pack("{s:i,s:o,s:o}", "rows", tg_rate_rows[i], "cached", number(round(l->cached[r][i])), "streamed", number(round(l->streamed[r][i]))));
+      json_array_append_new(rows, json_pack("{s:i,s:o,s:o}", "rows", tg_rate_rows[i], "cached", tg_number_json(round(l->cached[r][i])), "streamed", tg_number_json(round(l->streamed[r][i]))));
     json_object_set_new(rates, tg_rate_names[r], rows);
   }
-  return json_pack("{s:o,s:o,s:o}", "read_bytes_per_second", number(round(l->bandwidth)), "read_patterns", patterns, "onednn_operations_per_second", rates);
+  return json_pack("{s:o,s:o,s:o}", "read_bytes_per_second", tg_number_json(round(l->bandwidth)), "read_patterns", patterns, "onednn_operations_per_second", rates);
 }
 
 json_t *tg_bench_json(const tg_bench_config *config, const tg_bench_result *r) {
