@@ -100,7 +100,7 @@ static t5gist_status product_new(const bench *b, tg_rate rate, size_t m, size_t 
 static t5gist_status run(const bench *b, const product *p, size_t weights, t5gist_error *err) {
   const dnnl_exec_arg_t args[] = {
       {DNNL_ARG_SRC, p->x}, {DNNL_ARG_WEIGHTS, p->weights[weights]}, {DNNL_ARG_DST, p->y}, {DNNL_ARG_SCRATCHPAD, p->scratch}};
-  dnnl_stream_t stream = tg_workspace_stream(b->workspace);
+  dnnl_stream_t stream = tg_workspace_stream(b->workspace, 0);
   TG_TRY(check(dnnl_primitive_execute(p->primitive, stream, 4, args), err));
   return check(dnnl_stream_wait(stream), err);
 }
@@ -160,11 +160,12 @@ t5gist_status tg_limits_rates(const t5gist_model_info *model, tg_limits *limits,
   t5gist_status status = tg_workspace_new(b.engine, &b.workspace, err);
   if (status == T5GIST_OK) status = tg_alloc(&b.weights, b.size, 1, err);
   if (status == T5GIST_OK) {
-    const tg_team team = tg_team_enter(b.workspace);
+    const int openmp = omp_get_max_threads();
+    omp_set_num_threads(model->threads);
     fill(b.weights, b.size);
     for (int rate = 0; status == T5GIST_OK && rate < TG_N_RATES; rate++)
       for (int rows = 0; status == T5GIST_OK && rows < TG_N_ROWS; rows++) status = measure(&b, model, (tg_rate)rate, rows, limits, err);
-    tg_team_leave(team);
+    omp_set_num_threads(openmp);
   }
   tg_free(b.weights);
   tg_workspace_free(b.workspace);

@@ -94,7 +94,7 @@ static own_layout own_layout_new(size_t m, size_t n_in, size_t n_out, tg_precisi
 static void own_layout_run(const own_layout *o, size_t weights) {
   const dnnl_exec_arg_t args[] = {
       {DNNL_ARG_SRC, o->x}, {DNNL_ARG_WEIGHTS, o->weights[weights]}, {DNNL_ARG_DST, o->y}, {DNNL_ARG_SCRATCHPAD, o->scratch}};
-  need_dnnl(dnnl_primitive_execute(o->primitive, tg_workspace_stream(workspace), 4, args));
+  need_dnnl(dnnl_primitive_execute(o->primitive, tg_workspace_stream(workspace, 0), 4, args));
 }
 
 static void own_layout_free(own_layout *o, size_t n_weights) {

@@ -1,7 +1,6 @@
 #include "runtime/attention.h"
 
 #include <math.h>
-#include <omp.h>
 #include <string.h>
 
 #include "runtime/simd.h"
@@ -14,7 +13,7 @@ enum {
   MIN_QUERIES = 32,
   QUERY_GROUP = 8,        /* whose scores are computed together */
   FEW_QUERIES = 8,        /* up to here keys are not packed: each query's sums are those of a query alone, bit by bit, so guesses move nothing */
-  PARALLEL_WORK = 1 << 15 /* multiplications below which a parallel region costs more than it saves */
+  PARALLEL_WORK = 1 << 15 /* multiplications below which sharing them out costs more than it saves */
 };
 
 typedef struct task {
@@ -220,6 +219,17 @@ static void count_attention(const context *c, const tg_workspace *workspace, int
   }
 }
 
+typedef struct sharing {
+  const context *context;
+  const task *tasks;
+  scratch *scratches; /* one for each thread */
+} sharing;
+
+static void run_tasks(void *user, size_t begin, size_t end, int thread) {
+  const sharing *s = user;
+  for (size_t i = begin; i < end; i++) run_task(s->context, &s->tasks[i], &s->scratches[thread]);
+}
+
 t5gist_status tg_attention_run(const tg_attention *attention, tg_workspace *workspace, const tg_attention_job *jobs, int n_jobs, t5gist_error *err) {
   const tg_simd *simd = tg_simd_best();
   const context c = {.attention = attention,
@@ -230,19 +240,17 @@ t5gist_status tg_attention_run(const tg_attention *attention, tg_workspace *work
   tg_arena *arena = tg_workspace_arena(workspace);
   const tg_arena_mark mark = tg_arena_save(arena);
   count_attention(&c, workspace, n_jobs);
-  const tg_team team = tg_team_enter(workspace);
-  const bool parallel = count_work(attention, jobs, n_jobs) >= PARALLEL_WORK;
-  const int threads = parallel ? omp_get_max_threads() : 1, queries = task_queries(attention, jobs, n_jobs, threads);
+  tg_team *team = count_work(attention, jobs, n_jobs) >= PARALLEL_WORK ? tg_workspace_team(workspace) : NULL;
+  const int threads = tg_team_threads(team), queries = task_queries(attention, jobs, n_jobs, threads);
   task *tasks = NULL;
   scratch *scratches = NULL;
   size_t n_tasks = 0;
   t5gist_status status = make_tasks(attention, jobs, n_jobs, queries, arena, &tasks, &n_tasks, err);
   if (status == T5GIST_OK) status = make_scratch(&c, threads, queries, arena, &scratches, err);
   if (status == T5GIST_OK) {
-#pragma omp parallel for schedule(dynamic) if (parallel)
-    for (size_t i = 0; i < n_tasks; i++) run_task(&c, &tasks[i], &scratches[omp_get_thread_num()]);
+    sharing s = {&c, tasks, scratches};
+    tg_team_run(team, n_tasks, run_tasks, &s);
   }
-  tg_team_leave(team);
   tg_arena_restore(arena, mark);
   return status;
 }

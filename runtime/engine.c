@@ -1,6 +1,5 @@
 #include "runtime/engine.h"
 
-#include <omp.h>
 #include <pthread.h>
 #include <stdio.h>
 
@@ -13,11 +12,15 @@ struct tg_engine {
   dnnl_engine_t dnnl;
   tg_matmul_cache *matmuls;
   int threads;
+  pthread_mutex_t mutex; /* for what follows */
+  tg_team **idle;        /* [n_idle] teams given back; room for all n_teams */
+  size_t n_idle, n_teams, capacity;
 };
 
 struct tg_workspace {
   tg_engine *engine; /* borrowed */
-  dnnl_stream_t stream;
+  tg_team *team;
+  dnnl_stream_t *streams; /* one for each thread of the team */
   tg_arena *arena;
   tg_counters *counters; /* borrowed; null: nobody counts */
 };
@@ -53,6 +56,7 @@ t5gist_status tg_engine_new(int threads, tg_engine **engine, t5gist_error *err) 
   t5gist_status status = T5GIST_OK;
   TG_GOTO(tg_alloc(&e, 1, sizeof *e, err));
   e->threads = threads;
+  pthread_mutex_init(&e->mutex, NULL);
   TG_GOTO(tg_dnnl_check(dnnl_engine_create(&e->dnnl, dnnl_cpu, 0), "creating its engine", err));
   TG_GOTO(tg_matmul_cache_new(&e->matmuls, err));
   *engine = e;
@@ -66,7 +70,32 @@ void tg_engine_free(tg_engine *engine) {
   if (engine == NULL) return;
   tg_matmul_cache_free(engine->matmuls);
   if (engine->dnnl != NULL) dnnl_engine_destroy(engine->dnnl);
+  for (size_t i = 0; i < engine->n_idle; i++) tg_team_free(engine->idle[i]);
+  tg_free(engine->idle);
+  pthread_mutex_destroy(&engine->mutex);
   tg_free(engine);
+}
+
+t5gist_status tg_engine_take_team(tg_engine *engine, tg_team **team, t5gist_error *err) {
+  t5gist_status status = T5GIST_OK;
+  pthread_mutex_lock(&engine->mutex);
+  if (engine->n_idle > 0) {
+    *team = engine->idle[--engine->n_idle];
+    goto done;
+  }
+  TG_GOTO(tg_reserve(&engine->idle, &engine->capacity, engine->n_teams + 1, sizeof(tg_team *), err));
+  TG_GOTO(tg_team_new(engine->threads, team, err));
+  engine->n_teams++;
+done:
+  pthread_mutex_unlock(&engine->mutex);
+  return status;
+}
+
+void tg_engine_return_team(tg_engine *engine, tg_team *team) {
+  if (team == NULL) return;
+  pthread_mutex_lock(&engine->mutex);
+  engine->idle[engine->n_idle++] = team;
+  pthread_mutex_unlock(&engine->mutex);
 }
 
 int tg_engine_threads(const tg_engine *engine) {
@@ -101,7 +130,10 @@ t5gist_status tg_workspace_new(tg_engine *engine, tg_workspace **workspace, t5gi
   TG_GOTO(tg_alloc(&w, 1, sizeof *w, err));
   w->engine = engine;
   TG_GOTO(tg_arena_new(&w->arena, err));
-  TG_GOTO(tg_dnnl_check(dnnl_stream_create(&w->stream, engine->dnnl, dnnl_stream_default_flags), "creating a stream", err));
+  TG_GOTO(tg_engine_take_team(engine, &w->team, err));
+  TG_GOTO(tg_alloc(&w->streams, (size_t)engine->threads, sizeof *w->streams, err));
+  for (int i = 0; i < engine->threads; i++)
+    TG_GOTO(tg_dnnl_check(dnnl_stream_create(&w->streams[i], engine->dnnl, dnnl_stream_default_flags), "creating a stream", err));
   *workspace = w;
   return T5GIST_OK;
 done:
@@ -111,7 +143,10 @@ done:
 
 void tg_workspace_free(tg_workspace *workspace) {
   if (workspace == NULL) return;
-  if (workspace->stream != NULL) dnnl_stream_destroy(workspace->stream);
+  for (int i = 0; workspace->streams != NULL && i < workspace->engine->threads; i++)
+    if (workspace->streams[i] != NULL) dnnl_stream_destroy(workspace->streams[i]);
+  tg_free(workspace->streams);
+  tg_engine_return_team(workspace->engine, workspace->team);
   tg_arena_free(workspace->arena);
   tg_free(workspace);
 }
@@ -124,8 +159,12 @@ tg_arena *tg_workspace_arena(tg_workspace *workspace) {
   return workspace->arena;
 }
 
-dnnl_stream_t tg_workspace_stream(const tg_workspace *workspace) {
-  return workspace->stream;
+tg_team *tg_workspace_team(const tg_workspace *workspace) {
+  return workspace->team;
+}
+
+dnnl_stream_t tg_workspace_stream(const tg_workspace *workspace, int thread) {
+  return workspace->streams[thread];
 }
 
 void tg_workspace_count(tg_workspace *workspace, tg_counters *counters) {
@@ -134,14 +173,4 @@ void tg_workspace_count(tg_workspace *workspace, tg_counters *counters) {
 
 tg_counters *tg_workspace_counters(const tg_workspace *workspace) {
   return workspace->counters;
-}
-
-tg_team tg_team_enter(const tg_workspace *workspace) {
-  const tg_team team = {omp_get_max_threads()};
-  if (team.previous != workspace->engine->threads) omp_set_num_threads(workspace->engine->threads);
-  return team;
-}
-
-void tg_team_leave(tg_team team) {
-  if (team.previous != omp_get_max_threads()) omp_set_num_threads(team.previous);
 }

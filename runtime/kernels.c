@@ -1,13 +1,12 @@
 #include "runtime/kernels.h"
 
 #include <math.h>
-#include <omp.h>
 #include <string.h>
 
 #include "runtime/cpu.h"
 #include "runtime/simd.h"
 
-/* Floats below which a parallel region costs more than it saves. */
+/* Floats below which sharing them out costs more than it saves. */
 enum { PARALLEL_WORK = 32768 };
 
 const tg_simd *tg_simd_best(void) {
@@ -21,53 +20,83 @@ const tg_simd *tg_simd_best(void) {
   return &tg_simd_portable;
 }
 
-/* Part i of n things split over the threads of the region. */
-static void own_share(size_t n, size_t *begin, size_t *end) {
-  const size_t threads = (size_t)omp_get_num_threads(), thread = (size_t)omp_get_thread_num();
-  *begin = n / threads * thread + (thread < n % threads ? thread : n % threads);
-  *end = *begin + n / threads + (thread < n % threads);
+static tg_team *team_for(tg_team *team, size_t work) {
+  return work >= PARALLEL_WORK ? team : NULL;
 }
 
-void tg_rmsnorm(const float *x, const float *weight, size_t rows, size_t d, float eps, float *y) {
+typedef struct norming {
+  const float *x, *weight;
+  size_t d;
+  float eps, *y;
+} norming;
+
+static void norm_rows(void *user, size_t begin, size_t end, int thread) {
+  const norming *n = user;
+  (void)thread;
+  tg_simd_best()->rmsnorm(n->x + begin * n->d, n->weight, end - begin, n->d, n->eps, n->y + begin * n->d);
+}
+
+void tg_rmsnorm(tg_team *team, const float *x, const float *weight, size_t rows, size_t d, float eps, float *y) {
+  norming n = {x, weight, d, eps, y};
+  tg_team_run(team_for(team, rows * d), rows, norm_rows, &n);
+}
+
+typedef struct activating {
+  const float *x;
+  size_t width, d_ff; /* of a row of x, of y */
+  tg_activation activation;
+  float *y;
+} activating;
+
+static void activate_rows(void *user, size_t begin, size_t end, int thread) {
+  const activating *a = user;
   const tg_simd *simd = tg_simd_best();
-#pragma omp parallel if (rows > 1 && rows * d >= PARALLEL_WORK)
-  {
-    size_t begin, end;
-    own_share(rows, &begin, &end);
-    simd->rmsnorm(x + begin * d, weight, end - begin, d, eps, y + begin * d);
+  (void)thread;
+  for (size_t row = begin; row < end; row++) {
+    const float *x = a->x + row * a->width;
+    simd->activate(x, a->width > a->d_ff ? x + a->d_ff : NULL, a->d_ff, a->activation, a->y + row * a->d_ff);
   }
 }
 
-void tg_activate(const float *x, size_t rows, size_t d_ff, tg_activation activation, bool gated, float *y) {
-  const tg_simd *simd = tg_simd_best();
-  const size_t width = gated ? 2 * d_ff : d_ff;
-#pragma omp parallel if (rows > 1 && rows * d_ff >= PARALLEL_WORK / 4)
-  {
-    size_t begin, end;
-    own_share(rows, &begin, &end);
-    for (size_t row = begin; row < end; row++)
-      simd->activate(x + row * width, gated ? x + row * width + d_ff : NULL, d_ff, activation, y + row * d_ff);
-  }
+void tg_activate(tg_team *team, const float *x, size_t rows, size_t d_ff, tg_activation activation, bool gated, float *y) {
+  activating a = {x, gated ? 2 * d_ff : d_ff, d_ff, activation, y};
+  tg_team_run(team_for(team, 4 * rows * d_ff), rows, activate_rows, &a);
 }
 
-void tg_gather(const void *table, tg_dtype dtype, const int32_t *ids, size_t rows, size_t d, float *y) {
-  const size_t row_bytes = d * tg_dtype_size(dtype);
-#pragma omp parallel if (rows > 1 && rows * d >= PARALLEL_WORK)
-  {
-    size_t begin, end;
-    own_share(rows, &begin, &end);
-    for (size_t row = begin; row < end; row++) tg_widen((const char *)table + (size_t)ids[row] * row_bytes, dtype, d, y + row * d);
-  }
+typedef struct gathering {
+  const char *table;
+  tg_dtype dtype;
+  const int32_t *ids;
+  size_t d;
+  float *y;
+} gathering;
+
+static void gather_rows(void *user, size_t begin, size_t end, int thread) {
+  const gathering *g = user;
+  const size_t row_bytes = g->d * tg_dtype_size(g->dtype);
+  (void)thread;
+  for (size_t row = begin; row < end; row++) tg_widen(g->table + (size_t)g->ids[row] * row_bytes, g->dtype, g->d, g->y + row * g->d);
 }
 
-void tg_scale(const float *x, float factor, size_t n, float *y) {
-  const tg_simd *simd = tg_simd_best();
-#pragma omp parallel if (n >= 4 * PARALLEL_WORK)
-  {
-    size_t begin, end;
-    own_share(n, &begin, &end);
-    simd->scale(x + begin, factor, end - begin, y + begin);
-  }
+void tg_gather(tg_team *team, const void *table, tg_dtype dtype, const int32_t *ids, size_t rows, size_t d, float *y) {
+  gathering g = {table, dtype, ids, d, y};
+  tg_team_run(team_for(team, rows * d), rows, gather_rows, &g);
+}
+
+typedef struct scaling {
+  const float *x;
+  float factor, *y;
+} scaling;
+
+static void scale_numbers(void *user, size_t begin, size_t end, int thread) {
+  const scaling *s = user;
+  (void)thread;
+  tg_simd_best()->scale(s->x + begin, s->factor, end - begin, s->y + begin);
+}
+
+void tg_scale(tg_team *team, const float *x, float factor, size_t n, float *y) {
+  scaling s = {x, factor, y};
+  tg_team_run(team_for(team, n / 4), n, scale_numbers, &s);
 }
 
 float tg_quantize_row(const float *x, size_t n, int8_t *q) {
@@ -84,19 +113,29 @@ static void pad_bytes(unsigned char *q, size_t n, size_t stride, unsigned char o
   for (size_t i = 0; offset != 0 && i < stride; i++) q[i] ^= offset;
 }
 
-void tg_quantize_rows(const float *x, size_t rows, size_t n, size_t stride, unsigned char offset, unsigned char *q, unsigned char *low, float *scales) {
+typedef struct quantizing {
+  const float *x;
+  size_t n, stride;
+  unsigned char offset, *q, *low;
+  float *scales;
+} quantizing;
+
+static void quantize_rows(void *user, size_t begin, size_t end, int thread) {
+  const quantizing *z = user;
   const tg_simd *simd = tg_simd_best();
-#pragma omp parallel if (rows > 1 && rows * n >= PARALLEL_WORK)
-  {
-    size_t begin, end;
-    own_share(rows, &begin, &end);
-    for (size_t row = begin; row < end; row++) {
-      unsigned char *own = q + row * stride, *own_low = low ? low + row * stride : NULL;
-      scales[row] = simd->quantize(x + row * n, n, (int8_t *)own, (int8_t *)own_low);
-      pad_bytes(own, n, stride, offset);
-      if (own_low) pad_bytes(own_low, n, stride, offset);
-    }
+  (void)thread;
+  for (size_t row = begin; row < end; row++) {
+    unsigned char *own = z->q + row * z->stride, *own_low = z->low ? z->low + row * z->stride : NULL;
+    z->scales[row] = simd->quantize(z->x + row * z->n, z->n, (int8_t *)own, (int8_t *)own_low);
+    pad_bytes(own, z->n, z->stride, z->offset);
+    if (own_low) pad_bytes(own_low, z->n, z->stride, z->offset);
   }
+}
+
+void tg_quantize_rows(tg_team *team, const float *x, size_t rows, size_t n, size_t stride, unsigned char offset, unsigned char *q, unsigned char *low,
+                      float *scales) {
+  quantizing z = {x, n, stride, offset, q, low, scales};
+  tg_team_run(team_for(team, rows * n), rows, quantize_rows, &z);
 }
 
 float tg_logsumexp(const float *x, size_t n) {

@@ -1,5 +1,5 @@
-/* Small kernels on rows of f32, each with its plain-C specification (_reference). Parallel over rows inside the caller's team
- * (tg_team_enter). Pointers 64-aligned unless said otherwise. */
+/* Small kernels on rows of f32, each with its plain-C specification (_reference). Those that take a team share their rows out over it; null: the
+ * calling thread alone. Pointers 64-aligned unless said otherwise. */
 #ifndef T5GIST_RUNTIME_KERNELS_H
 #define T5GIST_RUNTIME_KERNELS_H
 
@@ -8,23 +8,24 @@
 #include <stdint.h>
 
 #include "runtime/dtype.h"
+#include "runtime/team.h"
 
 typedef enum tg_activation { TG_RELU = 0, TG_GELU_NEW, TG_SILU } tg_activation;
 
 /* y[i] = x[i] / sqrt(mean(x[i]^2) + eps) * weight, the mean in f32 (T5LayerNorm: no mean subtracted, no bias). x, y [rows, d], may be the same. */
-void tg_rmsnorm(const float *x, const float *weight, size_t rows, size_t d, float eps, float *y);
+void tg_rmsnorm(tg_team *team, const float *x, const float *weight, size_t rows, size_t d, float eps, float *y);
 void tg_rmsnorm_reference(const float *x, const float *weight, size_t rows, size_t d, float eps, float *y);
 
 /* gated: x [rows, 2 * d_ff] -> y [rows, d_ff], y = act(first half) * second half; else x, y [rows, d_ff], y = act(x).
  * gelu_new(x) = 0.5 x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))). */
-void tg_activate(const float *x, size_t rows, size_t d_ff, tg_activation activation, bool gated, float *y);
+void tg_activate(tg_team *team, const float *x, size_t rows, size_t d_ff, tg_activation activation, bool gated, float *y);
 void tg_activate_reference(const float *x, size_t rows, size_t d_ff, tg_activation activation, bool gated, float *y);
 
 /* y[i] = row ids[i] of table [., d] (any alignment; TG_F32, TG_BF16, TG_F16), widened. ids must be in range. */
-void tg_gather(const void *table, tg_dtype dtype, const int32_t *ids, size_t rows, size_t d, float *y);
+void tg_gather(tg_team *team, const void *table, tg_dtype dtype, const int32_t *ids, size_t rows, size_t d, float *y);
 
 /* y = x * factor over n values, in place allowed. */
-void tg_scale(const float *x, float factor, size_t n, float *y);
+void tg_scale(tg_team *team, const float *x, float factor, size_t n, float *y);
 
 /* Symmetric 8-bit numbers: q = x / scale to the nearest, ties to even, in -127..127, with scale = max |x| / 127, which is returned. A row without
  * numbers of TG_QUANTIZE_LEAST and more is zeros of scale 0; one with NaN or infinity is zeros of scale NaN. The same bits on every machine.
@@ -39,7 +40,8 @@ float tg_quantize_row_wide_reference(const float *x, size_t n, int8_t *q, int8_t
 
 /* rows of n numbers each, to q [rows, stride] of bytes q + offset (0 or 128) and scales [rows]; bytes n..stride-1 of a row are set to offset.
  * low: null, or likewise the second bytes of tg_quantize_row_wide. */
-void tg_quantize_rows(const float *x, size_t rows, size_t n, size_t stride, unsigned char offset, unsigned char *q, unsigned char *low, float *scales);
+void tg_quantize_rows(tg_team *team, const float *x, size_t rows, size_t n, size_t stride, unsigned char offset, unsigned char *q, unsigned char *low,
+                      float *scales);
 
 /* log(sum(exp(x))) of n values, any alignment, not parallel. -inf entries are allowed; accurate to 1e-6. */
 float tg_logsumexp(const float *x, size_t n);

@@ -5,6 +5,7 @@
 #include "runtime/kernels.h"
 #include "runtime/linear_avx512.h"
 #include "runtime/linear_int8.h"
+#include "runtime/linear_onednn.h"
 #include "runtime/linear_pack.h"
 #include "runtime/matmul.h"
 
@@ -18,7 +19,7 @@ enum {
 
 struct tg_linear {
   tg_packed w;
-  dnnl_memory_t memory; /* oneDNN's view of the weights; null where it has no part in the products */
+  bool onednn; /* which multiplies f32, and many rows in int8 */
 };
 
 static bool use_blocks(void) {
@@ -29,21 +30,20 @@ t5gist_status tg_linear_new(tg_engine *engine, const tg_matrix *parts, size_t n_
                             t5gist_error *err) {
   tg_linear *l = NULL;
   t5gist_status status = T5GIST_OK;
+  tg_team *team = NULL;
   TG_TRY(tg_alloc(&l, 1, sizeof *l, err));
-  TG_GOTO(tg_pack(parts, n_parts, n_in, precision, tg_engine_threads(engine), &l->w, err));
-  const bool onednn = precision == TG_PRECISION_F32 ? !l->w.blocks : tg_cpu_vnni();
-  const tg_precision as = precision == TG_PRECISION_F32 ? TG_PRECISION_F32 : TG_PRECISION_INT8;
-  if (onednn) TG_GOTO(tg_matmul_weights(tg_engine_dnnl(engine), l->w.depth, l->w.n_out, as, l->w.weights, &l->memory, err));
+  TG_GOTO(tg_engine_take_team(engine, &team, err));
+  TG_GOTO(tg_pack(parts, n_parts, n_in, precision, team, &l->w, err));
+  l->onednn = precision == TG_PRECISION_F32 ? !l->w.blocks : tg_cpu_vnni();
   *linear = l;
-  return T5GIST_OK;
 done:
-  tg_linear_free(l);
+  tg_engine_return_team(engine, team);
+  if (status != T5GIST_OK) tg_linear_free(l);
   return status;
 }
 
 void tg_linear_free(tg_linear *linear) {
   if (linear == NULL) return;
-  if (linear->memory != NULL) dnnl_memory_destroy(linear->memory);
   tg_packed_free(&linear->w);
   tg_free(linear);
 }
@@ -78,15 +78,20 @@ static t5gist_status apply_f32(const tg_linear *linear, tg_workspace *workspace,
 #if defined(__x86_64__)
   if (w->blocks) {
     const tg_blocks_product product = {.x = x, .weights = w->weights, .y = y, .m = m, .n_in = w->n_in, .n_out = w->n_out, .accumulate = accumulate};
-    tg_multiply_blocks(&product);
+    tg_multiply_blocks(tg_workspace_team(workspace), &product);
     return T5GIST_OK;
   }
 #endif
   for (size_t begin = 0; begin < m; begin += CHUNK_ROWS) {
     const size_t rows = m - begin < CHUNK_ROWS ? m - begin : CHUNK_ROWS;
-    const tg_matmul_shape shape = {
-        .m = tg_linear_rows(rows), .n_in = w->n_in, .n_out = w->n_out, .precision = TG_PRECISION_F32, .accumulate = accumulate};
-    TG_TRY(tg_matmul_run(workspace, &shape, linear->memory, x + begin * w->n_in, y + begin * w->n_out, err));
+    const tg_rows_product product = {.x = x + begin * w->n_in,
+                                     .weights = w->weights,
+                                     .y = y + begin * w->n_out,
+                                     .m = tg_linear_rows(rows),
+                                     .n_in = w->n_in,
+                                     .n_out = w->n_out,
+                                     .accumulate = accumulate};
+    TG_TRY(tg_onednn_multiply(workspace, &product, err));
   }
   return T5GIST_OK;
 }
@@ -95,24 +100,6 @@ static t5gist_status apply_f32(const tg_linear *linear, tg_workspace *workspace,
 static size_t whole_rows(size_t m) {
   const size_t most = m < INT8_CHUNK ? m : INT8_CHUNK;
   return most - most % (most < 64 ? 8 : 16);
-}
-
-static t5gist_status int8_by_onednn(const tg_linear *linear, tg_workspace *workspace, const tg_int8_product *product, t5gist_error *err) {
-  tg_arena *arena = tg_workspace_arena(workspace);
-  const tg_arena_mark mark = tg_arena_save(arena);
-  const tg_matmul_shape shape = {.m = product->m, .n_in = product->depth, .n_out = product->n_out, .precision = TG_PRECISION_INT8};
-  int32_t *sums = NULL;
-  t5gist_status status = T5GIST_OK;
-  TG_GOTO(tg_arena_take(arena, &sums, product->m * product->n_out, sizeof *sums, err));
-  TG_GOTO(tg_matmul_run(workspace, &shape, linear->memory, product->x, sums, err));
-  tg_int8_finish(product, sums);
-  if (product->low == NULL) goto done;
-  const tg_int8_product low = tg_int8_low_part(product);
-  TG_GOTO(tg_matmul_run(workspace, &shape, linear->memory, low.x, sums, err));
-  tg_int8_finish(&low, sums);
-done:
-  tg_arena_restore(arena, mark);
-  return status;
 }
 
 /* Rows begin .. begin + rows of a product. */
@@ -134,13 +121,13 @@ static t5gist_status multiply_int8(const tg_linear *linear, tg_workspace *worksp
   const size_t few = tg_matmul_has_tiles() ? INT8_FEW_ROWS_OF_TILES : INT8_FEW_ROWS;
   for (size_t begin = 0, rows; begin < product->m; begin += rows) {
     rows = product->m - begin;
-    const bool onednn = linear->memory != NULL && rows > few;
+    const bool onednn = linear->onednn && rows > few;
     if (onednn) rows = whole_rows(rows);
     const tg_int8_product piece = piece_of(product, begin, rows);
     if (onednn)
-      TG_TRY(int8_by_onednn(linear, workspace, &piece, err));
+      TG_TRY(tg_onednn_multiply_int8(workspace, &piece, err));
     else
-      tg_int8_multiply(&piece);
+      tg_int8_multiply(tg_workspace_team(workspace), &piece);
   }
   return T5GIST_OK;
 }
@@ -160,7 +147,7 @@ static t5gist_status apply_int8(const tg_linear *linear, tg_workspace *workspace
     TG_GOTO(tg_arena_take(arena, &low, m, w->depth, err));
     TG_GOTO(tg_arena_take(arena, &low_scales, m, sizeof *low_scales, err));
   }
-  tg_quantize_rows(x, m, w->n_in, w->depth, tg_int8_offset(), q, low, scales);
+  tg_quantize_rows(tg_workspace_team(workspace), x, m, w->n_in, w->depth, tg_int8_offset(), q, low, scales);
   for (size_t row = 0; wide && row < m; row++) low_scales[row] = scales[row] / LOW_STEPS;
   const tg_int8_product product = {.x = q,
                                    .x_scales = scales,
@@ -193,11 +180,8 @@ static void count_product(const tg_linear *linear, const tg_workspace *workspace
 t5gist_status tg_linear_apply(const tg_linear *linear, tg_workspace *workspace, const float *x, size_t m, bool accumulate, float *y,
                               t5gist_error *err) {
   count_product(linear, workspace, m);
-  const tg_team team = tg_team_enter(workspace);
-  const t5gist_status status = linear->w.precision != TG_PRECISION_F32 ? apply_int8(linear, workspace, x, m, accumulate, y, err)
-                                                                       : apply_f32(linear, workspace, x, m, accumulate, y, err);
-  tg_team_leave(team);
-  return status;
+  if (linear->w.precision == TG_PRECISION_F32) return apply_f32(linear, workspace, x, m, accumulate, y, err);
+  return apply_int8(linear, workspace, x, m, accumulate, y, err);
 }
 
 /* --------------------------------------------------------------------------------------------------------------------- specification */

@@ -13,7 +13,7 @@ enum {
   TILE_ROWS = 6,          /* 24 sums in registers, 4 weights, the rest for x */
   CHUNK_ROWS = 48,        /* whose sums of one block (12 KB) stay in L1 */
   STEP = 64,              /* inputs whose weights (16 KB) do so too, for all tiles of a chunk */
-  PARALLEL_WORK = 1 << 15 /* multiplications below which a parallel region costs more than it saves */
+  PARALLEL_WORK = 1 << 15 /* multiplications below which sharing them out costs more than it saves */
 };
 
 /* Where the next step's weights lie, fetched while this one's are used: `advance` bytes per input. Without this the memory idles while a step is
@@ -95,13 +95,24 @@ static void multiply_block(const tg_blocks_product *p, size_t block, size_t firs
   finish(p, block, first_row, rows, sums);
 }
 
-void tg_multiply_blocks(const tg_blocks_product *p) {
-  const size_t n_blocks = (p->n_out + BLOCK - 1) / BLOCK, n_chunks = (p->m + CHUNK_ROWS - 1) / CHUNK_ROWS;
-#pragma omp parallel for schedule(dynamic) if (n_chunks * n_blocks > 1 && p->m * p->n_in * p->n_out >= PARALLEL_WORK)
-  for (size_t i = 0; i < n_chunks * n_blocks; i++) { /* the rows of x that a chunk reads stay in L2 over all blocks */
-    const size_t chunk = i / n_blocks, begin = p->m * chunk / n_chunks, end = p->m * (chunk + 1) / n_chunks;
-    multiply_block(p, i % n_blocks, begin, end - begin);
+typedef struct sharing {
+  const tg_blocks_product *product;
+  size_t n_blocks, n_chunks;
+} sharing;
+
+static void multiply_blocks(void *user, size_t begin, size_t end, int thread) {
+  const sharing *s = user;
+  const tg_blocks_product *p = s->product;
+  (void)thread;
+  for (size_t i = begin; i < end; i++) { /* the rows of x that a chunk reads stay in L2 over all blocks */
+    const size_t chunk = i / s->n_blocks, first = p->m * chunk / s->n_chunks, last = p->m * (chunk + 1) / s->n_chunks;
+    multiply_block(p, i % s->n_blocks, first, last - first);
   }
+}
+
+void tg_multiply_blocks(tg_team *team, const tg_blocks_product *p) {
+  sharing s = {p, (p->n_out + BLOCK - 1) / BLOCK, (p->m + CHUNK_ROWS - 1) / CHUNK_ROWS};
+  tg_team_run(p->m * p->n_in * p->n_out >= PARALLEL_WORK ? team : NULL, s.n_chunks * s.n_blocks, multiply_blocks, &s);
 }
 
 /* ------------------------------------------------------------------------------------------------------------------------- packing */

@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "runtime/dtype.h"
+#include "runtime/team.h"
 
 enum { TG_BLOCK_OUT = 64 };
 
@@ -17,9 +18,9 @@ typedef struct tg_blocks_product {
   bool accumulate; /* y += */
 } tg_blocks_product;
 
-/* The whole product by the threads of the caller's team. Each output is a sum of sums of 64 products, in ascending order of inputs, whatever
+/* The whole product. Each output is a sum of sums of 64 products, in ascending order of inputs, whatever
  * m and the number of threads: rows have the same bits alone and among others. */
-void tg_multiply_blocks(const tg_blocks_product *product);
+void tg_multiply_blocks(tg_team *team, const tg_blocks_product *product);
 
 /* A row of W as it is stored. */
 typedef struct tg_row {

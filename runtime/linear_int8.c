@@ -7,8 +7,7 @@
 enum {
   BLOCK = TG_INT8_BLOCK,
   GROUP = TG_INT8_GROUP,
-  PARALLEL_WORK = 1 << 17,   /* multiplications below which a parallel region costs more than it saves */
-  PARALLEL_NUMBERS = 1 << 15 /* likewise numbers to finish */
+  PARALLEL_WORK = 1 << 17 /* multiplications below which sharing them out costs more than it saves */
 };
 
 unsigned char tg_int8_offset(void) {
@@ -107,20 +106,29 @@ tg_int8_product tg_int8_low_part(const tg_int8_product *product) {
   return low;
 }
 
-void tg_int8_multiply(const tg_int8_product *p) {
-  const tg_int8_kernels *kernels = best_kernels();
-  const tg_int8_product low = tg_int8_low_part(p);
-  const size_t n_blocks = (p->n_out + BLOCK - 1) / BLOCK, n_chunks = (p->m + TG_INT8_CHUNK - 1) / TG_INT8_CHUNK;
-#pragma omp parallel for schedule(dynamic) if (n_chunks * n_blocks > 1 && p->m * p->depth * p->n_out >= PARALLEL_WORK)
-  for (size_t i = 0; i < n_chunks * n_blocks; i++) { /* the rows of x that a chunk reads stay in L2 over all blocks */
-    const size_t chunk = i / n_blocks, begin = p->m * chunk / n_chunks, end = p->m * (chunk + 1) / n_chunks;
-    kernels->block(p, i % n_blocks, begin, end - begin);
-    if (low.x != NULL) kernels->block(&low, i % n_blocks, begin, end - begin); /* whose weights the caches still hold */
+typedef struct sharing {
+  const tg_int8_product *product;
+  const tg_int8_kernels *kernels;
+  size_t n_blocks, n_chunks;
+} sharing;
+
+static void multiply_blocks(void *user, size_t begin, size_t end, int thread) {
+  const sharing *s = user;
+  const tg_int8_product *p = s->product, low = tg_int8_low_part(p);
+  (void)thread;
+  for (size_t i = begin; i < end; i++) { /* the rows of x that a chunk reads stay in L2 over all blocks */
+    const size_t chunk = i / s->n_blocks, block = i % s->n_blocks, first = p->m * chunk / s->n_chunks, rows = p->m * (chunk + 1) / s->n_chunks - first;
+    s->kernels->block(p, block, first, rows);
+    if (low.x != NULL) s->kernels->block(&low, block, first, rows); /* whose weights the caches still hold */
   }
 }
 
-void tg_int8_finish(const tg_int8_product *p, const int32_t *sums) {
+void tg_int8_multiply(tg_team *team, const tg_int8_product *p) {
+  sharing s = {p, best_kernels(), (p->n_out + BLOCK - 1) / BLOCK, (p->m + TG_INT8_CHUNK - 1) / TG_INT8_CHUNK};
+  tg_team_run(p->m * p->depth * p->n_out >= PARALLEL_WORK ? team : NULL, s.n_chunks * s.n_blocks, multiply_blocks, &s);
+}
+
+void tg_int8_finish(const tg_int8_product *p, size_t first, size_t n, const int32_t *sums) {
   const tg_int8_kernels *kernels = best_kernels();
-#pragma omp parallel for if (p->m > 1 && p->m * p->n_out >= PARALLEL_NUMBERS)
-  for (size_t row = 0; row < p->m; row++) kernels->finish(p, row, 0, p->n_out, sums + row * p->n_out);
+  for (size_t row = 0; row < p->m; row++) kernels->finish(p, row, first, n, sums + row * n);
 }

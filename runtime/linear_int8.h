@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "runtime/team.h"
+
 enum { TG_INT8_BLOCK = 64, TG_INT8_GROUP = 4, TG_INT8_DEPTH_STEP = 64 };
 
 /* What the machine's products want added to activations: 128 with VNNI, which multiplies unsigned by signed bytes, else 0. One choice per process. */
@@ -27,14 +29,14 @@ typedef struct tg_int8_product {
   bool accumulate; /* y += */
 } tg_int8_product;
 
-/* The whole product by the threads of the caller's team: y (+)= (sum - offset) * (scale * x_scale), and then the same of low. */
-void tg_int8_multiply(const tg_int8_product *product);
+/* The whole product: y (+)= (sum - offset) * (scale * x_scale), and then the same of low. */
+void tg_int8_multiply(tg_team *team, const tg_int8_product *product);
 
 /* What is left to do of a product with low when x is done. */
 tg_int8_product tg_int8_low_part(const tg_int8_product *product);
 
-/* The last step alone, where sums [m, n_out] come from elsewhere. */
-void tg_int8_finish(const tg_int8_product *product, const int32_t *sums);
+/* The last step alone for n outputs from `first` on, whose sums [m, n] come from elsewhere. By the calling thread. */
+void tg_int8_finish(const tg_int8_product *product, size_t first, size_t n, const int32_t *sums);
 
 /* The pieces of each instruction set: at most CHUNK rows from first_row on of one block of outputs; one row of sums from output `first` on. */
 enum { TG_INT8_CHUNK = 48 };

@@ -1,6 +1,5 @@
 #include "runtime/linear_pack.h"
 
-#include <omp.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -136,19 +135,26 @@ static bool needs_scratch(const tg_packed *packed, const tg_matrix *parts, size_
   return false;
 }
 
-static void pack_slabs(const tg_packed *packed, const tg_matrix *parts, size_t n_parts, int threads, float *scratch, size_t scratch_floats) {
-  const size_t n_slabs = (packed->n_out + SLAB_ROWS - 1) / SLAB_ROWS;
-#pragma omp parallel for schedule(dynamic) num_threads(threads)
-  for (size_t slab = 0; slab < n_slabs; slab++) {
+typedef struct packing {
+  const tg_packed *packed;
+  const tg_matrix *parts;
+  size_t n_parts;
+  float *scratch; /* [threads, scratch_floats] or null */
+  size_t scratch_floats;
+} packing;
+
+static void pack_slabs(void *user, size_t first, size_t last, int thread) {
+  const packing *p = user;
+  const tg_packed *packed = p->packed;
+  float *own = p->scratch ? p->scratch + (size_t)thread * p->scratch_floats : NULL;
+  for (size_t slab = first; slab < last; slab++) {
     const size_t begin = slab * SLAB_ROWS, end = begin + SLAB_ROWS < packed->n_out ? begin + SLAB_ROWS : packed->n_out;
-    float *own = scratch ? scratch + (size_t)omp_get_thread_num() * scratch_floats : NULL;
     if (packed->precision != TG_PRECISION_F32)
-      pack_int8(packed, parts, begin, end, own);
+      pack_int8(packed, p->parts, begin, end, own);
     else
-      pack_f32(packed, parts, begin, end, own);
-    release_rows(parts, n_parts, packed->n_in, begin, end);
+      pack_f32(packed, p->parts, begin, end, own);
+    release_rows(p->parts, p->n_parts, packed->n_in, begin, end);
   }
-  release_rows(parts, n_parts, packed->n_in, 0, packed->n_out); /* the pages that two slabs share */
 }
 
 /* Large pages where the system gives them: fewer faults while packing, fewer misses while streaming. Only advice: failure is harmless. */
@@ -189,10 +195,10 @@ static t5gist_status plan(size_t n_in, size_t n_out, tg_precision precision, tg_
   return T5GIST_OK;
 }
 
-t5gist_status tg_pack(const tg_matrix *parts, size_t n_parts, size_t n_in, tg_precision precision, int threads, tg_packed *packed,
+t5gist_status tg_pack(const tg_matrix *parts, size_t n_parts, size_t n_in, tg_precision precision, tg_team *team, tg_packed *packed,
                       t5gist_error *err) {
-  size_t n_out = 0, bytes = 0, scratch_floats = 0;
-  float *scratch = NULL;
+  size_t n_out = 0, bytes = 0;
+  packing p = {packed, parts, n_parts, NULL, 0};
   *packed = (tg_packed){0};
   t5gist_status status = T5GIST_OK;
   TG_GOTO(check_parts(parts, n_parts, n_in, &n_out, err));
@@ -203,16 +209,17 @@ t5gist_status tg_pack(const tg_matrix *parts, size_t n_parts, size_t n_in, tg_pr
     TG_GOTO(tg_alloc(&packed->offsets, packed->n_out_stored, sizeof *packed->offsets, err));
   }
   if (needs_scratch(packed, parts, n_parts)) {
-    if (!scratch_size(packed, &scratch_floats)) {
+    if (!scratch_size(packed, &p.scratch_floats)) {
       status = tg_fail(err, T5GIST_ENOMEM, "cannot pack rows of %zu inputs", n_in);
       goto done;
     }
-    TG_GOTO(tg_alloc(&scratch, (size_t)threads, scratch_floats * sizeof *scratch, err));
+    TG_GOTO(tg_alloc(&p.scratch, (size_t)tg_team_threads(team), p.scratch_floats * sizeof *p.scratch, err));
   }
   ask_for_large_pages(packed->weights, bytes);
-  pack_slabs(packed, parts, n_parts, threads, scratch, scratch_floats);
+  tg_team_run(team, (n_out + SLAB_ROWS - 1) / SLAB_ROWS, pack_slabs, &p);
+  release_rows(parts, n_parts, n_in, 0, n_out); /* the pages that two slabs share */
 done:
-  tg_free(scratch);
+  tg_free(p.scratch);
   if (status != T5GIST_OK) tg_packed_free(packed);
   return status;
 }

@@ -17,6 +17,11 @@ static inline dnnl_status_t tg_dnnl_desc_typed(tg_dnnl_desc *desc, dnnl_dim_t ro
   return dnnl_memory_desc_create_with_tag(desc, 2, dims, type, tag);
 }
 
+static inline dnnl_status_t tg_dnnl_desc_rows(tg_dnnl_desc *desc, dnnl_dim_t rows, dnnl_dim_t columns, dnnl_dim_t stride, dnnl_data_type_t type) {
+  const dnnl_dims_t dims = {rows, columns}, strides = {stride, 1};
+  return dnnl_memory_desc_create_with_strides(desc, 2, dims, type, strides);
+}
+
 static inline void tg_dnnl_desc_free(tg_dnnl_desc *desc) {
   if (*desc != NULL) dnnl_memory_desc_destroy(*desc);
   *desc = NULL;
@@ -45,6 +50,11 @@ typedef const dnnl_memory_desc_t *tg_dnnl_const_desc;
 static inline dnnl_status_t tg_dnnl_desc_typed(tg_dnnl_desc *desc, dnnl_dim_t rows, dnnl_dim_t columns, dnnl_data_type_t type, dnnl_format_tag_t tag) {
   const dnnl_dims_t dims = {rows, columns};
   return dnnl_memory_desc_init_by_tag(desc, 2, dims, type, tag);
+}
+
+static inline dnnl_status_t tg_dnnl_desc_rows(tg_dnnl_desc *desc, dnnl_dim_t rows, dnnl_dim_t columns, dnnl_dim_t stride, dnnl_data_type_t type) {
+  const dnnl_dims_t dims = {rows, columns}, strides = {stride, 1};
+  return dnnl_memory_desc_init_by_strides(desc, 2, dims, type, strides);
 }
 
 static inline void tg_dnnl_desc_free(tg_dnnl_desc *desc) {

@@ -20,7 +20,7 @@ t5gist_status tg_stream_begin(const tg_t5 *t5, tg_workspace *workspace, size_t r
 }
 
 void tg_stream_norm(tg_stream *stream, const float *weight) {
-  tg_rmsnorm(stream->x, weight, stream->rows, (size_t)stream->t5->config.d_model, stream->t5->config.eps, stream->normed);
+  tg_rmsnorm(tg_workspace_team(stream->workspace), stream->x, weight, stream->rows, (size_t)stream->t5->config.d_model, stream->t5->config.eps, stream->normed);
 }
 
 static t5gist_status check_finite(const tg_stream *stream, const char *stack, int layer, const char *what, t5gist_error *err) {
@@ -40,7 +40,7 @@ t5gist_status tg_stream_ffn(tg_stream *stream, const tg_ffn *ffn, const char *st
   const tg_config *c = &stream->t5->config;
   tg_stream_norm(stream, ffn->norm);
   TG_TRY(tg_linear_apply(ffn->wi, stream->workspace, stream->normed, stream->rows, false, stream->wide, err));
-  tg_activate(stream->wide, stream->rows, (size_t)c->d_ff, c->activation, c->gated, stream->hidden);
+  tg_activate(tg_workspace_team(stream->workspace), stream->wide, stream->rows, (size_t)c->d_ff, c->activation, c->gated, stream->hidden);
   TG_TRY(tg_linear_apply(ffn->wo, stream->workspace, stream->hidden, stream->rows, true, stream->x, err));
   return check_finite(stream, stack, layer, "the feed-forward layer", err);
 }

@@ -57,9 +57,7 @@ static t5gist_status project_parts(const tg_t5 *t5, tg_workspace *workspace, con
 
 t5gist_status tg_memory_project(const tg_t5 *t5, tg_workspace *workspace, const float *states, const tg_memory_part *parts, int n_parts, t5gist_error *err) {
   const tg_arena_mark mark = tg_arena_save(tg_workspace_arena(workspace));
-  const tg_team team = tg_team_enter(workspace);
   const t5gist_status status = project_parts(t5, workspace, states, parts, n_parts, err);
-  tg_team_leave(team);
   tg_arena_restore(tg_workspace_arena(workspace), mark);
   return status;
 }
@@ -199,7 +197,7 @@ static t5gist_status run_stack(const tg_t5 *t5, tg_workspace *workspace, const t
   int reach = 0;
   for (int i = 0; i < n_sequences; i++) {
     const tg_decoder_sequence *s = &sequences[i];
-    tg_gather(t5->embedding, t5->embedding_dtype, s->ids, (size_t)s->n, d_model, x + row * d_model);
+    tg_gather(tg_workspace_team(workspace), t5->embedding, t5->embedding_dtype, s->ids, (size_t)s->n, d_model, x + row * d_model);
     row += (size_t)s->n;
     if (s->position + s->n > reach) reach = s->position + s->n;
   }
@@ -211,7 +209,7 @@ static t5gist_status run_stack(const tg_t5 *t5, tg_workspace *workspace, const t
     TG_TRY(tg_stream_ffn(&p.stream, &t5->decoder[layer].ffn, "decoder", layer, err));
   }
   tg_stream_norm(&p.stream, t5->decoder_norm);
-  if (c->scale_decoder_output) tg_scale(p.stream.normed, 1.0f / sqrtf((float)c->d_model), rows * d_model, p.stream.normed);
+  if (c->scale_decoder_output) tg_scale(tg_workspace_team(workspace), p.stream.normed, 1.0f / sqrtf((float)c->d_model), rows * d_model, p.stream.normed);
   return tg_linear_apply(t5->head, workspace, p.stream.normed, rows, false, logits, err);
 }
 
@@ -220,9 +218,7 @@ t5gist_status tg_decode(const tg_t5 *t5, tg_workspace *workspace, const tg_decod
   for (int i = 0; i < n_sequences; i++) rows += (size_t)sequences[i].n;
   TG_TRY(tg_take_rows(workspace, rows, (size_t)t5->config.vocab_size, logits, err));
   const tg_arena_mark mark = tg_arena_save(tg_workspace_arena(workspace));
-  const tg_team team = tg_team_enter(workspace);
   const t5gist_status status = run_stack(t5, workspace, sequences, n_sequences, rows, *logits, err);
-  tg_team_leave(team);
   tg_arena_restore(tg_workspace_arena(workspace), mark);
   return status;
 }

@@ -86,7 +86,7 @@ static t5gist_status run_stack(const tg_t5 *t5, tg_workspace *workspace, const t
   int reach = 0;
   for (int i = 0; i < n_sequences; i++) {
     const tg_encoder_sequence *s = &sequences[i];
-    tg_gather(t5->embedding, t5->embedding_dtype, s->ids, (size_t)s->n, (size_t)c->d_model, x + row * (size_t)c->d_model);
+    tg_gather(tg_workspace_team(workspace), t5->embedding, t5->embedding_dtype, s->ids, (size_t)s->n, (size_t)c->d_model, x + row * (size_t)c->d_model);
     row += (size_t)s->n;
     n_jobs += s->segments ? (size_t)s->n_segments : 1;
     if (s->n_prefix + s->n > reach) reach = s->n_prefix + s->n;
@@ -103,7 +103,7 @@ static t5gist_status run_stack(const tg_t5 *t5, tg_workspace *workspace, const t
                                   .bias_stride = positions.stride,
                                   .bias_zero = positions.zero};
   for (int layer = 0; layer < c->n_layers; layer++) TG_TRY(encode_layer(&stream, layer, sequences, n_sequences, &attention, jobs, err));
-  tg_rmsnorm(x, t5->encoder_norm, rows, (size_t)c->d_model, c->eps, x);
+  tg_rmsnorm(tg_workspace_team(workspace), x, t5->encoder_norm, rows, (size_t)c->d_model, c->eps, x);
   return T5GIST_OK;
 }
 
@@ -112,9 +112,7 @@ t5gist_status tg_encode(const tg_t5 *t5, tg_workspace *workspace, const tg_encod
   for (int i = 0; i < n_sequences; i++) rows += (size_t)sequences[i].n;
   TG_TRY(tg_take_rows(workspace, rows, (size_t)t5->config.d_model, states, err));
   const tg_arena_mark mark = tg_arena_save(tg_workspace_arena(workspace));
-  const tg_team team = tg_team_enter(workspace);
   const t5gist_status status = run_stack(t5, workspace, sequences, n_sequences, rows, *states, err);
-  tg_team_leave(team);
   tg_arena_restore(tg_workspace_arena(workspace), mark);
   return status;
 }

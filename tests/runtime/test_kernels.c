@@ -14,6 +14,19 @@
 static const size_t sizes[] = {1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 33, 64, 100, 511, 512, 513, 2000};
 enum { N_SIZES = sizeof sizes / sizeof *sizes };
 
+static tg_team *team;
+
+static int set_up(void **state) {
+  (void)state;
+  return tg_team_new(3, &team, NULL) != T5GIST_OK;
+}
+
+static int tear_down(void **state) {
+  (void)state;
+  tg_team_free(team);
+  return 0;
+}
+
 static float *floats(size_t n) {
   float *x = NULL;
   assert_int_equal(tg_alloc(&x, n, sizeof *x, NULL), T5GIST_OK);
@@ -34,10 +47,10 @@ static void test_rmsnorm(void **state) {
       float *x = floats(rows * d), *weight = floats(d), *y = floats(rows * d), *expected = floats(rows * d);
       test_fill(x, rows * d, rows == 1 ? 1e-4f : 10, &seed); /* eps matters in the first case */
       test_fill(weight, d, 2, &seed);
-      tg_rmsnorm(x, weight, rows, d, 1e-6f, y);
+      tg_rmsnorm(team, x, weight, rows, d, 1e-6f, y);
       tg_rmsnorm_reference(x, weight, rows, d, 1e-6f, expected);
       for (size_t j = 0; j < rows * d; j++) check_near(y[j], expected[j], 2e-6);
-      tg_rmsnorm(x, weight, rows, d, 1e-6f, x); /* in place */
+      tg_rmsnorm(team, x, weight, rows, d, 1e-6f, x); /* in place */
       assert_memory_equal(x, y, rows * d * sizeof *x);
       tg_free(x);
       tg_free(weight);
@@ -55,7 +68,7 @@ static void test_activations(void **state) {
         const size_t d_ff = sizes[i], rows = 1 + i % 5 * 3, width = gated ? 2 * d_ff : d_ff;
         float *x = floats(rows * width), *y = floats(rows * d_ff), *expected = floats(rows * d_ff);
         test_fill(x, rows * width, i % 2 ? 3 : 30, &seed);
-        tg_activate(x, rows, d_ff, (tg_activation)activation, gated, y);
+        tg_activate(team, x, rows, d_ff, (tg_activation)activation, gated, y);
         tg_activate_reference(x, rows, d_ff, (tg_activation)activation, gated, expected);
         for (size_t j = 0; j < rows * d_ff; j++) check_near(y[j], expected[j], gated ? 3e-6 : 3e-7); /* gated: values up to 30 follow */
         tg_free(x);
@@ -71,7 +84,7 @@ static void test_activations_are_accurate(void **state) {
   float *x = floats(N), *y = floats(N), *expected = floats(N);
   for (size_t i = 0; i < N; i++) x[i] = ((float)i - N / 2) * (12.0f / (N / 2));
   for (int activation = TG_GELU_NEW; activation <= TG_SILU; activation++) {
-    tg_activate(x, 1, N, (tg_activation)activation, false, y);
+    tg_activate(team, x, 1, N, (tg_activation)activation, false, y);
     tg_activate_reference(x, 1, N, (tg_activation)activation, false, expected);
     for (size_t i = 0; i < N; i++) check_near(y[i], expected[i], 2e-7);
   }
@@ -85,7 +98,7 @@ static void test_activations_of_extremes(void **state) {
   const float x[] __attribute__((aligned(64))) = {0.0f, -0.0f, 1e-30f, -1e-30f, 100, -100, 1e10f, -1e10f, 3e38f, -3e38f, NAN, 1};
   float y[12] __attribute__((aligned(64)));
   for (int activation = TG_RELU; activation <= TG_SILU; activation++) {
-    tg_activate(x, 1, 12, (tg_activation)activation, false, y);
+    tg_activate(team, x, 1, 12, (tg_activation)activation, false, y);
     for (int i = 0; i < 12; i++)
       if (isnan(x[i]))
         assert_true(isnan(y[i]));
@@ -104,11 +117,11 @@ static void test_gather(void **state) {
   uint32_t seed = 4;
   test_fill(table, ROWS * D, 1, &seed);
   memcpy(shifted + 1, table, sizeof table);
-  tg_gather(shifted + 1, TG_F32, ids, 7, D, y);
+  tg_gather(team, shifted + 1, TG_F32, ids, 7, D, y);
   for (size_t i = 0; i < 7 * D; i++) assert_true(y[i] == table[(size_t)ids[i / D] * D + i % D]);
   tg_narrow_bf16(table, ROWS * D, bf16);
   memcpy(shifted + 1, bf16, sizeof bf16);
-  tg_gather(shifted + 1, TG_BF16, ids, 7, D, y);
+  tg_gather(team, shifted + 1, TG_BF16, ids, 7, D, y);
   for (size_t i = 0; i < 7 * D; i++) assert_float_equal(y[i], table[(size_t)ids[i / D] * D + i % D], 1.0 / 256);
 }
 
@@ -119,9 +132,9 @@ static void test_scale(void **state) {
     const size_t n = sizes[i];
     float *x = floats(n), *y = floats(n);
     test_fill(x, n, 5, &seed);
-    tg_scale(x, 0.3f, n, y);
+    tg_scale(team, x, 0.3f, n, y);
     for (size_t j = 0; j < n; j++) assert_true(y[j] == x[j] * 0.3f);
-    tg_scale(x, 0.3f, n, x);
+    tg_scale(team, x, 0.3f, n, x);
     assert_memory_equal(x, y, n * sizeof *x);
     tg_free(x);
     tg_free(y);
@@ -236,7 +249,7 @@ static void test_quantize_rows(void **state) {
   test_fill(x, ROWS * N, 2, &seed);
   for (int offset = 0; offset <= 128; offset += 128) {
     memset(q, 1, ROWS * STRIDE);
-    tg_quantize_rows(x, ROWS, N, STRIDE, (unsigned char)offset, q, NULL, scales);
+    tg_quantize_rows(team, x, ROWS, N, STRIDE, (unsigned char)offset, q, NULL, scales);
     for (size_t row = 0; row < ROWS; row++) {
       int8_t expected[N];
       assert_true(scales[row] == tg_quantize_row_reference(x + row * N, N, expected));
@@ -271,7 +284,7 @@ static int groups(void) {
       cmocka_unit_test(test_quantize_rows),
       cmocka_unit_test(test_cpu),
   };
-  return cmocka_run_group_tests(tests, NULL, NULL);
+  return cmocka_run_group_tests(tests, set_up, tear_down);
 }
 
 int main(void) {
