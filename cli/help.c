@@ -62,6 +62,7 @@ void tg_help_command(const tg_command *command, FILE *out) {
       print_option(f, out);
     }
   }
+  fputs("\nA flag takes =false: --quiet=false turns off what a YAML file turned on.\n", out);
 }
 
 void tg_help_overview(FILE *out) {

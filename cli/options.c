@@ -204,7 +204,7 @@ static t5gist_status make_names(const tg_field *table, getopt_names *names, t5gi
   names->letters[letters++] = ':';
   for (size_t i = 0; i < n; i++) {
     const bool flag = table[i].type == TG_FIELD_BOOL;
-    names->options[i] = (struct option){option_name(&table[i], names->texts[i]) + 2, flag ? no_argument : required_argument, NULL, LONG + (int)i};
+    names->options[i] = (struct option){option_name(&table[i], names->texts[i]) + 2, flag ? optional_argument : required_argument, NULL, LONG + (int)i};
     if (!table[i].short_name || letters + 3 > sizeof names->letters) continue;
     names->letters[letters++] = table[i].short_name;
     if (!flag) names->letters[letters++] = ':';
@@ -226,14 +226,11 @@ static bool is_whole_name(const char *word, const tg_field *field) {
   return strlen(option_name(field, name)) == length && !strncmp(word, name, length);
 }
 
-/* getopt_long's '?': optopt is a letter, a flag that was given a value, or 0 for a long name that is unknown or ambiguous. */
-static t5gist_status refuse_option(const tg_context *context, const char *word, int option, t5gist_error *err) {
+/* getopt_long's '?': letter is that of a short option, or 0 for a long name that is unknown or ambiguous. */
+static t5gist_status refuse_option(const tg_context *context, const char *word, int letter, t5gist_error *err) {
   char name[64];
-  const tg_field *flag = option >= LONG ? chosen(context->table, option) : NULL;
-  if (flag && is_whole_name(word, flag))
-    return tg_fail(err, T5GIST_EUSAGE, "%s takes no value, found \"%s\"", option_name(flag, name), strchr(word, '=') + 1);
-  if (option > 0 && option < LONG)
-    return tg_fail(err, T5GIST_EUSAGE, "unknown option -%c; `t5gist help %s` lists them", option, context->command->name);
+  if (letter > 0)
+    return tg_fail(err, T5GIST_EUSAGE, "unknown option -%c; `t5gist help %s` lists them", letter, context->command->name);
   snprintf(name, sizeof name, "%.*s", (int)strcspn(word + 2, "="), word + 2);
   return unknown_option(context, name, err);
 }
@@ -250,7 +247,7 @@ static t5gist_status read_options(tg_context *context, int argc, char **argv, co
     if (option >= LONG && !is_whole_name(word, field)) return refuse_option(context, word, 0, err);
     char name[64];
     if (value == ':') return tg_fail(err, T5GIST_EUSAGE, "%s: expected a value (%s) after it", option_name(field, name), field->argument);
-    TG_TRY(assign(context, field, field->type == TG_FIELD_BOOL ? "true" : optarg, err));
+    TG_TRY(assign(context, field, optarg ? optarg : "true", err)); /* no value: a flag */
   }
   context->arguments = argv + optind;
   context->n_arguments = (size_t)(argc - optind);
@@ -266,9 +263,19 @@ static t5gist_status read_arguments(tg_context *context, int argc, char **argv, 
   return status;
 }
 
-/* Of an option that is given twice the last one holds, lists collect. */
+/* "--raw=false" */
+static bool turns_off(const tg_assignment *assignment) {
+  tg_field flag = *assignment->field;
+  bool on = true;
+  flag.offset = 0;
+  return flag.type == TG_FIELD_BOOL && tg_field_set_text(&flag, &on, assignment->text, "", NULL) == T5GIST_OK && !on;
+}
+
+/* Of an option that is given twice the last one holds, lists collect. A flag that is turned off takes nothing's place. */
 static t5gist_status apply_command_line(const tg_context *context, tg_settings *settings, t5gist_error *err) {
-  for (size_t i = 0; i < context->n_assignments; i++) displace(settings, context->assignments[i].field);
+  for (size_t i = 0; i < context->n_assignments; i++) {
+    if (!turns_off(&context->assignments[i])) displace(settings, context->assignments[i].field);
+  }
   for (size_t i = 0; i < context->n_assignments; i++) {
     char name[64];
     const tg_assignment *a = &context->assignments[i];

@@ -73,7 +73,7 @@ static t5gist_status find_key(reader *r, const tg_field **field) {
     return tg_fail(r->err, T5GIST_EUSAGE, nearest ? "%s: unknown key \"%.64s\"; did you mean \"%s\"?" : "%s: unknown key \"%.64s\"", where, key,
                    nearest);
   }
-  if (r->seen[found - r->table]) return tg_fail(r->err, T5GIST_EFORMAT, "%s: key \"%s\" is set twice", where, found->name);
+  if (r->seen[found - r->table]) return tg_fail(r->err, T5GIST_EUSAGE, "%s: key \"%s\" is set twice", where, found->name);
   r->seen[found - r->table] = true;
   *field = found;
   return T5GIST_OK;

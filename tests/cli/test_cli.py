@@ -137,7 +137,7 @@ class Usage(CommandLine):
 
     def test_values(self):
         self.bad(2, "--beams: expected a value", "generate", "--beams")
-        self.bad(2, "--json takes no value", "generate", "--json=yes")
+        self.bad(2, '--json: expected true or false, found "maybe"', "generate", "--json=maybe")
         self.bad(2, '--beams: expected an integer from 1 to 1024, found "two"', "generate", "--beams", "two")
         self.bad(2, '--top-p: expected a number from 0 to 1, found "1.5"', "generate", "--top-p", "1.5")
         self.bad(2, '--condition: expected one of gist, pos_control, neg_control, prefix, full, found "gits"', "generate", "--condition", "gits")
@@ -311,7 +311,17 @@ class Yaml(CommandLine):
         self.bad(1, ["c.yaml:3:", "expected YAML"], *ask, *self.config('task: x\nstop: "a\n'))
         self.bad(2, ["c.yaml:3:1", 'unknown key "beems"; did you mean "beams"?'], *ask, *self.config("task: x\n\nbeems: 2\n"))
         self.bad(2, ["c.yaml:2:8", "beams", 'found "many"'], *ask, *self.config("task: x\nbeams: many\n"))
+        self.bad(2, ["c.yaml:2:1", 'key "beams" is set twice'], *ask, *self.config("beams: 2\nbeams: 3\n"))
         self.bad(1, "missing.yaml", *ask, "--config", "missing.yaml")
+
+    def test_flags_can_be_turned_off(self):
+        ask = ["generate", "--task", TASK, "--input", INPUT, *self.config("early_stopping: true\nbeams: 2\nquiet: true\n")]
+        self.assertEqual(self.run_program(*ask).stderr, b"")
+        self.assertIn("early_stopping 1", self.run_program(*ask, "--quiet=false", "--verbose").stderr.decode())
+        self.assertIn("early_stopping 0", self.run_program(*ask, "--quiet=off", "--verbose", "--early-stopping=false").stderr.decode())
+        self.assertIn("early_stopping 0", self.run_program("generate", "--task", TASK, "--input", INPUT, "--beams", "2", "--verbose", "--early-stopping=false",
+                                                           "--model", self.model(replace={"generation_config.json": b'{"early_stopping": true}'})).stderr.decode())
+        self.assertEqual(self.good(*ask, "--raw=false"), ANSWER + "\n")
 
     def test_precedence(self):
         config = self.config(f"task: nonsense\nmax_new_tokens: 1\ninput: '{INPUT}'\nstop: [a, b]\n")
