@@ -5,30 +5,20 @@
 #include "gist/gist.h"
 #include "runtime/error.h"
 #include "runtime/text.h"
-
-/* Appends the ids of template with text in its placeholder's place. The whole part is tokenised alone, as a stretch of its own. */
-static t5gist_status append_part(const tg_t5 *t5, const char *template, const char *placeholder, const char *text, tg_ids *ids, t5gist_error *err) {
-  const char *at = strstr(template, placeholder); /* there once: the configuration was checked for it */
-  tg_buffer part = {0};
-  t5gist_status status;
-  TG_GOTO(tg_buffer_append(&part, template, (size_t)(at - template), err));
-  TG_GOTO(tg_buffer_append(&part, text, strlen(text), err));
-  TG_GOTO(tg_buffer_append(&part, at + strlen(placeholder), strlen(at + strlen(placeholder)), err));
-  TG_GOTO(tg_tokenizer_encode(t5->tokenizer, part.data, part.size, ids, err));
-done:
-  tg_buffer_free(&part);
-  return status;
-}
+#include "t5/template.h"
 
 static t5gist_status append_gists(const tg_config *config, int n_gist, tg_ids *ids, t5gist_error *err) {
-  for (int i = 0; i < n_gist; i++) TG_TRY(tg_ids_append(ids, &config->gist_ids[config->n_gist_ids > 1 ? i : 0], 1, err));
+  for (int i = 0; i < n_gist; i++) {
+    const int32_t id = tg_template_gist(config, i);
+    TG_TRY(tg_ids_append(ids, &id, 1, err));
+  }
   return T5GIST_OK;
 }
 
 static t5gist_status append_input(const tg_t5 *t5, const char *input, bool raw, bool with_end, tg_ids *ids, t5gist_error *err) {
   const int32_t end = t5->config.eos_id;
   if (input[0] && raw) TG_TRY(tg_tokenizer_encode(t5->tokenizer, input, strlen(input), ids, err));
-  if (input[0] && !raw) TG_TRY(append_part(t5, t5->config.template_input, "{input}", input, ids, err));
+  if (!raw) TG_TRY(tg_template_input(&t5->config, t5->tokenizer, input, ids, err));
   return with_end ? tg_ids_append(ids, &end, 1, err) : T5GIST_OK;
 }
 
@@ -36,7 +26,7 @@ static t5gist_status make(const tg_t5 *t5, const char *task, int n_gist, const c
                           t5gist_error *err) {
   TG_TRY(tg_utf8_check(task, strlen(task), "the task", err)); /* here, so that offsets are the caller's and not those of the filled template */
   TG_TRY(tg_utf8_check(input, strlen(input), "the input", err));
-  if (task[0]) TG_TRY(append_part(t5, t5->config.template_task, "{task}", task, &prompt->ids, err));
+  TG_TRY(tg_template_task(&t5->config, t5->tokenizer, task, &prompt->ids, err));
   const size_t n_task = prompt->ids.n;
   TG_TRY(append_gists(&t5->config, n_gist, &prompt->ids, err));
   TG_TRY(append_input(t5, input, raw, with_end, &prompt->ids, err));
