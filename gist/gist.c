@@ -118,8 +118,20 @@ t5gist_status tg_gist_encode(const t5gist_model *model, tg_workspace *workspace,
 t5gist_status t5gist_encode(t5gist_session *session, const char *task, int gists, t5gist_gist **gist, t5gist_error *err) {
   if (session == NULL || task == NULL || gist == NULL) return tg_fail(err, T5GIST_EUSAGE, "t5gist_encode: session, task and gist must not be null");
   if (task[0] == 0) return tg_fail(err, T5GIST_EUSAGE, "the task: expected a text to compress, found an empty one");
+  int k;
+  double ms;
+  TG_TRY(tg_prompt_gists(session->model->t5, gists, &k, err));
+  const tg_store_id id = tg_store_id_of(session->model, task, k);
+  t5gist_gist *found = session->store ? tg_store_find(session->store, &id, session->model, &ms) : NULL;
+  if (found) {
+    *gist = found;
+    return T5GIST_OK;
+  }
   tg_workspace_count(session->workspace, &session->counters[T5GIST_STAGE_PREFIX]);
-  return tg_gist_encode(session->model, session->workspace, task, gists, gist, err);
+  const double begin = tg_now_ms();
+  TG_TRY(tg_gist_encode(session->model, session->workspace, task, k, gist, err));
+  if (session->store) tg_store_keep(session->store, &id, *gist, tg_now_ms() - begin);
+  return T5GIST_OK;
 }
 
 /* ------------------------------------------------------------------------------------------------------------------------ using it */

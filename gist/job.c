@@ -140,7 +140,20 @@ static size_t estimate_bytes(const tg_config *config, const tg_job *job) {
   return ((size_t)tg_job_rows(job) + cached) * (size_t)config->n_decoder_layers * 2 * tg_t5_inner(config) * sizeof(float);
 }
 
+/* Once for all jobs that share the task. */
+static void seek_in_store(t5gist_session *session, tg_job *job) {
+  tg_shared *shared = job->shared;
+  if (session->store == NULL || shared == NULL || shared->gist || shared->sought || is_empty(shared->task)) return;
+  const double begin = tg_now_ms();
+  const tg_store_id id = tg_store_id_of(session->model, shared->task, shared->n_gist);
+  shared->sought = true;
+  shared->gist = tg_store_find(session->store, &id, session->model, &shared->encode_ms);
+  if (shared->gist) job->answer.gist_source = T5GIST_SOURCE_STORE;
+  job->answer.timings.store = tg_now_ms() - begin;
+}
+
 t5gist_status tg_job_prepare(t5gist_session *session, tg_job *job, t5gist_error *err) {
+  seek_in_store(session, job);
   const double begin = tg_now_ms();
   TG_TRY(tokenize(session, job, err));
   const tg_prompt *p = &job->prompt;

@@ -28,6 +28,12 @@ t5gist_status t5gist_session_new(const t5gist_model *model, t5gist_session **out
   return status;
 }
 
+t5gist_status t5gist_session_use_store(t5gist_session *session, t5gist_store *store, t5gist_error *err) {
+  if (session == NULL) return tg_fail(err, T5GIST_EUSAGE, "t5gist_session_use_store: session must not be null");
+  session->store = store;
+  return T5GIST_OK;
+}
+
 static void drop_all(t5gist_session *session) {
   while (session->first) {
     tg_job *next = session->first->next;
@@ -135,6 +141,17 @@ static t5gist_status admit_fitting(t5gist_session *session, size_t *n_admitted, 
   return T5GIST_OK;
 }
 
+/* Hands a gist that has just been made to the store. ms: of the pass that made it, with `rows` rows in all. */
+static void keep_in_store(t5gist_session *session, tg_job *job, double ms, int rows) {
+  tg_shared *shared = job->shared;
+  const double begin = tg_now_ms();
+  shared->encode_ms = ms * (shared->gist->n_task + shared->n_gist) / rows;
+  if (session->store == NULL) return;
+  const tg_store_id id = tg_store_id_of(session->model, shared->task, shared->n_gist);
+  tg_store_keep(session->store, &id, shared->gist, shared->encode_ms);
+  job->answer.timings.store += tg_now_ms() - begin;
+}
+
 /* Compresses the tasks of those jobs whose gist nobody has made yet, in one pass. */
 static t5gist_status encode_prefixes(t5gist_session *session, tg_job *const *jobs, size_t n, t5gist_error *err) {
   tg_gist_part *parts;
@@ -142,24 +159,27 @@ static t5gist_status encode_prefixes(t5gist_session *session, tg_job *const *job
   tg_arena *arena = tg_workspace_arena(session->workspace);
   TG_TRY(tg_arena_take(arena, &parts, n, sizeof *parts, err));
   TG_TRY(tg_arena_take(arena, &claims, n, sizeof *claims, err));
-  int n_parts = 0;
+  int n_parts = 0, rows = 0;
   for (size_t i = 0; i < n; i++) {
     const tg_prompt *p = &jobs[i]->prompt;
     if (failed(jobs[i]) || !needs_prefix(jobs[i]) || jobs[i]->shared->claimed) continue;
     jobs[i]->shared->claimed = true;
     claims[n_parts] = jobs[i];
+    rows += p->n_task + p->n_gist;
     parts[n_parts++] = (tg_gist_part){.task = jobs[i]->shared->task, .ids = p->ids.ids, .n_task = p->n_task, .n_gist = p->n_gist};
   }
   if (n_parts == 0) return T5GIST_OK;
   tg_workspace_count(session->workspace, &session->counters[T5GIST_STAGE_PREFIX]);
   const double begin = tg_now_ms();
   const t5gist_status status = tg_gist_encode_parts(session->model, session->workspace, parts, n_parts, err);
+  const double took = tg_now_ms() - begin;
   for (int i = 0; i < n_parts; i++) {
     claims[i]->shared->claimed = false;
     claims[i]->shared->gist = parts[i].gist;
     if (status != T5GIST_OK) continue;
     claims[i]->answer.gist_source = T5GIST_SOURCE_ENCODED;
-    claims[i]->answer.timings.encode_prefix = tg_now_ms() - begin;
+    claims[i]->answer.timings.encode_prefix = took;
+    keep_in_store(session, claims[i], took, rows);
   }
   return status;
 }
@@ -221,8 +241,9 @@ static void settle_gist(tg_job *job) {
     answer->gist_source = T5GIST_SOURCE_ENCODED; /* one pass over everything */
     return;
   }
-  answer->gist_source = job->gist->from_file ? T5GIST_SOURCE_FILE : T5GIST_SOURCE_MEMORY;
+  if (answer->gist_source == T5GIST_SOURCE_NONE) answer->gist_source = job->gist->from_file ? T5GIST_SOURCE_FILE : T5GIST_SOURCE_MEMORY;
   answer->gist_cached = true;
+  if (job->shared) answer->saved_ms = job->shared->encode_ms;
 }
 
 static t5gist_status set_draft(t5gist_session *session, tg_job *job, t5gist_error *err) {

@@ -6,6 +6,7 @@
 
 #include "gist/gist.h"
 #include "gist/prompt.h"
+#include "gist/store.h"
 #include "t5/search.h"
 #include "t5gist/tools.h"
 
@@ -21,6 +22,8 @@ typedef struct tg_shared {
   int n_gist;
   size_t users;      /* jobs that hold it */
   t5gist_gist *gist; /* null: not encoded yet */
+  double encode_ms;  /* what encoding it took; 0: not known */
+  bool sought;       /* in the store */
   bool claimed;      /* one of the jobs being admitted is having it encoded */
 } tg_shared;
 
@@ -98,6 +101,7 @@ struct t5gist_session {
   const t5gist_model *model;
   tg_workspace *workspace;
   tg_share share;
+  t5gist_store *store; /* null: none */
   tg_job *first, *last; /* waiting */
   tg_job **live;        /* [n_live] in order of admission */
   size_t n_live, live_capacity;

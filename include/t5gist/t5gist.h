@@ -105,11 +105,35 @@ typedef struct t5gist_session t5gist_session;
 T5GIST_API t5gist_status t5gist_session_new(const t5gist_model *model, t5gist_session **session, t5gist_error *err);
 T5GIST_API void t5gist_session_free(t5gist_session *session); /* null is allowed; requests in flight are dropped */
 
+/* ------------------------------------------------------------------------------------------------------------------------------ store */
+
+/* A folder that keeps the gists of tasks from run to run (docs/FORMATS.md), shared by any number of processes. What a store cannot do (a full disk, a
+ * folder that may not be written, a damaged entry) never fails a request: the task is compressed as without a store, and on_note says why. */
+typedef struct t5gist_store t5gist_store;
+
+typedef struct t5gist_store_options {
+  uint64_t budget;                                   /* bytes of gist files kept; those used longest ago make room. 0: 1 GiB */
+  bool read_only;                                    /* look, and write nothing. So it is too where the folder may not be written */
+  const char *salt;                                  /* null: none. Stores are shared by those who use the same salt: one per tenant keeps them apart */
+  void (*on_note)(void *user, const char *message);  /* null: silence. Called in the thread of the session concerned */
+  void *user;
+} t5gist_store_options;
+
+/* dir: null: $XDG_CACHE_HOME/t5gist/gists, else ~/.cache/t5gist/gists. options may be null. Nothing is touched before the first request that uses it;
+ * the folder is made when the first gist is kept. Thread-safe, the store too: sessions of several threads may share it. */
+T5GIST_API t5gist_status t5gist_store_open(const char *dir, const t5gist_store_options *options, t5gist_store **store, t5gist_error *err);
+T5GIST_API void t5gist_store_close(t5gist_store *store); /* null is allowed; no session may use it any more */
+T5GIST_API const char *t5gist_store_dir(const t5gist_store *store); /* borrowed */
+
+/* From now on the session looks in the store for the gists of its tasks that it does not have itself, and keeps there those that it encodes; null: in
+ * none, as at first. The store must outlive the session. */
+T5GIST_API t5gist_status t5gist_session_use_store(t5gist_session *session, t5gist_store *store, t5gist_error *err);
+
 /* ------------------------------------------------------------------------------------------------------------------------------- gist */
 
 typedef struct t5gist_gist t5gist_gist;
 
-/* Compresses a task (not empty) into gists tokens, 1 to 1024; T5GIST_UNSET: the model's default. *gist is the caller's. */
+/* Compresses a task (not empty) into gists tokens, 1 to 1024; T5GIST_UNSET: the model's default; or finds it in the session's store. *gist is the caller's. */
 T5GIST_API t5gist_status t5gist_encode(t5gist_session *session, const char *task, int gists, t5gist_gist **gist, t5gist_error *err);
 T5GIST_API void t5gist_gist_free(t5gist_gist *gist); /* null is allowed */
 
@@ -218,9 +242,9 @@ typedef struct t5gist_target_score {
   double logprob;  /* their sum */
 } t5gist_target_score;
 
-/* Disjoint wall times in milliseconds. In a batch: of the passes that the request was in. */
+/* Disjoint wall times in milliseconds. In a batch: of the passes that the request was in. store: looking for the gist there and keeping it. */
 typedef struct t5gist_timings {
-  double tokenize, encode_prefix /* 0 when cached */, encode_input, cross_kv, first_token, decode, total;
+  double tokenize, store, encode_prefix /* 0 when cached */, encode_input, cross_kv, first_token, decode, total;
 } t5gist_timings;
 
 /* Owned by whom it was delivered to; release with t5gist_answer_clear. Of an answer whose error.status is not T5GIST_OK only error is sure. */
@@ -242,6 +266,7 @@ typedef struct t5gist_answer {
   int n_task, n_gist, n_input; /* tokens; the end token counts as input */
   bool gist_cached;
   t5gist_source gist_source;
+  double saved_ms; /* cached: what compressing the task took when it was done; 0 where nobody knows, as of a caller's gist */
   t5gist_timings timings;
 } t5gist_answer;
 

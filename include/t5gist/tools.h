@@ -65,8 +65,56 @@ typedef struct t5gist_counters {
 /* Copies what the session has counted since it was made or last read, and starts again from zero. */
 T5GIST_API void t5gist_counters_take(t5gist_session *session, t5gist_counters counters[T5GIST_N_STAGES]);
 
-/* Forgets the gists that a session keeps of its requests' tasks: the next request with one of them compresses it again. For measuring. */
+/* Forgets the gists that a session keeps of its requests' tasks: the next request with one of them compresses it again, or looks in the session's store.
+ * For measuring. */
 T5GIST_API void t5gist_forget_gists(t5gist_session *session);
+
+/* ------------------------------------------------------------------------------------------------------------------------------ store */
+
+typedef struct t5gist_store_entry { /* strings borrowed until the visit returns */
+  const char *key;                                /* 64 hex digits */
+  const char *task, *fingerprint, *computed_with; /* null in an entry that cannot be read */
+  int n_gist, n_task;                             /* tokens; 0 likewise */
+  uint64_t bytes, hits;
+  int64_t used;     /* last hit, else when it was kept: nanoseconds since 1970 */
+  double encode_ms; /* what encoding took; 0: not known */
+  bool pinned;
+} t5gist_store_entry;
+
+/* Shows every entry, the one used last first, without checking checksums. */
+typedef void t5gist_store_visit(void *user, const t5gist_store_entry *entry);
+T5GIST_API t5gist_status t5gist_store_list(const t5gist_store *store, t5gist_store_visit *visit, void *user, t5gist_error *err);
+
+/* What follows names an entry by its key or the first digits of it, 4 at least, that no other entry begins with. Of a store that is read only or may not be
+ * written T5GIST_EUNSUPPORTED. */
+
+/* Removes an entry; a pinned one is refused. key null: every entry that is not pinned. *n_removed may be null. */
+T5GIST_API t5gist_status t5gist_store_remove(t5gist_store *store, const char *key, size_t *n_removed, t5gist_error *err);
+
+/* Pinned entries are never removed to make room. */
+T5GIST_API t5gist_status t5gist_store_pin(t5gist_store *store, const char *key, bool pinned, t5gist_error *err);
+
+typedef struct t5gist_store_state {
+  size_t entries, pinned, damaged, strays; /* strays: what killed processes left behind */
+  size_t other_salt;                       /* verify: sound entries whose name is not that of their content under the store's salt */
+  size_t removed;                          /* gc: entries, to fit the budget */
+  uint64_t bytes, damaged_bytes, budget;   /* bytes: of the entries */
+} t5gist_store_state;
+
+/* What the folder holds now. */
+T5GIST_API t5gist_status t5gist_store_examine(const t5gist_store *store, t5gist_store_state *state, t5gist_error *err);
+
+/* Removes what does not fit the budget, damaged entries that were set aside, and strays; *state counts what was removed, and the entries left. */
+T5GIST_API t5gist_status t5gist_store_gc(t5gist_store *store, t5gist_store_state *state, t5gist_error *err);
+
+/* Checks every byte of every entry; report gets one line per finding. Damaged ones are counted and, where the store may be written, set aside. */
+T5GIST_API t5gist_status t5gist_store_verify(t5gist_store *store, FILE *report, t5gist_store_state *state, t5gist_error *err);
+
+/* Writes an entry (key null: every one) as an ordinary gist file <first 16 digits of its key>.gist into a folder, which is made if needed. */
+T5GIST_API t5gist_status t5gist_store_export(const t5gist_store *store, const char *key, const char *dir, size_t *n, t5gist_error *err);
+
+/* Keeps a gist file (payload f32, whatever its model) or all *.gist files of a folder. *n: how many were not there yet. */
+T5GIST_API t5gist_status t5gist_store_import(t5gist_store *store, const char *path, size_t *n, t5gist_error *err);
 
 /* oneDNN primitives created since the model was opened: constant over warm steps. */
 T5GIST_API uint64_t t5gist_primitives_created(const t5gist_model *model);

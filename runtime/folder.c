@@ -1,0 +1,156 @@
+#include "runtime/folder.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "runtime/error.h"
+#include "runtime/file.h"
+
+bool tg_file_examine(const char *path, tg_file_facts *facts) {
+  struct stat info;
+  if (lstat(path, &info)) return false;
+  *facts = (tg_file_facts){.regular = S_ISREG(info.st_mode),
+                           .folder = S_ISDIR(info.st_mode),
+                           .size = (uint64_t)info.st_size,
+                           .changed = (int64_t)info.st_mtim.tv_sec * 1000000000 + info.st_mtim.tv_nsec};
+  return true;
+}
+
+t5gist_status tg_folder_make(const char *path, unsigned mode, t5gist_error *err) {
+  tg_file_facts facts;
+  if (tg_file_examine(path, &facts) && facts.folder) return T5GIST_OK;
+  const size_t n = strlen(path);
+  size_t end = n;
+  while (end > 1 && path[end - 1] == '/') end--;
+  while (end > 0 && path[end - 1] != '/') end--;
+  char *above;
+  TG_TRY(tg_strndup(&above, path, end, err));
+  const t5gist_status status = end > 0 ? tg_make_dirs(above, err) : T5GIST_OK;
+  tg_free(above);
+  TG_TRY(status);
+  if (mkdir(path, (mode_t)mode) && errno != EEXIST) return tg_fail_errno(err, "cannot make the directory %s", path);
+  return tg_make_dirs(path, err); /* refuses what is there and is none */
+}
+
+/* ------------------------------------------------------------------------------------------------------------------------- listing */
+
+static int by_bytes(const void *a, const void *b) {
+  return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static t5gist_status append_name(tg_strings *names, size_t *capacity, const char *name, t5gist_error *err) {
+  TG_TRY(tg_reserve(&names->items, capacity, names->count + 1, sizeof *names->items, err));
+  TG_TRY(tg_strdup(&names->items[names->count], name, err));
+  names->count++;
+  return T5GIST_OK;
+}
+
+t5gist_status tg_folder_list(const char *path, tg_strings *names, t5gist_error *err) {
+  DIR *dir = opendir(path);
+  if (!dir && errno == ENOENT) return T5GIST_OK;
+  if (!dir) return tg_fail_errno(err, "cannot list %s", path);
+  size_t capacity = names->count;
+  t5gist_status status = T5GIST_OK;
+  for (;;) {
+    errno = 0;
+    const struct dirent *entry = readdir(dir);
+    if (!entry) {
+      if (errno) status = tg_fail_errno(err, "cannot list %s", path);
+      break;
+    }
+    if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, "..")) continue;
+    if ((status = append_name(names, &capacity, entry->d_name, err))) break;
+  }
+  closedir(dir);
+  if (names->count) qsort(names->items, names->count, sizeof *names->items, by_bytes);
+  return status;
+}
+
+/* ------------------------------------------------------------------------------------------------------------------------- locking */
+
+static int open_retrying(const char *path, int flags, mode_t mode) {
+  int fd;
+  do fd = open(path, flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, mode);
+  while (fd < 0 && errno == EINTR);
+  return fd;
+}
+
+static double now_ms(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (double)t.tv_sec * 1e3 + (double)t.tv_nsec * 1e-6;
+}
+
+/* Asks again and again instead of sleeping in the kernel: a holder that was stopped must not stop everybody else for good. */
+static t5gist_status wait_for(int fd, const char *path, int wait_ms, t5gist_error *err) {
+  const double begin = now_ms();
+  for (long pause = 200000;; pause = pause < 5000000 ? 2 * pause : pause) {
+    if (!flock(fd, LOCK_EX | LOCK_NB)) return T5GIST_OK;
+    if (errno != EWOULDBLOCK && errno != EINTR) return tg_fail_errno(err, "cannot lock %s", path);
+    if (now_ms() - begin > wait_ms) return tg_fail(err, T5GIST_EIO, "cannot lock %s: another process held it for %d ms", path, wait_ms);
+    nanosleep(&(struct timespec){.tv_nsec = pause}, NULL);
+  }
+}
+
+t5gist_status tg_lock_take(const char *path, int wait_ms, tg_lock *lock, t5gist_error *err) {
+  const int fd = open_retrying(path, O_RDWR | O_CREAT, 0600);
+  if (fd < 0) {
+    if (errno != EACCES && errno != EROFS && errno != EPERM) return tg_fail_errno(err, "cannot lock %s", path);
+    return tg_fail(err, T5GIST_EUNSUPPORTED, "cannot lock %s: nothing may be written there", path);
+  }
+  const t5gist_status status = wait_for(fd, path, wait_ms, err);
+  if (status)
+    close(fd);
+  else
+    lock->fd = fd;
+  return status;
+}
+
+void tg_lock_release(tg_lock *lock) {
+  close(lock->fd); /* the only descriptor of this open file: its lock ends with it */
+  lock->fd = -1;
+}
+
+/* --------------------------------------------------------------------------------------------------------------------------- files */
+
+t5gist_status tg_file_rename(const char *from, const char *to, t5gist_error *err) {
+  return rename(from, to) ? tg_fail_errno(err, "cannot rename %s to %s", from, to) : T5GIST_OK;
+}
+
+t5gist_status tg_file_remove(const char *path, t5gist_error *err) {
+  return unlink(path) && errno != ENOENT ? tg_fail_errno(err, "cannot remove %s", path) : T5GIST_OK;
+}
+
+static bool write_once(int fd, const void *data, size_t n) {
+  if (fd < 0) return false;
+  const bool written = write(fd, data, n) == (ssize_t)n;
+  return !close(fd) && written;
+}
+
+bool tg_file_make(const char *path, unsigned mode, const void *data, size_t n) {
+  return write_once(open_retrying(path, O_WRONLY | O_CREAT | O_TRUNC, (mode_t)mode), data, n);
+}
+
+bool tg_file_append(const char *path, const void *data, size_t n) {
+  return write_once(open_retrying(path, O_WRONLY | O_APPEND, 0), data, n);
+}
+
+bool tg_file_touch(const char *path) {
+  return !utimensat(AT_FDCWD, path, NULL, AT_SYMLINK_NOFOLLOW);
+}
+
+bool tg_file_head(const char *path, void *data, size_t n) {
+  const int fd = open_retrying(path, O_RDONLY, 0);
+  if (fd < 0) return false;
+  const bool whole = read(fd, data, n) == (ssize_t)n;
+  close(fd);
+  return whole;
+}
