@@ -4,3 +4,7 @@ foreach(class Help Usage Models Texts Yaml Output Json Lines Batch Signals)
   t5gist_add_test(cli.${class} cli ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/cli/test_cli.py ${class})
   set_property(TEST cli.${class} APPEND PROPERTY ENVIRONMENT "T5GIST=$<TARGET_FILE:t5gist>" "PYTHONDONTWRITEBYTECODE=1")
 endforeach()
+
+# The corpus of the bundled model.
+t5gist_add_test(training.corpus training ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/training/test_corpus.py)
+set_property(TEST training.corpus APPEND PROPERTY ENVIRONMENT "PYTHONDONTWRITEBYTECODE=1")

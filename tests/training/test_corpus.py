@@ -1,0 +1,67 @@
+#!/usr/bin/env python3
+"""The generator of the bundled model's corpus: the same lines for the same seed, and splits that keep what they promise."""
+import os
+import sys
+import unittest
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "training", "corpus"))
+import families
+import generate
+
+TRAIN_BLOCKS, EVALUATION = 6000, 250
+
+
+class Corpus(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.train = [line for i in range(TRAIN_BLOCKS) for line in generate.block(1, "train", i, generate.BLOCK)]
+        cls.splits = {s: list(generate.evaluation(1, s, EVALUATION)) for s in generate.SPLITS if s not in ("train", "unseen_families")}
+        cls.splits["unseen_families"] = list(generate.evaluation(1, "unseen_families", 100))
+
+    def test_the_same_seed_gives_the_same_lines(self):
+        self.assertEqual(self.train[:400], [line for i in range(100) for line in generate.block(1, "train", i, generate.BLOCK)])
+        self.assertEqual(self.splits["seen"], list(generate.evaluation(1, "seen", EVALUATION)))
+        self.assertNotEqual(self.train[:4], generate.block(2, "train", 0, generate.BLOCK))
+
+    def test_a_block_has_one_instruction(self):
+        for i in range(0, len(self.train), generate.BLOCK):
+            self.assertEqual(len({line["instruction"] for line in self.train[i:i + generate.BLOCK]}), 1)
+
+    def test_no_instruction_stands_in_two_splits(self):
+        owner = {generate.normalised(line["instruction"]): "train" for line in self.train}
+        for name, lines in self.splits.items():
+            if name == "seen":  # shares the instructions of training, not its inputs
+                continue
+            for line in lines:
+                key = generate.normalised(line["instruction"])
+                self.assertEqual(owner.setdefault(key, name), name, line)
+
+    def test_seen_inputs_are_never_trained_on(self):
+        trained = {(line["instruction"], line["input"]) for line in self.train}
+        for line in self.splits["seen"]:
+            self.assertNotIn((line["instruction"], line["input"]), trained)
+            self.assertTrue(generate.is_seen(line["instruction"], line["input"]))
+
+    def test_never_trained_families_are_never_trained(self):
+        unseen = {name for name, family in families.FAMILIES.items() if family.unseen}
+        self.assertTrue(unseen)
+        self.assertFalse(unseen & {line["family"].split("+")[0] for line in self.train})
+        self.assertEqual(unseen, {line["family"] for line in self.splits["unseen_families"]})
+
+    def test_every_trained_family_is_there(self):
+        self.assertEqual({name for name, family in families.FAMILIES.items() if not family.unseen}, {line["family"].split("+")[0] for line in self.train})
+
+    def test_lines_are_whole(self):
+        for line in self.train + [line for lines in self.splits.values() for line in lines]:
+            self.assertTrue(line["instruction"] and line["input"] and line["output"], line)
+            self.assertNotRegex(line["instruction"], r"[\[\]{}]", line)
+            self.assertGreaterEqual(line["bits"], 0)
+
+    def test_the_input_does_not_give_the_answer(self):
+        """Guessing the most frequent answer of each family for an input alone stays poor: instructions carry the task."""
+        copied = sum(line["input"] == line["output"] for line in self.train) / len(self.train)
+        self.assertLess(copied, 0.06)
+
+
+if __name__ == "__main__":
+    unittest.main()

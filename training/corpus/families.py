@@ -1,0 +1,506 @@
+"""The families of tasks. A family draws the parameters of an instruction and returns the words that fill its wordings and a function that makes one
+(input, output) after the other for this instruction: the parameters stand in the instruction alone, and families share their inputs, so that an input betrays nothing.
+
+Draws of parameters go through Draw, which counts their bits and remembers the open values (texts of which some are never trained on)."""
+import math
+import re
+
+from texts import *
+
+FAMILIES = {}
+
+
+class Draw:
+    """Choices that the instruction states."""
+
+    def __init__(self, r):
+        self.r, self.bits, self.values, self.combination = r, 0.0, [], None
+
+    def pick(self, choices):
+        self.bits += math.log2(len(choices))
+        return self.r.choice(choices)
+
+    def value(self, choices):
+        """A pick from an open list: held-out values are those of the split "unseen values"."""
+        value = self.pick(choices)
+        self.values.append(value)
+        return value
+
+    def several(self, choices, n, open_list=False):
+        out = []
+        for _ in range(n):
+            out.append((self.value if open_list else self.pick)([c for c in choices if c not in out]))
+        return out
+
+
+class Family:
+    def __init__(self, name, draw, trained, held, chains, unseen, weight):
+        self.name, self.draw, self.trained, self.held, self.chains, self.unseen, self.weight = name, draw, trained, held, chains, unseen, weight
+
+
+def family(trained, held=(), chains=False, unseen=False, weight=1.0):
+    """trained, held: wordings, {name} a parameter, [a|b] alternatives. chains: may be followed by a second operation on its answer. unseen: a family that is never trained."""
+
+    def register(draw):
+        FAMILIES[draw.__name__] = Family(draw.__name__, draw, trained, list(held), chains, unseen, weight)
+        return draw
+
+    return register
+
+
+def one_of(r, words):
+    return r.choice(words)
+
+
+def spread(words, last=" or "):
+    return words[0] if len(words) == 1 else ", ".join(words[:-1]) + last + words[-1]
+
+
+EXTRACT = "[Extract|Find|Get|Return|Give me|Copy]"
+FROM = "[ from the text| from the message| in the sentence|]"
+
+
+# ------------------------------------------------------------------------------------------------------------- extraction
+def some_text(r, keys):
+    return sentence_with(r, set(keys)) if r.random() < 0.75 else record(r, keys)
+
+
+@family([EXTRACT + " the {L}" + FROM + ".", "What is the {L}[ in the text| mentioned here| in the message|]?", "[Output|Write|Print] only the {L}.",
+         "[Reply|Answer] with the {L}[ only| and nothing else|].", "[Which|What] {L} is [mentioned|given|named]?"],
+        ["I am looking for the {L}.", "Tell me the {L} you see here.", "Read the message and note down the {L}.", "Nothing but the {L}, please."], chains=True, weight=3)
+def extract_one(d):
+    key = d.pick(list(FIELDS))
+
+    def example(r):
+        text, values = some_text(r, [key])
+        return text, values[key]
+
+    return {"L": one_of(d.r, FIELDS[key])}, example
+
+
+SEPARATORS = [", ", "; ", " / ", " - ", " | ", ": ", " + ", " & ", " > ", " = ", " # ", " ~ ", " * ", " :: ", " -> ", " // "]
+
+
+@family([EXTRACT + " the {a} and the {b}" + FROM + ", separated by \"{s}\".", "[Write|List|Output] the {a}, then the {b}, with \"{s}\" between them.",
+         "[First|Start with] the {a}, then the {b}; [separate|divide] them with \"{s}\".", "What are the {a} and the {b}? [Use|Put] \"{s}\" [between them|as separator]."],
+        ["I want two things in this order: {a}, {b}. Split them by \"{s}\".", "Note down the {a} followed by the {b} with \"{s}\" in the middle.",
+         "The answer is the {a} and the {b} joined by \"{s}\"."], weight=2)
+def extract_two(d):
+    a, b = d.pick([p for x, y in pairs() for p in ((x, y), (y, x))])
+    separator = d.value(SEPARATORS)
+    d.combination = ("two", a, b)
+
+    def example(r):
+        text, values = some_text(r, [a, b])
+        return text, values[a] + separator + values[b]
+
+    return {"a": one_of(d.r, FIELDS[a]), "b": one_of(d.r, FIELDS[b]), "s": separator.strip()}, example
+
+
+@family(["[Return|Output|Write|Give me|Produce] [JSON|a JSON object] with the [keys|fields] {ks}.", "[Convert|Turn] the [text|message|sentence] [into|to] JSON with the [keys|fields] {ks}.",
+         "[Extract|Get|Find] {ks} as JSON.", "[Answer|Reply] in JSON. [Keys|Fields]: {kc}."],
+        ["I need {ks} in a JSON object.", "Format the details as JSON: {kc}.", "JSON please, with {ks}."], weight=2)
+def json_fields(d):
+    keys = list(d.pick([p for x, y in pairs() for p in ((x, y), (y, x))])) if d.r.random() < 0.7 else [d.pick(list(FIELDS))]
+    d.combination = ("json", *keys)
+
+    def example(r):
+        text, values = some_text(r, keys)
+        return text, "{" + ", ".join(f'"{k}": "{values[k]}"' for k in keys) + "}"
+
+    return {"ks": spread(keys, " and "), "kc": ", ".join(keys)}, example
+
+
+LABELS = """CLIENT WHO PERSON MAIL CONTACT TEL CALL DUE WHEN DAY TOTAL SUM COST REF ID NO WHERE PLACE SITE FIRM ORG PARTNER GOODS WHAT ARTICLE HOUR AT NOTE INFO FACT DATA FOUND VALUE
+FIELD RESULT ANSWER ITEM ENTRY KEY TAG""".split()
+
+
+@family([EXTRACT + " the {a} and [put|write] the label \"{l}:\" before it.", "[Write|Output|Give] the {a} after the label \"{l}:\".", "[Answer|Reply] with \"{l}:\" and the {a}."],
+        ["Note down the {a} under the label \"{l}:\".", "The answer starts with \"{l}:\" and then has the {a}."], weight=1.5)
+def labelled(d):
+    key, label = d.pick(list(FIELDS)), d.value(LABELS)
+    d.combination = ("label", key, label)
+
+    def example(r):
+        text, values = some_text(r, [key])
+        return text, f"{label}: {values[key]}"
+
+    return {"a": one_of(d.r, FIELDS[key]), "l": label}, example
+
+
+@family([EXTRACT + " [only|just|] the {L}" + FROM + ".", "What is the {L}[ of the person| mentioned here|]?", "[Write|Output|Print] [only|just] the {L}."],
+        ["I am looking for the {L}.", "Tell me the {L} of whoever is mentioned.", "The {L} alone, please."], chains=True)
+def person_part(d):
+    part = d.pick(["first", "last"])
+
+    def example(r):
+        text, values = some_text(r, ["name"])
+        return text, values[part]
+
+    return {"L": one_of(d.r, {"first": ["first name", "given name"], "last": ["last name", "surname", "family name"]}[part])}, example
+
+
+@family([EXTRACT + " the date" + FROM + " [and write it in|in|as] the form {F}.", "[What is the date|Which date is mentioned][ in the text|]? [Use|Answer in] the form {F}."],
+        ["Note down the date using the form {F}.", "I need the date, as {F}."])
+def extract_date_as(d):
+    form = d.pick(list(DATE_FORMATS))
+
+    def example(r):
+        when, values = day_month_year(r), slots(r)
+        source = r.choice(list(DATE_FORMATS))
+        values["date"] = DATE_FORMATS[source](*when)
+        text = values["date"] if r.random() < 0.4 else fill(r.choice([s for s, found in WITH_SLOTS if "date" in found]), values)
+        return text, DATE_FORMATS[form](*when)
+
+    return {"F": {"day month year": one_of(d.r, ["5 March 2024", "day month year"]), "month day, year": one_of(d.r, ["March 5, 2024", "month day, year"])}.get(form, form)}, example
+
+
+# --------------------------------------------------------------------------------------------------------- classification
+CODES = list("ABCDEFGHKLMNPQRSTUVWXYZ") + [str(n) for n in range(10)] + """red green blue yellow white black north south east west up down left right yes no true false on off
+high low hot cold sun moon gold silver alpha beta gamma delta plus minus open closed keep drop pass fail good bad one two three go stop top base cat dog fox owl""".split()
+KINDS = {"review": (lambda r, i: review(r, i == 0), ["positive", "negative"], "[review|text|comment]"),
+         "message": (lambda r, i: urgent(r, i == 0), ["urgent", "not urgent"], "[message|mail|ticket]"),
+         "mail": (lambda r, i: spam(r, i == 0), ["spam", "normal"], "[message|mail|e-mail]"),
+         "sentence": (lambda r, i: speech(r, i), ["a question", "a request", "a statement"], "[sentence|text|message]")}
+BINDING = ["{c} for {d}", "{c} = {d}", "{c} if it is {d}", "{d}: {c}", "{d} means {c}"]
+
+
+def bind(d, names, codes, style):
+    return ", ".join(style.replace("{c}", c).replace("{d}", n) for c, n in zip(codes, names))
+
+
+@family(["[Answer|Reply|Write|Say|Output] {m}, according to the {X}.", "[Label|Mark|Tag|Classify] the {X}: {m}.", "{m}. [Classify|Label|Judge] the {X}.", "Is the {X} {ns}? [Use|Answer with] these codes: {m}."],
+        ["Decide what the {X} is and give the code: {m}.", "Look at the {X} and choose: {m}."], chains=True, weight=3)
+def classify(d):
+    kind = d.pick(list(KINDS))
+    make, names, noun = KINDS[kind]
+    codes = d.several(CODES, len(names), open_list=True)
+    order = d.r.sample(range(len(names)), len(names))
+
+    def example(r):
+        i = r.randrange(len(names))
+        return make(r, i), codes[i]
+
+    words = bind(d, [names[i] for i in order], [codes[i] for i in order], d.r.choice(BINDING))
+    return {"m": words, "X": noun, "ns": spread(names)}, example
+
+
+@family(["[Route|Send|Assign|Forward] the [ticket|request|message] to [one of|] {ds}.", "Which [department|team] should [handle|get|answer] this: {ds}?",
+         "[Classify|Label|Sort] the [ticket|request|message] as {ds}.", "[Choose|Pick] the right [department|team|queue]: {ds}."],
+        ["Who is responsible for this request, {ds}?", "Decide where the ticket belongs: {ds}.", "The possible teams are {ds}. Name the right one."], chains=True, weight=1.5)
+def route(d):
+    names = d.several(list(DEPT), d.r.choice([2, 3, 3, 4]))
+
+    def example(r):
+        name = r.choice(names)
+        return ticket(r, name), name
+
+    return {"ds": spread(names)}, example
+
+
+@family(["[Answer|Write|Output|Return] {m}.", "[Classify|Label|Code|Mark] the [ticket|request|message]: {m}.", "[Use|Reply with|Give] the code of the [department|team]: {m}."],
+        ["The codes are: {m}. Which one fits this ticket?", "Decide on a code, {m}."], weight=2.5)
+def route_codes(d):
+    names = d.several(list(DEPT), d.r.choice([2, 3, 3, 4]))
+    codes = d.several(CODES, len(names), open_list=True)
+
+    def example(r):
+        i = r.randrange(len(names))
+        return ticket(r, names[i]), codes[i]
+
+    return {"m": bind(d, names, codes, d.r.choice(BINDING))}, example
+
+
+@family(["What is the [topic|subject][ of the text|]: {ds}?", "[Classify|Label|Sort] the [text|news|sentence|message] as {ds}.", "[Choose|Pick] the [topic|subject|category]: {ds}.",
+         "Is the [text|sentence] about {ds}?"], ["Which of {ds} does the text deal with?", "Name the theme, {ds}.", "The text belongs to one category of {ds}."], chains=True)
+def topic(d):
+    names = d.several(list(TOPIC), d.r.choice([2, 3, 4]))
+
+    def example(r):
+        name = r.choice(names)
+        return news(r, name), name
+
+    return {"ds": spread(names)}, example
+
+
+ARTICLES = {"email": "an e-mail address", "phone": "a phone number", "date": "a date", "price": "a price", "city": "a city", "company": "a company", "time": "a time of day"}
+
+
+@family(["[Does|Do] the [text|message|sentence|note] [contain|mention|include] {F}? [Answer|Say|Reply] {p} or {n}.", "[Answer|Write|Output] {p} if [there is|you see] {F}, otherwise {n}.",
+         "Is {F} [given|mentioned|present]? {p} for yes, {n} for no."],
+        ["Check for {F} and return {p} when it is there and {n} when not.", "I want {p} when {F} occurs, else {n}."])
+def mentions(d):
+    key = d.pick(list(ARTICLES))
+    yes, no = d.several(CODES, 2, open_list=True) if d.r.random() < 0.6 else ("yes", "no")
+
+    def example(r):
+        there = r.random() < 0.5
+        text = fill(r.choice([s for s, found in WITH_SLOTS if (key in found) == there]), slots(r))
+        return text, yes if there else no
+
+    return {"F": ARTICLES[key], "p": yes, "n": no}, example
+
+
+@family(["[Answer|Write|Say] {p} if the number is [greater|larger|higher] than {n}, otherwise {q}.", "[Is the number|Is it] [above|over] {n}? {p} if so, else {q}.", "[Label|Mark] numbers over {n} with {p} and [others|the others] with {q}."],
+        ["Numbers above {n} get {p}, all others {q}.", "Use {n} as the limit: {p} beyond it, {q} up to it."], weight=0.7)
+def threshold(d):
+    limit = d.value([str(n) for n in range(10, 100)])
+    yes, no = d.several(CODES, 2, open_list=True)
+
+    def example(r):
+        number = r.randint(1, 99) if r.random() < 0.5 else max(1, int(limit) + r.randint(-9, 9))
+        return str(number), yes if number > int(limit) else no
+
+    return {"n": limit, "p": yes, "q": no}, example
+
+
+# --------------------------------------------------------------------------------------------------------------- editing
+@family(["[Write|Convert|Put|Change|Rewrite] the [text|sentence|message|input] [in|to|into] {F}.", "[Return|Show|Print] the [text|sentence|input] in {F}.", "Use {F}[ for the text| for every word|]."],
+        ["I want everything in {F}.", "The whole text should be in {F}.", "Please apply {F} to the text."], weight=1.5)
+def case(d):
+    how = d.pick(["upper", "lower", "title"])
+    wordings = {"upper": ["upper case", "capital letters", "all caps"], "lower": ["lower case", "small letters"], "title": ["title case", "words with a capital first letter"]}
+
+    def example(r):
+        text = plain(r, 3, 5) if r.random() < 0.5 else ", ".join(items(r, 2, 3))
+        return text, {"upper": str.upper, "lower": str.lower, "title": lambda s: " ".join(capital(w) for w in s.split())}[how](text)
+
+    return {"F": one_of(d.r, wordings[how])}, example
+
+
+NUMBERS = {1: "one", 2: "two", 3: "three", 4: "four"}
+
+
+@family(["[Return|Keep|Give me|Write|Show|Output] [only|] the {e} {n} words[ of the text| of the sentence|].", "What are the {e} {n} words[ of the text|]?", "[Cut|Shorten] the text to its {e} {n} words."],
+        ["I want to see the {e} {n} words only.", "Everything but the {e} {n} words can go."], chains=True)
+def first_last(d):
+    end, n = d.pick(["first", "last"]), d.pick([2, 3, 4])
+
+    def example(r):
+        words = plain(r, 5, 8).split()
+        return " ".join(words), " ".join(words[:n] if end == "first" else words[-n:])
+
+    return {"e": end, "n": one_of(d.r, [NUMBERS[n], str(n)])}, example
+
+
+@family(["[Remove|Delete|Drop|Leave out] the {e} {n}[ of the text| of the sentence|].", "[Write|Return|Show] the [text|sentence] without the {e} {n}."],
+        ["Take away the {e} {n}.", "I do not want the {e} {n}."], chains=True)
+def drop_words(d):
+    end, n = d.pick(["first", "last"]), d.pick([1, 2, 3])
+
+    def example(r):
+        words = plain(r, 5, 8).split()
+        return " ".join(words), " ".join(words[n:] if end == "first" else words[:-n])
+
+    return {"e": end, "n": "word" if n == 1 else NUMBERS[n] + " words"}, example
+
+
+@family(["[Return|Give me|Write|Find|Show|Pick|Output] [only|] the {n} {u}.", "What is the {n} {u}[ in the list| of the text|]?", "Which {u} is the {n}[ one|]?", "[Extract|Copy] the {n} {u}."],
+        ["I am looking for the {n} {u}.", "The {n} {u} alone, please."], chains=True)
+def nth(d):
+    place = d.pick(["first", "second", "third", "last"])
+    unit = d.pick(["word", "item"])
+    d.combination = ("nth", unit, place)
+
+    def example(r):
+        parts = plain(r, 5, 8).split() if unit == "word" else items(r, 3, 5)
+        return (" " if unit == "word" else ", ").join(parts), parts[["first", "second", "third", "last"].index(place) if place != "last" else -1]
+
+    return {"n": place, "u": unit if unit == "word" else one_of(d.r, ["item", "entry"])}, example
+
+
+@family(["[Reverse|Invert|Flip|Turn around] the [order of the|] {u}.", "[Write|Return|Give|Show] the {u} [backwards|in reverse order|from last to first]."],
+        ["Start with the last of the {u} and end with the first.", "I want the {u} the other way round."], chains=True)
+def reverse(d):
+    unit = d.pick(["words", "items"])
+
+    def example(r):
+        parts = plain(r, 3, 6).split() if unit == "words" else items(r, 3, 5)
+        return (" " if unit == "words" else ", ").join(parts), (" " if unit == "words" else ", ").join(parts[::-1])
+
+    return {"u": unit}, example
+
+
+@family(["[Sort|Order|Arrange] the [words|items|list] {F}.", "[Put|Write|Return|List|Show] the [words|items|entries] {F}."], ["I want the list {F}.", "Bring the items into order, {F}."], chains=True)
+def sort_items(d):
+    down = d.pick([False, True])
+
+    def example(r):
+        parts = items(r, 3, 4)
+        return ", ".join(parts), ", ".join(sorted(parts, key=str.lower, reverse=down))
+
+    return {"F": one_of(d.r, ["from Z to A", "in reverse alphabetical order"] if down else ["alphabetically", "from A to Z", "in alphabetical order"])}, example
+
+
+@family(["[Join|Connect|Combine|Link] the [words|items] with \"{s}\".", "[Write|List|Show] the items with \"{s}\" between them.", "[Replace|Swap] the commas [by|with] \"{s}\"."],
+        ["I want \"{s}\" between the items.", "Use \"{s}\" where the commas are."])
+def join_list(d):
+    separator = d.value([s for s in SEPARATORS if s != ", "])
+
+    def example(r):
+        parts = items(r, 2, 5)
+        return ", ".join(parts), separator.join(parts)
+
+    return {"s": separator.strip()}, example
+
+
+@family(["[Replace|Substitute|Swap] [the word|] \"{x}\" [by|with] \"{y}\".", "[Change|Turn] \"{x}\" [to|into] \"{y}\"[ in the text| in the sentence|].", "[Write|Use] \"{y}\" instead of \"{x}\"."],
+        ["Wherever it says \"{x}\", it should say \"{y}\".", "Put \"{y}\" where \"{x}\" is now.", "\"{x}\" becomes \"{y}\"."], chains=True, weight=2)
+def replace_word(d):
+    old = d.value(NOUN + ADJ)
+    new = d.value([w for w in NOUN + ADJ + CITY + FIRST if w != old])
+
+    def example(r):
+        return with_word(r, old, lambda words, i: words[:i] + [new] + words[i + 1:])
+
+    return {"x": old, "y": new}, example
+
+
+def with_word(r, word, edit):
+    """A plain sentence that has the word (nine times of ten), and what edit makes of its words."""
+    words = plain(r, 4, 7).split()
+    if r.random() < 0.9:
+        places = [i for i, w in enumerate(words) if w in (NOUN if word in NOUN else ADJ)] or [len(words) - 1]
+        words[r.choice(places)] = word
+    out = list(words)
+    while word in out:
+        out = edit(out, out.index(word))
+    return " ".join(words), " ".join(out)
+
+
+@family(["[Remove|Delete|Drop|Leave out] the word \"{x}\"[ from the text| from the sentence|].", "[Write|Return|Show] the [text|sentence] without [the word|] \"{x}\"."],
+        ["Take \"{x}\" away.", "I do not want to see \"{x}\" in the text."], chains=True, weight=1.5)
+def delete_word(d):
+    word = d.value(NOUN + ADJ)
+    return {"x": word}, lambda r: with_word(r, word, lambda words, i: words[:i] + words[i + 1:])
+
+
+ADDITIONS = """Thank you.|Best regards|See you soon!|Note:|Warning:|Dear team,|Please reply.|Good news:|FYI:|Kind regards|Draft|Approved|Call me.|To do:|Urgent:|Hello,|Done.|Reminder:|First,
+|Finally,|Update:|Many thanks|Page 1|Copy|Read this:|Over and out.|Question:|Yes,|No,|So,|Listen:|Attention!|Internal|Secret|Final|New:|Old:|Summary:|Part two|Okay.""".replace("\n", "").split("|")
+
+
+@family(["[Add|Put|Write|Insert] \"{x}\" [at|to] the {w}[ of the text| of the message|].", "[Return|Give|Show] the [text|message|sentence] with \"{x}\" at the {w}."],
+        ["The {w} of the text should be \"{x}\".", "I want \"{x}\" at the {w}."])
+def add_text(d):
+    where, text = d.pick(["start", "end"]), d.value(ADDITIONS)
+    d.combination = ("add", text, where)
+
+    def example(r):
+        sentence = capital(plain(r, 3, 6)) + "."
+        return sentence, sentence + " " + text if where == "end" else text + " " + sentence
+
+    return {"x": text, "w": where if where == "end" else one_of(d.r, ["start", "beginning"])}, example
+
+
+@family(["[Count|Give the number of|Output the number of] the {u}.", "How many {u} [are there|are in the text|do you see]?", "[Return|Write|Say|Show] how many {u} [there are|you see]."],
+        ["I want to know the number of {u}.", "Tell me the count of {u}."], weight=0.7)
+def count(d):
+    unit = d.pick(["words", "items"])
+
+    def example(r):
+        parts = plain(r, 3, 8).split() if unit == "words" else items(r, 2, 6)
+        return (" " if unit == "words" else ", ").join(parts), str(len(parts))
+
+    return {"u": unit}, example
+
+
+# ------------------------------------------------------------------------------------------------------- writing, looking up
+TEMPLATES = ["Dear {name}, {REST}", "Hello {name}! {REST}", "{name}: {REST}", "To {name}. {REST}", "Hi {name}, {REST}"]
+RESTS = """order {order} is ready.|order {order} was sent.|please pay {price}.|we owe you {price}.|see you in {city}.|come to {city} on {date}.|the {product} have arrived.|your {product} are late.|call {phone}.
+|write to {email}.|the meeting is at {time}.|we meet on {date}.|{company} is waiting.|{company} has paid {price}.|the {product} cost {price}.|the train to {city} leaves at {time}.|order {order} costs {price}.
+|the {product} go to {city}.|your number is {phone}.|the date is {date}.|ask {company}.|bring the {product}.|be in {city} at {time}.|{company} wants the {product}.|reply to {email} by {date}.""".replace("\n", "").split("|")
+FILL_TEXTS = [t.replace("{REST}", capital(rest) if t[-8] in "!." else rest) for t in TEMPLATES for rest in RESTS]
+
+
+@family(["[Fill in|Complete]: \"{t}\"", "[Write|Compose] this message with the right [values|details]: \"{t}\"", "[Use|Fill] the template \"{t}\"."],
+        ["Put the details into \"{t}\".", "The message should read \"{t}\"."], weight=2)
+def fill_template(d):
+    template = d.value(FILL_TEXTS)
+    keys = re.findall(r"\{(\w+)\}", template)
+
+    def example(r):
+        text, values = record(r, keys)
+        return text, fill(template, values)
+
+    return {"t": re.sub(r"\{(\w+)\}", r"<\1>", template)}, example
+
+
+@family(["[Translate|Convert|Change|Turn] [the words|this|the text|the input] [to|into] {F}.", "[Give|Write|Say|Return] this in {F}.", "What is this in {F}?", "{F} translation[, please|:]"],
+        ["How do you say this in {F}?", "I need the {F} words.", "Express it in {F}."], chains=True, weight=1.3)
+def translate(d):
+    language = d.pick(LANGUAGES)
+
+    def example(r):
+        words = r.sample(list(DICTIONARY), r.choice([1, 1, 2, 3]))
+        return ", ".join(words), ", ".join(DICTIONARY[w][LANGUAGES.index(language)] for w in words)
+
+    return {"F": language}, example
+
+
+COUNTRIES = {"France": "Paris euro French Europe", "Germany": "Berlin euro German Europe", "Spain": "Madrid euro Spanish Europe", "Italy": "Rome euro Italian Europe", "Portugal": "Lisbon euro Portuguese Europe",
+             "Austria": "Vienna euro German Europe", "Greece": "Athens euro Greek Europe", "Norway": "Oslo krone Norwegian Europe", "Sweden": "Stockholm krona Swedish Europe", "Poland": "Warsaw zloty Polish Europe",
+             "Japan": "Tokyo yen Japanese Asia", "China": "Beijing yuan Chinese Asia", "India": "Delhi rupee Hindi Asia", "Turkey": "Ankara lira Turkish Asia", "Thailand": "Bangkok baht Thai Asia",
+             "Egypt": "Cairo pound Arabic Africa", "Kenya": "Nairobi shilling Swahili Africa", "Morocco": "Rabat dirham Arabic Africa", "Ghana": "Accra cedi English Africa", "Brazil": "Brasilia real Portuguese America",
+             "Mexico": "Mexico peso Spanish America", "Chile": "Santiago peso Spanish America", "Peru": "Lima sol Spanish America", "Canada": "Ottawa dollar English America", "Cuba": "Havana peso Spanish America",
+             "Hungary": "Budapest forint Hungarian Europe", "Denmark": "Copenhagen krone Danish Europe", "Finland": "Helsinki euro Finnish Europe", "Ireland": "Dublin euro English Europe", "Russia": "Moscow ruble Russian Europe"}
+FACTS = ["capital", "currency", "language", "continent"]
+
+
+@family(["[Give|Name|Return|Write|Tell me] the {F} of [the|this] country.", "What is the {F}[ of the country|]?", "[Answer|Reply] with the {F}[ of the country|]."], ["Which {F} does this country have?", "I need to know the {F}."], chains=True)
+def look_up(d):
+    fact = d.pick(FACTS)
+
+    def example(r):
+        country = r.choice(list(COUNTRIES))
+        return r.choice([country, f"I come from {country}.", f"We will visit {country} in summer.", f"{r.choice(FIRST)} lives in {country}."]), COUNTRIES[country].split()[FACTS.index(fact)]
+
+    return {"F": fact}, example
+
+
+def in_words(n):
+    return NUMW[n] if n < 20 else TENW[n // 10] + ("-" + NUMW[n % 10] if n % 10 else "")
+
+
+@family(["[Write|Give|Return|Output] the number {F}.", "[Add|Convert|Change]: the number {F}.", "What is the number {F}?"], ["I need the number {F}.", "Show me the number {F}."], weight=0.7)
+def number(d):
+    how = d.pick(["words", "plus", "minus"])
+    step = int(d.value([str(n) for n in range(1, 10)])) if how != "words" else 0
+
+    def example(r):
+        n = r.randint(10, 89)
+        return str(n), in_words(n) if how == "words" else str(n + step if how == "plus" else n - step)
+
+    return {"F": one_of(d.r, ["in words", "as words"]) if how == "words" else f"{how} {step}"}, example
+
+
+# ---------------------------------------------------------------------------------------------------------- never trained
+@family(["[Return|Give me|Write|Make|Output] the initials of the words.", "[Take|Use] the first letter of each word."], unseen=True)
+def initials(d):
+    def example(r):
+        words = [capital(w) for w in r.sample(NOUN + ADJ, r.choice([2, 3]))]
+        return " ".join(words), "".join(w[0] for w in words)
+
+    return {}, example
+
+
+@family(["[Find|Return|Give me|Output|Pick] the {F} [number|value].", "[What|Which] is the {F} number?"], unseen=True)
+def extreme(d):
+    high = d.pick([True, False])
+
+    def example(r):
+        numbers = r.sample(range(1, 100), r.choice([2, 3, 4]))
+        return ", ".join(map(str, numbers)), str(max(numbers) if high else min(numbers))
+
+    return {"F": one_of(d.r, ["largest", "biggest", "highest"] if high else ["smallest", "lowest", "least"])}, example
+
+
+# ------------------------------------------------------------------------------------------------------ second operations
+CHAINS = {
+    "upper": (str.upper, ["Write the answer in [upper case|capital letters].", "[Use|Answer in] capital letters."]),
+    "quotes": ('"{}"'.format, ["Put [the answer|it] in [double quotes|quotation marks].", "Use quotation marks around it."]),
+    "brackets": ("[{}]".format, ["Put [the answer|it] in square brackets.", "Use square brackets around it."]),
+    "stars": ("*{}*".format, ["Put [the answer|it] between stars.", "Use stars around it."]),
+    "answer": ("Answer: {}".format, ["[Start|Begin] with \"Answer:\".", "Write \"Answer:\" before it."]),
+    "result": ("Result = {}".format, ["[Start|Begin] with \"Result =\".", "Write \"Result =\" before it."]),
+    "bang": ("{}!".format, ["[End|Finish] with an exclamation mark.", "Add an exclamation mark."]),
+}

@@ -1,0 +1,144 @@
+#!/usr/bin/env python3
+"""Writes the corpus of the bundled model: instruction data made from word lists of its own, deterministic by seed, standard library only.
+
+    generate.py --split train --blocks 300000 --out train.jsonl     blocks of 4 examples that share their instruction
+    generate.py --split seen --n 500                                 evaluation: one example per instruction
+    generate.py --stats
+
+A line: {"instruction", "input", "output", "family", "bits", "split"}. bits: how much the instruction says, as the logarithm of how many parameters could stand in its place.
+
+Splits. No normalised instruction of one stands in another, but for train and seen, which share theirs and differ in their inputs:
+  train, seen         wordings, values and combinations of training; about one (instruction, input) in 41 belongs to seen and is never trained on
+  unseen_values       an open value (a label, a word to replace, a template ...) that is never trained on; about one in 10 are
+  unseen_paraphrases  wordings that are never trained on
+  unseen_combos       combinations of parameters, or of an operation and a second one, that are never trained on, though each parameter alone is; about one in 7
+  unseen_families     whole families that are never trained on
+  human               human.jsonl, written by hand in other words"""
+import argparse
+import json
+import random
+import re
+import sys
+import zlib
+
+from families import CHAINS, FAMILIES, Draw, capital, fill
+
+BLOCK = 4
+SPLITS = ["train", "seen", "unseen_values", "unseen_paraphrases", "unseen_combos", "unseen_families"]
+ALTERNATIVES = re.compile(r"\[([^\[\]]*)\]")
+
+
+def hashed(*key):
+    return zlib.crc32("\x1f".join(map(str, key)).encode())
+
+
+def is_held_value(value):
+    return hashed("value", value) % 10 == 0
+
+
+def is_held_combination(*key):
+    return hashed("combination", *key) % 7 == 3
+
+
+def is_seen(instruction, text):
+    return hashed("seen", instruction, text) % 41 == 0
+
+
+def normalised(instruction):
+    return " ".join(re.findall(r"\w+|[^\w\s.?!,]", instruction.lower()))
+
+
+def worded(r, text):
+    """Takes one of each [a|b]."""
+    while match := ALTERNATIVES.search(text):
+        text = text[:match.start()] + r.choice(match.group(1).split("|")) + text[match.end():]
+    return re.sub(r"  +", " ", text).strip()
+
+
+def casual(r, instruction):
+    """People write "Please ..." and forget full stops."""
+    chance = r.random()
+    if chance < 0.06 and re.match(r"[A-Z][a-z]+ (the|only|this|it|to|in|with)\b", instruction) and not instruction.startswith(("What", "Which", "Is", "Does", "Do ")):
+        return "Please " + instruction[0].lower() + instruction[1:]
+    return instruction[:-1] if chance < 0.1 and instruction.endswith(".") else instruction
+
+
+def draw_instruction(r, split):
+    """An instruction of the split with its family, bits and a function that makes examples; None: another draw is needed."""
+    unseen = split == "unseen_families"
+    families = [f for f in FAMILIES.values() if f.unseen == unseen]
+    family = r.choices(families, [f.weight for f in families])[0]
+    draw = Draw(r)
+    words, example = family.draw(draw)
+    chain = r.choice(list(CHAINS)) if family.chains and r.random() < (0.6 if split == "unseen_combos" else 0.25) else None
+    held_value = any(map(is_held_value, draw.values))
+    held_combination = (draw.combination is not None and is_held_combination(*draw.combination)) or (chain is not None and is_held_combination("chain", family.name, chain))
+    if not unseen and (held_value != (split == "unseen_values") or held_combination != (split == "unseen_combos")):
+        return None
+    instruction = capital(worded(r, fill(r.choice(family.held if split == "unseen_paraphrases" else family.trained), words)))
+    finish, bits = str, draw.bits
+    if chain is not None:
+        finish, wordings = CHAINS[chain]
+        bits += 3
+        instruction = re.sub(r"[:,]$", ".", instruction) + " " + worded(r, r.choice(wordings))
+    if split in ("train", "seen"):
+        instruction = casual(r, instruction)
+    return instruction, family.name + ("+" + chain if chain else ""), bits, lambda: [f(x) for f, x in zip((str, finish), example(r))]
+
+
+def block(seed, split, index, size):
+    """`size` examples of one instruction; the same for the same arguments."""
+    r = random.Random(hashed("block", seed, split, index))
+    while True:
+        drawn = draw_instruction(r, split)
+        if drawn is None:
+            continue
+        instruction, family, bits, example = drawn
+        lines = []
+        for _ in range(20 * size):
+            text, answer = example()
+            if split not in ("train", "seen") or is_seen(instruction, text) == (split == "seen"):
+                lines.append({"instruction": instruction, "input": text, "output": answer, "family": family, "bits": round(bits, 2), "split": split})
+            if len(lines) == size:
+                return lines
+
+
+def evaluation(seed, split, n):
+    """n examples, none twice."""
+    known, index = set(), 0
+    while len(known) < n:
+        line = block(seed, split, index, 1)[0]
+        index += 1
+        key = (line["instruction"], line["input"])
+        if key not in known:
+            known.add(key)
+            yield line
+
+
+def statistics(out):
+    for name, family in FAMILIES.items():
+        wordings = lambda templates: sum(len(set(worded(random.Random(i), t) for i in range(300))) for t in templates)
+        print(f"{name:18s} {wordings(family.trained):4d} wordings, {wordings(family.held):3d} held out{', chains' if family.chains else ''}{', never trained' if family.unseen else ''}", file=out)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--split", choices=SPLITS, default="train")
+    parser.add_argument("--blocks", type=int, help=f"training: blocks of {BLOCK} examples")
+    parser.add_argument("--n", type=int, default=20, help="evaluation: examples")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--out", help="default: standard output")
+    parser.add_argument("--stats", action="store_true")
+    options = parser.parse_args()
+    out = open(options.out, "w", encoding="utf-8") if options.out else sys.stdout
+    if options.stats:
+        return statistics(out)
+    lines = (line for i in range(options.blocks) for line in block(options.seed, options.split, i, BLOCK)) if options.blocks else evaluation(options.seed, options.split, options.n)
+    for line in lines:
+        out.write(json.dumps(line, ensure_ascii=False) + "\n")
+    if out is not sys.stdout:
+        out.close()
+
+
+if __name__ == "__main__":
+    main()
