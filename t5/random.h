@@ -24,4 +24,11 @@ static inline uint64_t tg_random_at(uint64_t key, uint64_t i) {
   return tg_random_mix(key + (i + 1) * TG_RANDOM_STEP);
 }
 
+/* A label from a text: FNV-1a, 64 bits. */
+static inline uint64_t tg_random_label(const char *text) {
+  uint64_t hash = UINT64_C(0xcbf29ce484222325);
+  for (const char *p = text; *p; p++) hash = (hash ^ (unsigned char)*p) * UINT64_C(0x100000001b3);
+  return hash;
+}
+
 #endif

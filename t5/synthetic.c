@@ -48,15 +48,9 @@ static double deviation(const tg_config *c, const char *name) {
   return 1.0 / sqrt(d_model); /* v, wi, wi_0, wi_1 */
 }
 
-static uint64_t name_hash(const char *name) { /* FNV-1a, 64 bits */
-  uint64_t hash = UINT64_C(0xcbf29ce484222325);
-  for (const char *p = name; *p; p++) hash = (hash ^ (unsigned char)*p) * UINT64_C(0x100000001b3);
-  return hash;
-}
-
 /* Elements begin .. begin + n - 1. */
 static void fill(const tg_config *config, const char *name, uint64_t seed, uint64_t begin, size_t n, float *out) {
-  const uint64_t key = tg_random_key(seed, name_hash(name));
+  const uint64_t key = tg_random_key(seed, tg_random_label(name));
   if (strstr(name, "layer_norm")) {
     for (size_t i = 0; i < n; i++) out[i] = (float)(5033165 + ((tg_random_at(key, begin + i) >> 40) * 6710886 >> 24)) * 0x1p-23f;
     return;

@@ -41,7 +41,11 @@ typedef struct tg_layout {
 t5gist_status tg_layout_make(const tg_config *config, bool untied, tg_layout *layout, t5gist_error *err);
 void tg_layout_free(tg_layout *layout); /* zeroed or made */
 
-/* T5's initialisation (transformers' T5PreTrainedModel._init_weights with factor 1) from counter-based random numbers keyed by (seed, tensor's name, element). */
+/* T5's initialisation (transformers' T5PreTrainedModel._init_weights with factor 1): norms are 1, every other tensor is normal with deviation
+ *   1                   shared, lm_head          (d_model d_kv)^-1/2  q          d_model^-1/2  k, v, wi, wi_0, wi_1, relative_attention_bias
+ *   (n_heads d_kv)^-1/2 o                        d_ff^-1/2            wo
+ * Numbers come from t5/random.h by Box and Muller, in double: with key = tg_random_key(seed, tg_random_label(name)), a = tg_random_at(key, 2 p), b = tg_random_at(key, 2 p + 1),
+ * r = sqrt(-2 log(((a >> 11) + 1) 2^-53)) and t = 2 pi ((b >> 11) 2^-53), elements 2 p and 2 p + 1 (row-major) are float(deviation (r cos t)) and float(deviation (r sin t)). */
 void tg_parameters_initialise(const tg_layout *layout, uint64_t seed, float *weights);
 
 /* Reads a folder's tensors, widened. A folder of another vocabulary size: rows beyond its own are the mean of its rows 0 .. pieces - 1 (gist tokens, as the reference makes them), and surplus rows
