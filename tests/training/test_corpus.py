@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """The generator of the bundled model's corpus: the same lines for the same seed, and splits that keep what they promise."""
+import json
 import os
 import sys
 import unittest
@@ -17,6 +18,8 @@ class Corpus(unittest.TestCase):
         cls.train = [line for i in range(TRAIN_BLOCKS) for line in generate.block(1, "train", i, generate.BLOCK)]
         cls.splits = {s: list(generate.evaluation(1, s, EVALUATION)) for s in generate.SPLITS if s not in ("train", "unseen_families")}
         cls.splits["unseen_families"] = list(generate.evaluation(1, "unseen_families", 100))
+        with open(os.path.join(os.path.dirname(generate.__file__), "human.jsonl"), encoding="utf-8") as lines:
+            cls.splits["human"] = [json.loads(line) for line in lines]
 
     def test_the_same_seed_gives_the_same_lines(self):
         self.assertEqual(self.train[:400], [line for i in range(100) for line in generate.block(1, "train", i, generate.BLOCK)])
@@ -55,7 +58,12 @@ class Corpus(unittest.TestCase):
         for line in self.train + [line for lines in self.splits.values() for line in lines]:
             self.assertTrue(line["instruction"] and line["input"] and line["output"], line)
             self.assertNotRegex(line["instruction"], r"[\[\]{}]", line)
-            self.assertGreaterEqual(line["bits"], 0)
+            self.assertGreaterEqual(line.get("bits", 0), 0)
+
+    def test_hand_written_instructions(self):
+        human = self.splits["human"]
+        self.assertEqual(len({line["instruction"] for line in human}), 200)
+        self.assertLessEqual({line["family"].split("+")[0] for line in human}, set(families.FAMILIES))
 
     def test_the_input_does_not_give_the_answer(self):
         """Guessing the most frequent answer of each family for an input alone stays poor: instructions carry the task."""
