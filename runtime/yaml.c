@@ -10,7 +10,7 @@
 #include "runtime/memory.h"
 #include "runtime/text.h"
 
-enum { MAX_FILE = 1 << 20, WHERE = 512 };
+enum { MAX_FILE = 1 << 20, WHERE = 512, MAX_KEY = 128 };
 
 typedef struct reader {
   const char *path;
@@ -61,21 +61,34 @@ static t5gist_status next(reader *r) {
   return T5GIST_OK;
 }
 
-/* The field that the current event, a key, names. */
-static t5gist_status find_key(reader *r, const tg_field **field) {
+/* Whether fields of the table are named within the mapping `name`. */
+static bool is_group(const reader *r, const char *name) {
+  const size_t n = strlen(name);
+  for (const tg_field *f = r->table; f->name; f++) {
+    if ((!r->groups || (f->groups & r->groups)) && !strncmp(f->name, name, n) && f->name[n] == '.') return true;
+  }
+  return false;
+}
+
+/* The field that the current event, a key within the mapping `within` ("": the outermost), names; null: *name is that of a mapping of its own. */
+static t5gist_status find_key(reader *r, const char *within, char name[MAX_KEY], const tg_field **field) {
   char where[WHERE];
   position(r, where);
   if (r->event.type != YAML_SCALAR_EVENT) return tg_fail(r->err, T5GIST_EFORMAT, "%s: expected a key, found a list or a mapping", where);
   const char *key = (const char *)r->event.data.scalar.value;
-  const tg_field *found = strlen(key) == r->event.data.scalar.length ? tg_field_find(r->table, key) : NULL;
-  if (!found || (r->groups && !(found->groups & r->groups))) {
-    const char *nearest = tg_field_nearest(r->table, r->groups, key);
-    return tg_fail(r->err, T5GIST_EUSAGE, nearest ? "%s: unknown key \"%.64s\"; did you mean \"%s\"?" : "%s: unknown key \"%.64s\"", where, key,
+  const int n = snprintf(name, MAX_KEY, "%s%s%s", within, *within ? "." : "", key);
+  const bool whole = strlen(key) == r->event.data.scalar.length && n < MAX_KEY;
+  const tg_field *found = whole ? tg_field_find(r->table, name) : NULL;
+  if (found && r->groups && !(found->groups & r->groups)) found = NULL;
+  *field = found;
+  if (!found && whole && is_group(r, name)) return T5GIST_OK;
+  if (!found) {
+    const char *nearest = tg_field_nearest(r->table, r->groups, name);
+    return tg_fail(r->err, T5GIST_EUSAGE, nearest ? "%s: unknown key \"%.64s\"; did you mean \"%s\"?" : "%s: unknown key \"%.64s\"", where, name,
                    nearest);
   }
   if (r->seen[found - r->table]) return tg_fail(r->err, T5GIST_EUSAGE, "%s: key \"%s\" is set twice", where, found->name);
   r->seen[found - r->table] = true;
-  *field = found;
   return T5GIST_OK;
 }
 
@@ -116,21 +129,34 @@ static t5gist_status set_value(reader *r, const tg_field *field, tg_buffer *wher
   }
 }
 
-/* The current event is the first of the document's content. */
-static t5gist_status read_mapping(reader *r, tg_buffer *where) {
-  char at[WHERE];
-  if (r->event.type == YAML_SCALAR_EVENT && !r->event.data.scalar.length) return T5GIST_OK; /* "---" and nothing more */
-  if (r->event.type != YAML_MAPPING_START_EVENT)
-    return tg_fail(r->err, T5GIST_EFORMAT, "%s: expected a mapping (key: value), found %s", position(r, at),
-                   r->event.type == YAML_SCALAR_EVENT ? "a text" : "a list");
+static const char *kind(const reader *r) {
+  return r->event.type == YAML_SCALAR_EVENT ? "a text" : r->event.type == YAML_SEQUENCE_START_EVENT ? "a list" : "a mapping";
+}
+
+/* Reads the mapping that the current event begins; mappings within it stand for keys with dots: {loss: {match: 1}} sets loss.match, as {loss.match: 1} does. */
+static t5gist_status read_mapping(reader *r, const char *within, tg_buffer *where) {
   for (;;) {
     const tg_field *field = NULL;
+    char name[MAX_KEY], at[WHERE];
     TG_TRY(next(r));
     if (r->event.type == YAML_MAPPING_END_EVENT) return T5GIST_OK;
-    TG_TRY(find_key(r, &field));
+    TG_TRY(find_key(r, within, name, &field));
     TG_TRY(next(r));
-    TG_TRY(set_value(r, field, where));
+    if (field)
+      TG_TRY(set_value(r, field, where));
+    else if (r->event.type == YAML_MAPPING_START_EVENT)
+      TG_TRY(read_mapping(r, name, where)); /* no deeper than the names of the table have dots */
+    else
+      return tg_fail(r->err, T5GIST_EUSAGE, "%s: %s: expected a mapping (key: value), found %s", position(r, at), name, kind(r));
   }
+}
+
+/* The current event is the first of the document's content. */
+static t5gist_status read_document(reader *r, tg_buffer *where) {
+  char at[WHERE];
+  if (r->event.type == YAML_SCALAR_EVENT && !r->event.data.scalar.length) return T5GIST_OK; /* "---" and nothing more */
+  if (r->event.type == YAML_MAPPING_START_EVENT) return read_mapping(r, "", where);
+  return tg_fail(r->err, T5GIST_EFORMAT, "%s: expected a mapping (key: value), found %s", position(r, at), kind(r));
 }
 
 static t5gist_status read_stream(reader *r, tg_buffer *where) {
@@ -139,7 +165,7 @@ static t5gist_status read_stream(reader *r, tg_buffer *where) {
   TG_TRY(next(r)); /* document start, or the end of an empty file */
   if (r->event.type == YAML_STREAM_END_EVENT) return T5GIST_OK;
   TG_TRY(next(r));
-  TG_TRY(read_mapping(r, where));
+  TG_TRY(read_document(r, where));
   TG_TRY(next(r)); /* document end */
   TG_TRY(next(r));
   if (r->event.type == YAML_STREAM_END_EVENT) return T5GIST_OK;

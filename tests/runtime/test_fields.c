@@ -24,7 +24,8 @@ typedef struct options {
   float temperature, bias;
   bool stream;
   char *task;
-  tg_strings stop;
+  tg_strings stop, names;
+  float match;
 } options;
 
 static const char *const modes[] = {"gist", "pos_control", "full", NULL};
@@ -39,6 +40,9 @@ static const tg_field table[] = {
     {.name = "stream", .type = TG_FIELD_BOOL, .offset = offsetof(options, stream), .groups = GENERATE},
     {.name = "task", .type = TG_FIELD_STRING, .offset = offsetof(options, task), .groups = GENERATE},
     {.name = "stop", .type = TG_FIELD_STRINGS, .offset = offsetof(options, stop), .groups = GENERATE},
+    {.name = "loss.match", .type = TG_FIELD_FLOAT, .offset = offsetof(options, match), .min = 0, .max = 10, .groups = GENERATE},
+    {.name = "loss.more.names", .type = TG_FIELD_STRINGS, .offset = offsetof(options, names), .groups = GENERATE},
+    {.name = "other.bias", .type = TG_FIELD_FLOAT, .offset = offsetof(options, bias), .groups = TRAIN},
     {.name = NULL},
 };
 
@@ -221,6 +225,21 @@ static void yaml_sets_what_it_names(void **state) {
   tg_fields_free(table, &o);
 }
 
+static void mappings_name_fields_with_dots(void **state) {
+  (void)state;
+  const char *const same[] = {"loss: {match: 2, more: {names: [a, b]}}\nbeams: 3\n", "loss.match: 2\nloss.more.names: [a, b]\nbeams: 3\n",
+                              "loss:\n  match: 2\n  more:\n    names:\n      - a\n      - b\nbeams: 3\n",
+                              "loss: {more.names: [a, b]}\nbeams: 3\nloss: {match: 2}\n", "loss: {}\nloss.match: 2\nloss.more: {names: [a, b]}\nbeams: 3\n"};
+  for (size_t i = 0; i < sizeof same / sizeof *same; i++) {
+    options o = {0};
+    if (load(same[i], strlen(same[i]), &o, GENERATE)) fail_msg("%s: %s", same[i], err.message);
+    assert_true(o.match == 2 && o.beams == 3);
+    assert_int_equal(o.names.count, 2);
+    assert_string_equal(o.names.items[1], "b");
+    tg_fields_free(table, &o);
+  }
+}
+
 static void yaml_is_refused_with_line_and_column(void **state) {
   (void)state;
   const char *const cases[][2] = {
@@ -235,6 +254,17 @@ static void yaml_is_refused_with_line_and_column(void **state) {
       {"task: ~\n", "task: expected a string, found nothing"},
       {"beams: [4]\n", "run.yaml:1:8: beams: expected an integer from 1 to 1024, found a list"},
       {"beams: {a: 4}\n", "found a mapping"},
+      {"loss: {mach: 4}\n", "run.yaml:1:8: unknown key \"loss.mach\"; did you mean \"loss.match\"?"},
+      {"loss:\n  match: 1\nloss.match: 1\n", "run.yaml:3:1: key \"loss.match\" is set twice"},
+      {"loss: {match: {a: 4}}\n", "run.yaml:1:15: loss.match: expected a number from 0 to 10, found a mapping"},
+      {"loss: {match: 11}\n", "run.yaml:1:15: loss.match: expected a number from 0 to 10, found \"11\""},
+      {"loss: 4\n", "run.yaml:1:7: loss: expected a mapping (key: value), found a text"},
+      {"loss:\n", "loss: expected a mapping (key: value), found a text"},
+      {"loss: [match]\n", "run.yaml:1:7: loss: expected a mapping (key: value), found a list"},
+      {"loss: {more: {more: {names: a}}}\n", "unknown key \"loss.more.more\""},
+      {"los: {match: 4}\n", "run.yaml:1:1: unknown key \"los\""},
+      {"other: {bias: 1}\n", "run.yaml:1:1: unknown key \"other\""}, /* of another command */
+      {"loss: {[a]: 4}\n", "expected a key, found a list or a mapping"},
       {"stop: {a: 4}\n", "stop: expected a string or a list of strings, found a mapping"},
       {"stop: [a, [b]]\n", "run.yaml:1:11: stop: expected a string or a list of strings, found a list or a mapping within it"},
       {"stop:\n  - a\n  -\n", "found nothing"},
@@ -384,6 +414,7 @@ int main(void) {
       cmocka_unit_test(the_locale_changes_nothing),
       cmocka_unit_test(json_sets_with_strict_types),
       cmocka_unit_test(yaml_sets_what_it_names),
+      cmocka_unit_test(mappings_name_fields_with_dots),
       cmocka_unit_test(yaml_is_refused_with_line_and_column),
       cmocka_unit_test(damaged_yaml_never_crashes),
       cmocka_unit_test(names_are_found_and_guessed),
