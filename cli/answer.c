@@ -84,6 +84,7 @@ static void add_scores(json_t *o, const cli_job *job) {
 static json_t *timings_json(const t5gist_timings *t) {
   json_t *o = json_object();
   json_object_set_new(o, "tokenize", tg_json_milliseconds(t->tokenize));
+  json_object_set_new(o, "store", tg_json_milliseconds(t->store));
   json_object_set_new(o, "encode_prefix", tg_json_milliseconds(t->encode_prefix));
   json_object_set_new(o, "encode_input", tg_json_milliseconds(t->encode_input));
   json_object_set_new(o, "cross_kv", tg_json_milliseconds(t->cross_kv));
@@ -108,6 +109,8 @@ json_t *tg_answer_json(const cli_job *job, bool score) {
   json_object_set_new(o, "n_input", json_integer(a->n_input));
   json_object_set_new(o, "gist_cached", json_boolean(a->gist_cached));
   json_object_set_new(o, "gist_source", source ? json_string(source) : json_null());
+  json_object_set_new(o, "saved_tokens", json_integer(a->gist_cached ? a->n_task : 0));
+  json_object_set_new(o, "saved_ms", a->saved_ms > 0 ? tg_json_milliseconds(a->saved_ms) : json_null());
   if (!score && job->request.options.draft != T5GIST_DRAFT_NONE) {
     json_object_set_new(o, "drafted", json_integer(a->n_drafted));
     json_object_set_new(o, "accepted", json_integer(a->n_accepted));

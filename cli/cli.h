@@ -34,6 +34,7 @@ enum {
   TG_CLI_SEARCH = 1 << 18,
   TG_CLI_OUTPUT = 1 << 19,
   TG_CLI_COMMON = 1 << 20,
+  TG_CLI_KEEP = 1 << 21,
   /* ... and where else than on the command line it may stand. */
   TG_CLI_YAML = 1 << 24,
   TG_CLI_REQUEST = 1 << 25
@@ -53,6 +54,8 @@ typedef struct tg_settings {
   float length_penalty, temperature, top_p, repetition_penalty;
   uint64_t seed;
   unsigned char early_stopping; /* 0, 1, or TG_BOOL_UNSET: a field of type bool stores one byte */
+  char *store, *store_budget, *store_salt;
+  bool no_store, store_read_only, all;
   bool raw, cross, json, stream, mask, check_numerics, quiet, verbose, help, version;
 } tg_settings;
 enum { TG_BOOL_UNSET = 2 };
@@ -87,6 +90,7 @@ struct tg_context {
   char *model_dir; /* owned */
   t5gist_model *model;
   t5gist_session *session;
+  t5gist_store *store; /* null: none */
   t5gist_model_info info;
   double load_seconds;
   uint64_t primitives_loaded; /* oneDNN primitives that opening created */
@@ -116,8 +120,11 @@ t5gist_status tg_unknown_command(const char *name, t5gist_error *err);
 
 /* model.c */
 t5gist_status tg_cli_model_dir(const tg_context *context, char **dir, t5gist_error *err); /* by --model, T5GIST_MODEL, or beside the program */
-t5gist_status tg_cli_open(tg_context *context, t5gist_error *err);                        /* model and session */
+t5gist_status tg_cli_open(tg_context *context, t5gist_error *err);                        /* model, session and store */
 void tg_cli_warn_lengths(const tg_context *context, int n_task, int n_input);             /* once per process each */
+
+/* store.c: opens the gist store that options and environment name; context->store stays null where there is to be none */
+t5gist_status tg_cli_open_store(tg_context *context, t5gist_error *err);
 
 /* output.c: stdout, every failure of which is reported */
 t5gist_status tg_out_write(const void *data, size_t n, t5gist_error *err);
@@ -138,6 +145,7 @@ t5gist_status tg_command_score(tg_context *context, t5gist_error *err);
 t5gist_status tg_command_inspect(tg_context *context, t5gist_error *err);
 t5gist_status tg_command_convert(tg_context *context, t5gist_error *err);
 t5gist_status tg_command_verify(tg_context *context, t5gist_error *err);
+t5gist_status tg_command_store(tg_context *context, t5gist_error *err);
 t5gist_status tg_command_info(tg_context *context, t5gist_error *err);
 t5gist_status tg_command_bench(tg_context *context, t5gist_error *err);
 t5gist_status tg_command_help(tg_context *context, t5gist_error *err);

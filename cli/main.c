@@ -34,6 +34,12 @@ const tg_command tg_commands[] = {
     {"verify", TG_CLI_VERIFY, "check a model folder or a gist file", "MODEL_DIR | FILE.gist",
      "Checks every tensor of a model (shape, place, NaN and infinity) or every byte of a gist file. Prints what it finds, then \"ok\".", 1, 1,
      tg_command_verify},
+    {"store", TG_CLI_STORE, "look after the gists kept from run to run",
+     "ls [--json]\nt5gist store rm KEY... | rm --all\nt5gist store pin KEY...\nt5gist store unpin KEY...\nt5gist store gc\nt5gist store verify\n"
+     "t5gist store export DIR [KEY]...\nt5gist store import FILE.gist|DIR...",
+     "The store is a folder where `encode`, `generate` and `score` keep the gist of every --task, and find it in later runs. A KEY is an entry's name as `ls` shows "
+     "it, or its first digits. Pinned entries never make room for others. `gc` removes what exceeds the budget and what is damaged or left over.",
+     1, 1 << 20, tg_command_store},
     {"info", TG_CLI_INFO, "this program, this machine, the model", "[--json]", "Prints what the program found and chose on this machine.", 0, 0,
      tg_command_info},
     {"bench", TG_CLI_BENCH, "measure this machine, a model and its gists", "CONFIG.yaml [-o DIR] [--dtype NAME] [--threads N]",

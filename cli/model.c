@@ -75,7 +75,11 @@ t5gist_status tg_cli_open(tg_context *context, t5gist_error *err) {
                 context->info.n_layers, context->info.n_decoder_layers, context->info.d_model, context->info.dtype, context->info.fingerprint);
     tg_cli_note(context, "machine %s, %s, oneDNN %s, %d threads", machine.cpu, machine.isa, machine.onednn, context->info.threads);
   }
-  return t5gist_session_new(context->model, &context->session, err);
+  TG_TRY(t5gist_session_new(context->model, &context->session, err));
+  if (!(context->command->bit & (TG_CLI_ENCODE | TG_CLI_GENERATE | TG_CLI_SCORE))) return T5GIST_OK;
+  TG_TRY(tg_cli_open_store(context, err));
+  if (s->verbose && context->store) tg_cli_note(context, "gist store %s", t5gist_store_dir(context->store));
+  return t5gist_session_use_store(context->session, context->store, err);
 }
 
 void tg_cli_warn_lengths(const tg_context *context, int n_task, int n_input) {

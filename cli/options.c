@@ -11,6 +11,7 @@
 #define AT(member) offsetof(tg_settings, member)
 #define ASK (TG_CLI_GENERATE | TG_CLI_SCORE)
 #define PROMPT (TG_CLI_PROMPT | TG_CLI_YAML | TG_CLI_REQUEST)
+#define KEEP (TG_CLI_KEEP | TG_CLI_YAML)
 #define SEARCH (ASK | TG_CLI_SEARCH | TG_CLI_YAML | TG_CLI_REQUEST)
 #define COMMON (TG_CLI_COMMANDS | TG_CLI_COMMON)
 
@@ -68,7 +69,17 @@ const tg_field tg_options[] = {
     {"mask", TG_FIELD_BOOL, AT(mask), 0, 0, NULL, 0, NULL, "draw who sees whom in a prompt, with its tokens as labels",
      TG_CLI_INSPECT | TG_CLI_OUTPUT},
     {"svg", TG_FIELD_STRING, AT(svg), 0, 0, NULL, 0, "FILE|-", "with --mask: draw as SVG instead of characters", TG_CLI_INSPECT | TG_CLI_OUTPUT},
-    {"json", TG_FIELD_BOOL, AT(json), 0, 0, NULL, 0, NULL, "print JSON", TG_CLI_ENCODE | ASK | TG_CLI_INFO | TG_CLI_OUTPUT},
+    {"json", TG_FIELD_BOOL, AT(json), 0, 0, NULL, 0, NULL, "print JSON", TG_CLI_ENCODE | ASK | TG_CLI_STORE | TG_CLI_INFO | TG_CLI_OUTPUT},
+
+    {"store", TG_FIELD_STRING, AT(store), 0, 0, NULL, 0, "DIR", "where the gists of tasks are kept (default: T5GIST_STORE, else ~/.cache/t5gist/gists)",
+     TG_CLI_ENCODE | ASK | TG_CLI_STORE | KEEP},
+    {"no_store", TG_FIELD_BOOL, AT(no_store), 0, 0, NULL, 0, NULL, "neither look for gists in the store nor keep them", TG_CLI_ENCODE | ASK | KEEP},
+    {"store_budget", TG_FIELD_STRING, AT(store_budget), 0, 0, NULL, 0, "SIZE",
+     "bytes kept, as 500K, 200M or 2G; what was used longest ago makes room (default: T5GIST_STORE_BUDGET, else 1G)",
+     TG_CLI_ENCODE | ASK | TG_CLI_STORE | KEEP},
+    {"store_salt", TG_FIELD_STRING, AT(store_salt), 0, 0, NULL, 0, "TEXT", "share gists with users of the same text alone", TG_CLI_ENCODE | ASK | TG_CLI_STORE | KEEP},
+    {"store_read_only", TG_FIELD_BOOL, AT(store_read_only), 0, 0, NULL, 0, NULL, "look for gists in the store, keep none", TG_CLI_ENCODE | ASK | TG_CLI_STORE | KEEP},
+    {"all", TG_FIELD_BOOL, AT(all), 0, 0, NULL, 0, NULL, "with rm: every entry that is not pinned", TG_CLI_STORE | TG_CLI_KEEP},
 
     {"model", TG_FIELD_STRING, AT(model), 0, 0, NULL, 0, "DIR", "model folder (default: T5GIST_MODEL, else the bundled model)", COMMON | TG_CLI_YAML},
     {"config", TG_FIELD_STRING, AT(config), 0, 0, NULL, 0, "FILE", "YAML file of options, weaker than requests and command line", COMMON},
@@ -85,7 +96,8 @@ const tg_field tg_options[] = {
 };
 
 /* Options that say the same thing in different ways: a layer that names one of a set takes the set from the layers below it. */
-static const char *const alternatives[][4] = {{"task", "task_file", "gist", "raw"}, {"input", "input_file", NULL, NULL}};
+static const char *const alternatives[][4] = {
+    {"task", "task_file", "gist", "raw"}, {"input", "input_file", NULL, NULL}, {"store", "no_store", NULL, NULL}};
 
 static void settings_init(tg_settings *s) {
   *s = (tg_settings){.threads = T5GIST_UNSET,
@@ -354,6 +366,7 @@ t5gist_status tg_options_read(tg_context *context, int argc, char **argv, t5gist
 
 void tg_context_free(tg_context *context) {
   t5gist_session_free(context->session);
+  t5gist_store_close(context->store);
   t5gist_model_close(context->model);
   tg_settings_free(&context->base);
   tg_settings_free(&context->settings);

@@ -25,7 +25,9 @@ typedef struct tg_run {
   size_t answered, failed, tokens, steps, drafted, accepted;
   uint64_t primitives_first_step, primitives_now;
   int n_task, n_gist; /* of every answer so far, or -1 where they differ */
-  unsigned sources;   /* a bit per t5gist_source */
+  size_t sources[T5GIST_SOURCE_STORE + 1]; /* answers per t5gist_source */
+  size_t saved_tokens;
+  double saved_ms;
   double start, last_progress;
 } tg_run;
 
@@ -137,7 +139,9 @@ static void count(tg_run *run, const cli_job *job) {
   const bool first = run->answered++ == 0;
   run->n_task = first || run->n_task == a->n_task ? a->n_task : -1;
   run->n_gist = first || run->n_gist == a->n_gist ? a->n_gist : -1;
-  run->sources |= 1u << a->gist_source;
+  run->sources[a->gist_source]++;
+  run->saved_tokens += (size_t)(a->gist_cached ? a->n_task : 0);
+  run->saved_ms += a->saved_ms;
   tg_cli_warn_lengths(run->context, a->n_task, a->n_input);
 }
 
@@ -262,17 +266,30 @@ static t5gist_status loop(tg_run *run, t5gist_error *err) {
   }
 }
 
+/* "; gist from store", or of several sources "; gists: 1 encoded here, 2 from memory"; and what was saved, as far as it is known. */
+static void describe_gists(const tg_run *run, char *text, size_t size) {
+  static const char *const names[] = {NULL, "encoded here", "from memory", "from file", "from store"}; /* t5gist_source's order */
+  int kinds = 0, n = 0;
+  for (int i = T5GIST_SOURCE_ENCODED; i <= T5GIST_SOURCE_STORE; i++) kinds += run->sources[i] > 0;
+  text[0] = 0;
+  for (int i = T5GIST_SOURCE_ENCODED; i <= T5GIST_SOURCE_STORE; i++) {
+    if (run->sources[i] == 0) continue;
+    if (kinds == 1)
+      n += snprintf(text + n, size - (size_t)n, "; gist %s", names[i]);
+    else
+      n += snprintf(text + n, size - (size_t)n, "%s %zu %s", n ? "," : "; gists:", run->sources[i], names[i]);
+  }
+  if (run->saved_ms > 0) snprintf(text + n, size - (size_t)n, "; saved %zu task tokens, %.1f ms", run->saved_tokens, run->saved_ms);
+}
+
 /* The one stable line. */
 static void summary(const tg_run *run) {
-  static const char *const sources[] = {NULL, "encoded here", "from memory", "from file", "from store"}; /* t5gist_source's order */
   const double seconds = tg_cli_now() - run->start;
   const size_t requests = run->answered + run->failed;
-  char failed[48] = "", task[96] = "", gist[48] = "", drafts[80] = "";
+  char failed[48] = "", task[96] = "", gist[256], drafts[80] = "";
   if (run->failed) snprintf(failed, sizeof failed, " (%zu failed)", run->failed);
   if (run->answered && run->n_task >= 0 && run->n_gist > 0) snprintf(task, sizeof task, "; task %d -> %d gist tokens", run->n_task, run->n_gist);
-  for (int i = T5GIST_SOURCE_ENCODED; i <= T5GIST_SOURCE_STORE; i++) {
-    if (run->sources == 1u << i) snprintf(gist, sizeof gist, "; gist %s", sources[i]);
-  }
+  describe_gists(run, gist, sizeof gist);
   if (run->drafted) snprintf(drafts, sizeof drafts, "; %zu of %zu drafts accepted", run->accepted, run->drafted);
   tg_cli_note(run->context, "%zu request%s%s, %zu tokens in %.3f s (%.1f tok/s)%s%s%s; load %.2f s", requests, requests == 1 ? "" : "s", failed,
               run->tokens, seconds, seconds > 0 ? (double)run->tokens / seconds : 0.0, task, gist, drafts, run->context->load_seconds);

@@ -280,6 +280,7 @@ static t5gist_status keep_bytes(const t5gist_store *store, const char *key, cons
 
 static t5gist_status keep(const t5gist_store *store, const char *key, const tg_buffer *bytes, double encode_ms, t5gist_error *err) {
   tg_lock lock;
+  TG_TRY(tg_store_make(store, err));
   TG_TRY(tg_store_lock(store, &lock, err));
   const t5gist_status status = keep_bytes(store, key, bytes, encode_ms, err);
   tg_lock_release(&lock);

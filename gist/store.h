@@ -72,7 +72,9 @@ t5gist_status tg_store_drop_damaged(const t5gist_store *store, tg_store_scan *sc
 /* Removes damaged entries and then those used longest ago, never pinned ones, until `needed` more bytes fit the budget. *fits: whether they do now. */
 t5gist_status tg_store_make_room(const t5gist_store *store, tg_store_scan *scan, uint64_t needed, size_t *n_removed, bool *fits, t5gist_error *err);
 
-/* Takes the lock, making the folder first. T5GIST_EUNSUPPORTED: the store is to be read alone. */
+/* Makes the folder where there is none, unless the store is read only. */
+t5gist_status tg_store_make(const t5gist_store *store, t5gist_error *err);
+/* Takes the lock of a folder that exists. T5GIST_EUNSUPPORTED: the store is to be read alone. */
 t5gist_status tg_store_lock(const t5gist_store *store, tg_lock *lock, t5gist_error *err);
 
 /* Reads and checks the entry under key; null id: against itself alone. */

@@ -102,7 +102,9 @@ static t5gist_status find_item(const t5gist_store *store, const tg_store_scan *s
 typedef t5gist_status change(const t5gist_store *store, tg_store_scan *scan, void *argument, t5gist_error *err);
 static t5gist_status change_folder(const t5gist_store *store, change *run, void *argument, t5gist_error *err) {
   tg_lock lock;
-  tg_store_scan scan;
+  tg_store_scan scan = {0};
+  tg_file_facts facts;
+  if (!tg_file_examine(store->dir, &facts)) return run(store, &scan, argument, err); /* no reason to make a folder */
   TG_TRY(tg_store_lock(store, &lock, err));
   t5gist_status status = tg_store_read_folder(store, &scan, err);
   if (status == T5GIST_OK) {
@@ -198,8 +200,6 @@ static t5gist_status collect(const t5gist_store *store, tg_store_scan *scan, voi
 t5gist_status t5gist_store_gc(t5gist_store *store, t5gist_store_state *state, t5gist_error *err) {
   if (store == NULL || state == NULL) return tg_fail(err, T5GIST_EUSAGE, "t5gist_store_gc: store and state must not be null");
   *state = (t5gist_store_state){0};
-  tg_file_facts facts;
-  if (!tg_file_examine(store->dir, &facts)) return T5GIST_OK; /* nothing to collect is no reason to make a folder */
   return change_folder(store, collect, state, err);
 }
 
@@ -325,6 +325,7 @@ static t5gist_status import_file(const t5gist_store *store, const char *path, si
     goto done;
   }
   TG_GOTO(tg_store_gist_key(store, gist, a.key, err));
+  TG_GOTO(tg_store_make(store, err));
   TG_GOTO(change_folder(store, add_arrival, &a, err));
   *n += a.added;
 done:

@@ -22,9 +22,12 @@ t5gist_status tg_store_path(const char *dir, const char *key, const char *suffix
   return status;
 }
 
+t5gist_status tg_store_make(const t5gist_store *store, t5gist_error *err) {
+  return store->read_only ? T5GIST_OK : tg_folder_make(store->dir, 0700, err);
+}
+
 t5gist_status tg_store_lock(const t5gist_store *store, tg_lock *lock, t5gist_error *err) {
   if (store->read_only) return tg_fail(err, T5GIST_EUNSUPPORTED, "%s: the store was opened to be read alone", store->dir);
-  TG_TRY(tg_folder_make(store->dir, 0700, err));
   return tg_lock_take(store->lock_path, TG_STORE_WAIT_MS, lock, err);
 }
 

@@ -3,11 +3,12 @@
 _t5gist() {
   local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]} options
   local common='--model --config --threads --dtype --check-numerics --quiet --verbose --help --version'
+  local keep='--store --no-store --store-budget --store-salt --store-read-only'
   local prompt='--task --task-file --gists --input --input-file --condition'
   local ask="$prompt --gist --raw --input-lines --batch --max-new-tokens --min-new-tokens --beams --n-best --length-penalty --early-stopping --temperature
-    --top-k --top-p --seed --repetition-penalty --no-repeat-ngram-size --stop --max-input-tokens --top-logprobs --draft --json"
+    --top-k --top-p --seed --repetition-penalty --no-repeat-ngram-size --stop --max-input-tokens --top-logprobs --draft --json $keep"
   if ((COMP_CWORD == 1)); then
-    COMPREPLY=($(compgen -W 'encode generate score inspect convert verify info bench help --help --version' -- "$word"))
+    COMPREPLY=($(compgen -W 'encode generate score inspect convert verify store info bench help --help --version' -- "$word"))
     return
   fi
   case $before in
@@ -15,19 +16,22 @@ _t5gist() {
     --dtype) COMPREPLY=($(compgen -W 'auto f32 bf16 int8' -- "$word")); return ;;
     --draft) COMPREPLY=($(compgen -W 'none lookup recycle' -- "$word")); return ;;
     --payload) COMPREPLY=($(compgen -W 'f32 bf16' -- "$word")); return ;;
-    --model) compopt -o dirnames; COMPREPLY=(); return ;;
+    --model | --store) compopt -o dirnames; COMPREPLY=(); return ;;
     --task | --input | --target | --stop | --gists | --beams | --n-best | --seed | --threads | --temperature | --top-k | --top-p | --top-logprobs | \
-      --max-new-tokens | --min-new-tokens | --max-input-tokens | --length-penalty | --repetition-penalty | --no-repeat-ngram-size) COMPREPLY=(); return ;;
+      --max-new-tokens | --min-new-tokens | --max-input-tokens | --length-penalty | --repetition-penalty | --no-repeat-ngram-size | --store-budget | --store-salt) COMPREPLY=(); return ;;
     --task-file | --input-file | --input-lines | --batch | --gist | --config | --output | -o | --svg) compopt -o default; COMPREPLY=(); return ;;
   esac
   case $command in
-    encode) options="--task --task-file --gists --output --payload --cross --json $common" ;;
+    encode) options="--task --task-file --gists --output --payload --cross --json $keep $common" ;;
+    store)
+      ((COMP_CWORD == 2)) && { COMPREPLY=($(compgen -W 'ls rm pin unpin gc verify export import' -- "$word")); return; }
+      options="--store --store-budget --store-salt --store-read-only --all --json $common" ;;
     generate) options="$ask --stream $common" ;;
     score) options="$ask --target $common" ;;
     inspect) options="$prompt --mask --svg $common" ;;
     info) options="--json $common" ;;
     bench) options="--output $common" ;;
-    help) COMPREPLY=($(compgen -W 'encode generate score inspect convert verify info bench help' -- "$word")); return ;;
+    help) COMPREPLY=($(compgen -W 'encode generate score inspect convert verify store info bench help' -- "$word")); return ;;
     *) options=$common ;;
   esac
   if [[ $word == -* ]]; then

@@ -19,7 +19,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = str(Path(os.environ.get("T5GIST", ROOT / "build/release/bin/t5gist")).resolve())
 MINI = ROOT / "models/mini"
-COMMANDS = ["encode", "generate", "score", "inspect", "convert", "verify", "info", "bench", "help"]
+COMMANDS = ["encode", "generate", "score", "inspect", "convert", "verify", "store", "info", "bench", "help"]
 TASK, INPUT, ANSWER = "Write the date in ISO format.", "3 May 2021", "2021-05-03"
 
 
@@ -28,10 +28,12 @@ class CommandLine(unittest.TestCase):
 
     def setUp(self):
         self.dir = Path(tempfile.mkdtemp(prefix="t5gist-cli-"))
-        self.env = dict(os.environ, T5GIST_MODEL=str(MINI), LC_ALL="C.UTF-8")
+        self.store = Path(tempfile.mkdtemp(prefix="t5gist-store-"))
+        self.env = dict(os.environ, T5GIST_MODEL=str(MINI), T5GIST_STORE=str(self.store), LC_ALL="C.UTF-8")
 
     def tearDown(self):
         shutil.rmtree(self.dir)
+        shutil.rmtree(self.store)
 
     def run_program(self, *args, stdin=b"", **more):
         more.setdefault("env", self.env)
@@ -426,14 +428,15 @@ class Output(CommandLine):
 
 
 class Json(CommandLine):
-    TIMES = ["tokenize", "encode_prefix", "encode_input", "cross_kv", "first_token", "decode", "total"]
+    TIMES = ["tokenize", "store", "encode_prefix", "encode_input", "cross_kv", "first_token", "decode", "total"]
 
     def ask(self, *args, command="generate"):
         return json.loads(self.good(command, "--input", INPUT, "--json", *args))
 
     def test_fields_in_order(self):
         a = self.ask("--task", TASK)
-        self.assertEqual(list(a), ["text", "tokens", "logprobs", "finish_reason", "condition", "n_task", "n_gist", "n_input", "gist_cached", "gist_source", "timings_ms"])
+        self.assertEqual(list(a), ["text", "tokens", "logprobs", "finish_reason", "condition", "n_task", "n_gist", "n_input", "gist_cached", "gist_source",
+                                   "saved_tokens", "saved_ms", "timings_ms"])
         self.assertEqual((a["text"], a["finish_reason"], a["condition"], a["gist_cached"], a["gist_source"]), (ANSWER, "eos", "gist", False, "encoded"))
         self.assertEqual((a["n_task"], a["n_gist"], len(a["logprobs"]), a["tokens"][-1]), (9, 4, len(a["tokens"]), 1))
         self.assertTrue(all(p <= 0 for p in a["logprobs"]))
@@ -618,6 +621,199 @@ class Batch(CommandLine):
             self.assertTrue(select.select([program.stdout], [], [], 60)[0], "the short answer waits for the long one")
             self.assertEqual(json.loads(program.stdout.readline())["finish_reason"], "length")
             program.kill()
+
+
+class Store(CommandLine):
+    ask = ["generate", "--task", TASK, "--input", INPUT]
+
+    def answer(self, *more, **how):
+        return json.loads(self.good(*self.ask, "--json", *more, **how))
+
+    def entries(self, *more):
+        return [json.loads(line) for line in self.good("store", "ls", "--json", *more).splitlines()]
+
+    def files(self):
+        return sorted(p.name for p in self.store.glob("*.gist"))
+
+    def test_the_second_run_finds_what_the_first_one_kept(self):
+        first, second = self.answer(), self.answer()
+        self.assertEqual((first["gist_source"], first["gist_cached"], first["saved_tokens"], first["saved_ms"]), ("encoded", False, 0, None))
+        self.assertEqual((second["gist_source"], second["gist_cached"], second["saved_tokens"]), ("store", True, 9))
+        self.assertGreater(second["saved_ms"], 0)
+        self.assertEqual(second["timings_ms"]["encode_prefix"], 0)
+        for key in "text", "tokens", "logprobs", "n_task", "n_gist", "n_input":
+            self.assertEqual(first[key], second[key], key)
+        loud = self.run_program(*self.ask)
+        self.assertRegex(loud.stderr.decode(), r"task 9 -> 4 gist tokens; gist from store; saved 9 task tokens, [0-9.]+ ms; load [0-9.]+ s\n$")
+        [entry] = self.entries()
+        self.assertEqual((entry["hits"], entry["task"], entry["n_gist"], entry["n_task"], entry["pinned"]), (2, TASK, 4, 9, False))
+        self.assertEqual((self.store.stat().st_mode & 0o777, {p.stat().st_mode & 0o777 for p in self.store.iterdir()}), (0o700, {0o600}))
+
+    def test_what_an_entry_is_kept_under(self):
+        """Another k, number format, model or salt is another entry; score and encode share it with generate."""
+        self.answer()
+        score = json.loads(self.good("score", "--task", TASK, "--input", INPUT, "--target", ANSWER, "--json"))
+        self.assertEqual(score["gist_source"], "store")
+        self.good("encode", "--task", TASK, "-o", "x.gist")
+        self.good("encode", "--task", TASK, "-o", "y.gist", "--no-store")
+        self.assertEqual((self.dir / "x.gist").read_bytes(), (self.dir / "y.gist").read_bytes())
+        self.assertEqual(len(self.files()), 1)
+        block = json.loads((MINI / "config.json").read_text())["t5gist"]
+        other = self.model(config={"t5gist": dict(block, template={"task": "Task: {task}", "input": "Input: {input}"})})
+        for n, more in enumerate((["--gists", "2"], ["--dtype", "int8"], ["--store-salt", "a"], ["--store-salt", "b"], ["--model", other]), 2):
+            self.assertEqual(self.answer(*more)["gist_source"], "encoded", more)
+            self.assertEqual(self.answer(*more)["gist_source"], "store", more)
+            self.assertEqual(len(self.files()), n)
+        text = self.good("store", "verify")
+        self.assertEqual((text.count("another salt"), text.splitlines()[-1]), (2, "6 entries ok"))
+
+    def test_batches(self):
+        batch = "".join(json.dumps({"task": t, "input": INPUT}) + "\n" for t in (TASK, "Translate to German.", TASK))
+        first = [json.loads(line)["gist_source"] for line in self.good("generate", "--batch", "-", stdin=batch).splitlines()]
+        loud = self.run_program("generate", "--batch", "-", stdin=batch)
+        second = [json.loads(line)["gist_source"] for line in loud.stdout.splitlines()]
+        self.assertEqual((first, second), (["encoded", "encoded", "memory"], ["store", "store", "memory"]))
+        self.assertIn("; gists: 1 from memory, 2 from store; saved", loud.stderr.decode())
+
+    def test_without_a_store(self):
+        self.assertEqual([self.answer("--no-store")["gist_source"] for _ in range(2)], ["encoded"] * 2)
+        self.good("generate", "--gist", self.encode("x.gist", "--no-store"), "--input", INPUT)
+        self.good("generate", "--raw", "--input", INPUT)
+        self.good(*self.ask, "--condition", "full")
+        self.good("inspect", "--mask", "--task", TASK)
+        self.assertEqual(list(self.store.iterdir()), [])
+        self.bad(2, "--store and --no-store exclude each other", *self.ask, "--store", "s", "--no-store")
+        (self.dir / "c.yaml").write_text("store: elsewhere\n")
+        self.answer("--config", "c.yaml")
+        self.assertTrue((self.dir / "elsewhere").is_dir())
+        self.answer("--config", "c.yaml", "--no-store", "--gists", "1")
+        self.assertEqual(len(list((self.dir / "elsewhere").glob("*.gist"))), 1)
+
+    def test_where_it_is(self):
+        env = dict(self.env, XDG_CACHE_HOME=str(self.dir / "cache"), HOME=str(self.dir / "home"))
+        del env["T5GIST_STORE"]
+        self.answer(env=env)
+        self.assertEqual(len(list((self.dir / "cache/t5gist/gists").glob("*.gist"))), 1)
+        del env["XDG_CACHE_HOME"]
+        self.answer(env=env)
+        self.assertEqual(len(list((self.dir / "home/.cache/t5gist/gists").glob("*.gist"))), 1)
+        del env["HOME"]
+        self.assertEqual(self.answer(env=env)["gist_source"], "encoded")
+        self.bad(2, "expected a folder, since neither XDG_CACHE_HOME nor HOME", "store", "ls", env=env)
+
+    def test_damage_is_set_aside_and_said_once(self):
+        self.answer()
+        [name] = self.files()
+        good = (self.store / name).read_bytes()
+        self.good("encode", "--task", "Another task.", "-o", "o.gist", "--cross", "--no-store")
+        bad = {"a flipped bit": good[:-9] + bytes([good[-9] ^ 4]) + good[-8:], "cut": good[:1000], "empty": b"", "no gist file": b"x" * 5000,
+               "another task": (self.dir / "o.gist").read_bytes()}
+        for what, content in bad.items():
+            with self.subTest(what):
+                (self.store / name).write_bytes(content)
+                said = self.run_program(*self.ask, "--json")
+                self.assertEqual((said.returncode, json.loads(said.stdout)["text"], json.loads(said.stdout)["gist_source"]), (0, ANSWER, "encoded"))
+                self.assertEqual(said.stderr.decode().count(name), 1)
+                self.assertIn("moved to damaged/", said.stderr.decode())
+                self.assertEqual((self.store / "damaged" / name).read_bytes(), content)
+                self.assertEqual((self.store / name).read_bytes(), good)
+                again = self.run_program(*self.ask)
+                self.assertNotIn("damaged", again.stderr.decode())
+        (self.store / name).unlink()
+        os.mkfifo(self.store / name)
+        self.assertEqual([self.answer()["gist_source"] for _ in range(2)], ["encoded", "store"])
+
+    def test_a_store_to_be_read_alone(self):
+        self.answer()
+        before = {p: p.stat().st_mtime_ns for p in self.store.iterdir()}
+        for more, source in (([], "store"), (["--gists", "1"], "encoded")):
+            said = self.run_program(*self.ask, "--json", "--store-read-only", *more)
+            self.assertEqual((said.returncode, json.loads(said.stdout)["gist_source"], said.stderr.count(b"\n")), (0, source, 1), said.stderr)
+        self.assertEqual({p: p.stat().st_mtime_ns for p in self.store.iterdir()}, before)
+        self.bad(1, "to be read alone", "store", "gc", "--store-read-only")
+
+    def test_writes_that_fail(self):
+        """A store that cannot be made or that is full: a note, and the answer."""
+        (self.dir / "file").write_text("")
+        for more, words in ((["--store", "file"], "a file there"), (["--store", "file/below"], "file"), (["--store-budget", "1K"], "does not fit the budget")):
+            said = self.run_program(*self.ask, *more)
+            self.assertEqual((said.returncode, said.stdout.decode()), (0, ANSWER + "\n"), said.stderr)
+            self.assertIn(words, said.stderr.decode())
+            self.assertIn("gists are not kept for now", said.stderr.decode())
+        limited = self.run_program(*self.ask, preexec_fn=lambda: (signal.signal(signal.SIGXFSZ, signal.SIG_IGN), resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))))
+        self.assertEqual((limited.returncode, limited.stdout.decode()), (0, ANSWER + "\n"), limited.stderr)
+        self.assertIn("File too large; gists are not kept", limited.stderr.decode())
+        self.assertEqual((self.files(), list(self.store.glob(".tmp.*"))), ([], []))
+
+    def test_budget_and_pins(self):
+        size = 0
+        for n, task in enumerate(("First.", "Second.", "Third.")):
+            self.good("generate", "--task", task, "--input", INPUT, "--store-budget", "10M")
+            size = max(size, *(p.stat().st_size for p in self.store.glob("*.gist")))
+            time.sleep(0.02)
+        keys = {e["task"]: e["key"] for e in self.entries()}
+        self.good("store", "pin", keys["First."][:12])
+        self.bad(2, "is pinned", "store", "rm", keys["First."])
+        self.good("generate", "--task", "Second.", "--input", INPUT)
+        self.good("generate", "--task", "Fourth.", "--input", INPUT, env=dict(self.env, T5GIST_STORE_BUDGET=str(3 * size)))
+        self.assertEqual([(e["task"], e["hits"], e["pinned"]) for e in self.entries()], [("Fourth.", 0, False), ("Second.", 1, False), ("First.", 0, True)])
+        self.good("store", "gc", "--store-budget", str(size))
+        self.assertEqual([e["task"] for e in self.entries()], ["First."])
+        self.good("store", "unpin", keys["First."])
+        self.good("store", "gc", "--store-budget", "1K")
+        self.assertEqual(self.files(), [])
+        for bad in "0", "", "1T", "1.5G", "-1", "K":
+            self.bad(2, "--store-budget: expected a number of bytes", *self.ask, "--store-budget", bad)
+
+    def test_keys(self):
+        self.answer()
+        [name] = self.files()
+        self.bad(2, "4 to 64 hexadecimal digits", "store", "rm", name[:3])
+        self.bad(2, "4 to 64 hexadecimal digits", "store", "pin", "../" + name)
+        self.bad(2, "found none", "store", "pin", "0000000000")
+        self.bad(2, "either keys of entries or --all", "store", "rm")
+        self.bad(2, "either keys of entries or --all", "store", "rm", name[:8], "--all")
+        self.bad(2, 'found "lss"; did you mean ls?', "store", "lss")
+        self.bad(2, 'unexpected argument "x"', "store", "gc", "x")
+        self.good("store", "rm", name[:8])
+        self.assertEqual(sorted(p.name for p in self.store.iterdir()), ["lock"])
+
+    def test_export_and_import(self):
+        self.answer(), self.answer("--gists", "2")
+        names = self.files()
+        self.good("store", "export", "out")
+        self.assertEqual(sorted(os.listdir(self.dir / "out")), [n[:16] + ".gist" for n in names])
+        file = "out/" + names[0][:16] + ".gist"
+        self.assertEqual(json.loads(self.good("generate", "--gist", file, "--input", INPUT, "--json"))["gist_source"], "file")
+        self.good("store", "import", "out", "--store", "new")
+        self.assertEqual(sorted(p.name for p in (self.dir / "new").glob("*.gist")), names)
+        self.assertEqual(self.answer("--store", "new")["gist_source"], "store")
+        self.assertIn(b"0 new in", self.run_program("store", "import", file).stderr)
+        self.encode("plain.gist")
+        self.good("store", "import", "plain.gist", "--store", "third")
+        self.assertEqual(self.answer("--store", "third")["text"], ANSWER)
+        self.encode("bf16.gist", "--payload", "bf16")
+        self.bad(1, "payload f32", "store", "import", "bf16.gist")
+        self.bad(1, "expected a gist file", "store", "import", str(MINI / "model.safetensors"))
+
+    def test_gc_and_verify(self):
+        self.assertEqual(self.good("store", "verify"), "0 entries ok\n")
+        self.answer(), self.answer("--gists", "1")
+        keep, damaged = self.files()
+        strays = [".tmp.77.0123456789abcdef", "0" * 64 + ".use", "0" * 64 + ".pin"]
+        foreign = [".tmp.other", "notes.txt", "x.gist"]
+        for name in strays + foreign:
+            (self.store / name).write_text("x")
+        (self.store / damaged).write_bytes(b"y" * 100)
+        text = self.bad(1, "1 of 2 entries are damaged", "store", "verify")
+        self.assertEqual(self.good("store", "verify"), "1 entries ok\n")
+        self.good("store", "gc")
+        left = {str(p.relative_to(self.store)) for p in self.store.rglob("*") if p.is_file()}
+        self.assertEqual(left, {"lock", keep, keep.replace(".gist", ".use"), *foreign})
+
+    def test_a_task_cannot_write_to_the_terminal(self):
+        self.good("generate", "--task", "Do \x1b[31mthis\n now.", "--input", INPUT)
+        self.assertIn("Do  [31mthis  now.", self.good("store", "ls"))
 
 
 class Signals(CommandLine):
