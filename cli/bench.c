@@ -6,16 +6,6 @@ static void show_progress(void *user, const char *what) {
   tg_cli_note(user, "bench: %s", what);
 }
 
-/* The call as somebody else would repeat it. */
-static t5gist_status describe_call(const tg_context *context, tg_buffer *out, t5gist_error *err) {
-  TG_TRY(tg_buffer_printf(out, err, "t5gist bench %s", context->arguments[0]));
-  for (size_t i = 0; i < context->n_assignments; i++) {
-    const tg_assignment *a = &context->assignments[i];
-    TG_TRY(tg_buffer_printf(out, err, " --%s%s%s", a->field->name, a->text ? " " : "", a->text ? a->text : ""));
-  }
-  return T5GIST_OK;
-}
-
 /* What the command line says about model, number format and threads goes before the configuration. */
 static t5gist_status override(const tg_settings *s, tg_bench_config *config, t5gist_error *err) {
   static const char *const names[] = {[TG_DTYPE_F32] = "f32", [TG_DTYPE_BF16] = "bf16", [TG_DTYPE_INT8] = "int8"};
@@ -44,7 +34,7 @@ t5gist_status tg_command_bench(tg_context *context, t5gist_error *err) {
   tg_buffer call = {0};
   t5gist_status status = tg_bench_config_load(context->arguments[0], &config, err);
   if (status == T5GIST_OK) status = override(&context->settings, &config, err);
-  if (status == T5GIST_OK) status = describe_call(context, &call, err);
+  if (status == T5GIST_OK) status = tg_options_call(context, &call, err);
   if (status == T5GIST_OK) status = tg_bench_run(&config, call.data, show_progress, context, &result, err);
   if (status == T5GIST_OK && context->settings.output) status = tg_bench_write(&config, &result, context->settings.output, err);
   if (status == T5GIST_OK) status = print_report(&config, &result, err);

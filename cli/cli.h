@@ -48,7 +48,9 @@ typedef struct tg_settings {
   char *model, *config;
   char *task, *task_file, *gist, *input, *input_file; /* null: not given */
   char *input_lines, *batch, *output, *svg;
-  tg_strings targets, stop;
+  char *answers;
+  tg_strings targets, stop, data;
+  int limit;
   int threads, dtype, condition, payload, gists; /* T5GIST_UNSET where nothing was chosen */
   int max_new_tokens, min_new_tokens, beams, n_best, top_k, no_repeat_ngram_size, max_input_tokens, top_logprobs, draft;
   float length_penalty, temperature, top_p, repetition_penalty;
@@ -111,6 +113,9 @@ t5gist_status tg_options_read(tg_context *context, int argc, char **argv, t5gist
 /* A request's settings: base, then the members of request (may be null), then the command line. *out is the caller's, also after a failure. */
 t5gist_status tg_options_layer(const tg_context *context, const json_t *request, const char *where, tg_settings *out, t5gist_error *err);
 void tg_settings_free(tg_settings *settings);
+/* The call as somebody else would repeat it; and whether the command line names an option ("max_new_tokens"). */
+t5gist_status tg_options_call(const tg_context *context, tg_buffer *out, t5gist_error *err);
+bool tg_options_given(const tg_context *context, const char *name);
 void tg_context_free(tg_context *context);
 
 /* help.c */
@@ -148,6 +153,7 @@ t5gist_status tg_command_verify(tg_context *context, t5gist_error *err);
 t5gist_status tg_command_store(tg_context *context, t5gist_error *err);
 t5gist_status tg_command_info(tg_context *context, t5gist_error *err);
 t5gist_status tg_command_bench(tg_context *context, t5gist_error *err);
+t5gist_status tg_command_eval(tg_context *context, t5gist_error *err);
 t5gist_status tg_command_help(tg_context *context, t5gist_error *err);
 
 #endif

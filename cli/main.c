@@ -46,6 +46,11 @@ const tg_command tg_commands[] = {
      "Times the prompt's forms (full prompt, gist from memory and from a file, controls, telling words) on the same prompts beside the limits of the machine "
      "measured in the same run. Prints a Markdown report; with -o DIR also writes JSON, the report and pictures there.",
      1, 1, tg_command_bench},
+    {"eval", TG_CLI_EVAL, "measure what compression costs in answers", "CONFIG.yaml | --data FILE... [--limit N] [--gists K] [-o DIR]\nt5gist eval --answers FILE.jsonl",
+     "Asks a model every example under each condition (full, pos_control, prefix, gist at each k, telling words, neg_control) and prints one table: exact match, ROUGE, "
+     "log-probability of the reference, and what share of the way from neg_control to pos_control the gist recovers, with 95 % intervals. With -o DIR also writes JSON, the report, "
+     "the answers and pictures there.",
+     0, 1, tg_command_eval},
     {"help", 0, "help on a command", "[COMMAND]", "Prints the list of commands, or the options of one.", 0, 1, tg_command_help},
     {0},
 };

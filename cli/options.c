@@ -28,7 +28,7 @@ const tg_field tg_options[] = {
     {"gist", TG_FIELD_STRING, AT(gist), 0, 0, NULL, 0, "FILE", "use a compressed instruction that `t5gist encode` wrote", ASK | PROMPT},
     {"raw", TG_FIELD_BOOL, AT(raw), 0, 0, NULL, 0, NULL, "the input alone is the whole prompt, no words added", ASK | PROMPT},
     {"gists", TG_FIELD_INT, AT(gists), 1, 1024, NULL, 0, "K", "number of gist tokens (default: the model's)",
-     TG_CLI_ENCODE | ASK | TG_CLI_INSPECT | PROMPT},
+     TG_CLI_ENCODE | ASK | TG_CLI_INSPECT | TG_CLI_EVAL | PROMPT},
     {"input", TG_FIELD_STRING, AT(input), 0, 0, NULL, 0, "TEXT", "the input", ASK | TG_CLI_INSPECT | PROMPT},
     {"input_file", TG_FIELD_STRING, AT(input_file), 0, 0, NULL, 0, "FILE|-", "read the input from a file or from standard input",
      ASK | TG_CLI_INSPECT | PROMPT},
@@ -36,9 +36,14 @@ const tg_field tg_options[] = {
     {"target", TG_FIELD_STRINGS, AT(targets), 0, 0, NULL, 0, "TEXT", "the text to score; may be repeated", TG_CLI_SCORE | PROMPT},
 
     {"input_lines", TG_FIELD_STRING, AT(input_lines), 0, 0, NULL, 0, "FILE|-", "one input per line, exactly one answer line each", ASK | TG_CLI_MANY},
+    {"data", TG_FIELD_STRINGS, AT(data), 0, 0, NULL, 0, "FILE", "examples: JSON objects with instruction, input and output, one per line or in a list; each file is a split; may be repeated",
+     TG_CLI_EVAL | TG_CLI_MANY},
+    {"limit", TG_FIELD_INT, AT(limit), 0, INT_MAX, NULL, 0, "N", "so many examples of each split, chosen by the seed (default: 0, all)", TG_CLI_EVAL | TG_CLI_MANY},
+    {"answers", TG_FIELD_STRING, AT(answers), 0, 0, NULL, 0, "FILE", "score answers that are there already: JSON objects with prediction and reference; no model is asked",
+     TG_CLI_EVAL | TG_CLI_MANY},
     {"batch", TG_FIELD_STRING, AT(batch), 0, 0, NULL, 0, "FILE|-", "one request per line as a JSON object, one JSON answer each", ASK | TG_CLI_MANY},
 
-    {"max_new_tokens", TG_FIELD_INT, AT(max_new_tokens), 1, INT_MAX, NULL, 0, "N", "length limit of the answer (default: 128)", SEARCH},
+    {"max_new_tokens", TG_FIELD_INT, AT(max_new_tokens), 1, INT_MAX, NULL, 0, "N", "length limit of the answer (default: 128)", SEARCH | TG_CLI_EVAL},
     {"min_new_tokens", TG_FIELD_INT, AT(min_new_tokens), 0, INT_MAX, NULL, 0, "N", "no end token before so many tokens (default: 0)", SEARCH},
     {"beams", TG_FIELD_INT, AT(beams), 1, 1024, NULL, 0, "B", "beam search of this width (default: 1, greedy)", SEARCH},
     {"n_best", TG_FIELD_INT, AT(n_best), 1, 1024, NULL, 0, "N", "so many of the best beams are returned (default: 1)", SEARCH},
@@ -47,7 +52,7 @@ const tg_field tg_options[] = {
     {"temperature", TG_FIELD_FLOAT, AT(temperature), 0, FLT_MAX, NULL, 0, "T", "sample at this temperature (default: 0, no sampling)", SEARCH},
     {"top_k", TG_FIELD_INT, AT(top_k), 0, INT_MAX, NULL, 0, "N", "sample among the N likeliest tokens (default: 0, all)", SEARCH},
     {"top_p", TG_FIELD_FLOAT, AT(top_p), 0, 1, NULL, 0, "P", "sample among the likeliest tokens of together P (default: 1, all)", SEARCH},
-    {"seed", TG_FIELD_UINT64, AT(seed), 0, 0, NULL, 0, "S", "seed of the random numbers (default: 0)", SEARCH},
+    {"seed", TG_FIELD_UINT64, AT(seed), 0, 0, NULL, 0, "S", "seed of the random numbers (default: 0)", SEARCH | TG_CLI_EVAL},
     {"repetition_penalty", TG_FIELD_FLOAT, AT(repetition_penalty), 0, FLT_MAX, NULL, 0, "R",
      "penalise tokens already in the answer (default: 1, off)", SEARCH},
     {"no_repeat_ngram_size", TG_FIELD_INT, AT(no_repeat_ngram_size), 0, INT_MAX, NULL, 0, "N", "no n-gram of this length twice (default: 0, off)",
@@ -59,8 +64,8 @@ const tg_field tg_options[] = {
      "guess several tokens at a time, verified in one pass; same answers, greedy search only (default: none)", SEARCH},
 
     {"output", TG_FIELD_STRING, AT(output), 0, 0, NULL, 'o', "FILE|-|DIR",
-     "where the gist goes (default: <first 16 hex digits of the task's SHA-256>.gist here, its path printed); of `bench`, the folder of its files",
-     TG_CLI_ENCODE | TG_CLI_BENCH | TG_CLI_OUTPUT},
+     "where the gist goes (default: <first 16 hex digits of the task's SHA-256>.gist here, its path printed); of `bench` and `eval`, the folder of their files",
+     TG_CLI_ENCODE | TG_CLI_BENCH | TG_CLI_EVAL | TG_CLI_OUTPUT},
     {"payload", TG_FIELD_ENUM, AT(payload), 0, 0, payloads, 0, "NAME", "number format inside the gist file (default: f32)",
      TG_CLI_ENCODE | TG_CLI_OUTPUT | TG_CLI_YAML},
     {"cross", TG_FIELD_BOOL, AT(cross), 0, 0, NULL, 0, NULL, "also keep the decoder's cross-attention keys and values in the gist file",
@@ -69,7 +74,7 @@ const tg_field tg_options[] = {
     {"mask", TG_FIELD_BOOL, AT(mask), 0, 0, NULL, 0, NULL, "draw who sees whom in a prompt, with its tokens as labels",
      TG_CLI_INSPECT | TG_CLI_OUTPUT},
     {"svg", TG_FIELD_STRING, AT(svg), 0, 0, NULL, 0, "FILE|-", "with --mask: draw as SVG instead of characters", TG_CLI_INSPECT | TG_CLI_OUTPUT},
-    {"json", TG_FIELD_BOOL, AT(json), 0, 0, NULL, 0, NULL, "print JSON", TG_CLI_ENCODE | ASK | TG_CLI_STORE | TG_CLI_INFO | TG_CLI_OUTPUT},
+    {"json", TG_FIELD_BOOL, AT(json), 0, 0, NULL, 0, NULL, "print JSON", TG_CLI_ENCODE | ASK | TG_CLI_STORE | TG_CLI_INFO | TG_CLI_EVAL | TG_CLI_OUTPUT},
 
     {"store", TG_FIELD_STRING, AT(store), 0, 0, NULL, 0, "DIR", "where the gists of tasks are kept (default: T5GIST_STORE, else ~/.cache/t5gist/gists)",
      TG_CLI_ENCODE | ASK | TG_CLI_STORE | KEEP},
@@ -111,6 +116,7 @@ static void settings_init(tg_settings *s) {
                      .max_input_tokens = T5GIST_UNSET,
                      .top_logprobs = T5GIST_UNSET,
                      .draft = T5GIST_UNSET,
+                     .limit = T5GIST_UNSET,
                      .length_penalty = T5GIST_UNSET_F,
                      .temperature = T5GIST_UNSET_F,
                      .top_p = T5GIST_UNSET_F,
@@ -294,6 +300,24 @@ static t5gist_status apply_command_line(const tg_context *context, tg_settings *
     TG_TRY(tg_field_set_text(a->field, settings, a->text, option_name(a->field, name), err));
   }
   return T5GIST_OK;
+}
+
+t5gist_status tg_options_call(const tg_context *context, tg_buffer *out, t5gist_error *err) {
+  TG_TRY(tg_buffer_printf(out, err, "t5gist %s", context->command->name));
+  for (size_t i = 0; i < context->n_arguments; i++) TG_TRY(tg_buffer_printf(out, err, " %s", context->arguments[i]));
+  for (size_t i = 0; i < context->n_assignments; i++) {
+    char name[64];
+    const tg_assignment *a = &context->assignments[i];
+    const bool flag = a->field->type == TG_FIELD_BOOL;
+    TG_TRY(tg_buffer_printf(out, err, flag ? " %s=%s" : " %s %s", option_name(a->field, name), a->text));
+  }
+  return T5GIST_OK;
+}
+
+bool tg_options_given(const tg_context *context, const char *name) {
+  for (size_t i = 0; i < context->n_assignments; i++)
+    if (!strcmp(context->assignments[i].field->name, name)) return true;
+  return false;
 }
 
 /* ------------------------------------------------------------------------------------------------------------------------- layers */

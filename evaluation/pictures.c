@@ -147,7 +147,7 @@ static t5gist_status bits_panel(const tg_eval_result *result, size_t set, size_t
   }
   for (size_t i = 0; i < result->n_rows; i++) {
     const tg_eval_row *row = &result->rows[i];
-    if (row->set != set) continue;
+    if (row->set != set || row->kind == TG_EVAL_WORDS) continue; /* words are in the JSON: with them nobody sees the gists */
     point points[TG_EVAL_MAX_BINS];
     for (size_t b = 0; b < s->n_bins; b++) points[b] = (point){(s->bins[b].low + s->bins[b].high) / 2, &row->cells[split].bins[b]};
     TG_TRY(curve(&p, points, s->n_bins, 1, number++, row->name, out, err));

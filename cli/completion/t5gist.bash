@@ -8,7 +8,7 @@ _t5gist() {
   local ask="$prompt --gist --raw --input-lines --batch --max-new-tokens --min-new-tokens --beams --n-best --length-penalty --early-stopping --temperature
     --top-k --top-p --seed --repetition-penalty --no-repeat-ngram-size --stop --max-input-tokens --top-logprobs --draft --json $keep"
   if ((COMP_CWORD == 1)); then
-    COMPREPLY=($(compgen -W 'encode generate score inspect convert verify store info bench help --help --version' -- "$word"))
+    COMPREPLY=($(compgen -W 'encode generate score inspect convert verify store info bench eval help --help --version' -- "$word"))
     return
   fi
   case $before in
@@ -19,7 +19,7 @@ _t5gist() {
     --model | --store) compopt -o dirnames; COMPREPLY=(); return ;;
     --task | --input | --target | --stop | --gists | --beams | --n-best | --seed | --threads | --temperature | --top-k | --top-p | --top-logprobs | \
       --max-new-tokens | --min-new-tokens | --max-input-tokens | --length-penalty | --repetition-penalty | --no-repeat-ngram-size | --store-budget | --store-salt) COMPREPLY=(); return ;;
-    --task-file | --input-file | --input-lines | --batch | --gist | --config | --output | -o | --svg) compopt -o default; COMPREPLY=(); return ;;
+    --task-file | --input-file | --input-lines | --batch | --gist | --config | --output | -o | --svg | --data | --answers) compopt -o default; COMPREPLY=(); return ;;
   esac
   case $command in
     encode) options="--task --task-file --gists --output --payload --cross --json $keep $common" ;;
@@ -31,7 +31,8 @@ _t5gist() {
     inspect) options="$prompt --mask --svg $common" ;;
     info) options="--json $common" ;;
     bench) options="--output $common" ;;
-    help) COMPREPLY=($(compgen -W 'encode generate score inspect convert verify store info bench help' -- "$word")); return ;;
+    eval) options="--data --limit --answers --gists --max-new-tokens --seed --output --json $common" ;;
+    help) COMPREPLY=($(compgen -W 'encode generate score inspect convert verify store info bench eval help' -- "$word")); return ;;
     *) options=$common ;;
   esac
   if [[ $word == -* ]]; then

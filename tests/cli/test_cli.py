@@ -19,7 +19,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = str(Path(os.environ.get("T5GIST", ROOT / "build/release/bin/t5gist")).resolve())
 MINI = ROOT / "models/mini"
-COMMANDS = ["encode", "generate", "score", "inspect", "convert", "verify", "store", "info", "bench", "help"]
+COMMANDS = ["encode", "generate", "score", "inspect", "convert", "verify", "store", "info", "bench", "eval", "help"]
 TASK, INPUT, ANSWER = "Write the date in ISO format.", "3 May 2021", "2021-05-03"
 
 
