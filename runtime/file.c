@@ -236,19 +236,24 @@ t5gist_status tg_writer_open(const char *path, unsigned mode, tg_writer **out, t
   return status;
 }
 
-static t5gist_status write_all(tg_writer *writer, const unsigned char *data, size_t n, t5gist_error *err) {
+static t5gist_status write_bytes(int fd, const char *path, const unsigned char *data, size_t n, t5gist_error *err) {
   while (n) {
-    const ssize_t written = write(writer->fd, data, n);
+    const ssize_t written = write(fd, data, n);
     if (written < 0 && errno == EINTR) continue;
     if (written <= 0) {
       if (written == 0) errno = EIO;
-      writer->failed = true;
-      return tg_fail_errno(err, "cannot write %s", writer->path);
+      return tg_fail_errno(err, "cannot write %s", path);
     }
     data += written;
     n -= (size_t)written;
   }
   return T5GIST_OK;
+}
+
+static t5gist_status write_all(tg_writer *writer, const unsigned char *data, size_t n, t5gist_error *err) {
+  const t5gist_status status = write_bytes(writer->fd, writer->path, data, n, err);
+  if (status) writer->failed = true;
+  return status;
 }
 
 static t5gist_status flush(tg_writer *writer, t5gist_error *err) {
@@ -313,4 +318,36 @@ t5gist_status tg_write_file(const char *path, unsigned mode, const void *data, s
   if (!status) return tg_writer_commit(writer, err);
   tg_writer_abort(writer);
   return status;
+}
+
+/* ----------------------------------------------------------------------------------------------------------------------- appending */
+
+struct tg_appender {
+  char *path; /* for messages */
+  int fd;
+};
+
+t5gist_status tg_appender_open(const char *path, unsigned mode, tg_appender **out, t5gist_error *err) {
+  tg_appender *appender;
+  TG_TRY(tg_alloc(&appender, 1, sizeof *appender, err));
+  appender->fd = -1;
+  t5gist_status status = tg_strdup(&appender->path, path, err);
+  if (!status) appender->fd = open_retrying(AT_FDCWD, path, O_WRONLY | O_CREAT | O_APPEND, (mode_t)mode);
+  if (!status && appender->fd < 0) status = tg_fail_errno(err, "cannot write %s", path);
+  if (status)
+    tg_appender_close(appender);
+  else
+    *out = appender;
+  return status;
+}
+
+t5gist_status tg_appender_write(tg_appender *appender, const void *data, size_t n, t5gist_error *err) {
+  return write_bytes(appender->fd, appender->path, data, n, err);
+}
+
+void tg_appender_close(tg_appender *appender) {
+  if (!appender) return;
+  if (appender->fd >= 0) close(appender->fd);
+  tg_free(appender->path);
+  tg_free(appender);
 }

@@ -38,6 +38,13 @@ t5gist_status tg_writer_commit(tg_writer *writer, t5gist_error *err); /* frees t
 void tg_writer_abort(tg_writer *writer);                              /* frees the writer; null is allowed */
 t5gist_status tg_write_file(const char *path, unsigned mode, const void *data, size_t n, t5gist_error *err);
 
+/* Appending, for logs: from the end of the file, which is made (mode) where there is none. A write is in the file when the call returns, not yet on disk;
+ * after one that failed, a part of it may stand there. */
+typedef struct tg_appender tg_appender;
+t5gist_status tg_appender_open(const char *path, unsigned mode, tg_appender **appender, t5gist_error *err);
+t5gist_status tg_appender_write(tg_appender *appender, const void *data, size_t n, t5gist_error *err);
+void tg_appender_close(tg_appender *appender); /* null is allowed */
+
 /* Unlinks the temporaries of writers now open. Async-signal-safe. */
 void tg_writer_cleanup_on_signal(void);
 

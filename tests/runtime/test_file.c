@@ -296,6 +296,26 @@ static void a_signal_can_remove_all_temporaries(void **state) {
   unlink(in_folder("same"));
 }
 
+static void appending_adds_to_what_is_there(void **state) {
+  (void)state;
+  tg_appender *appender;
+  t5gist_error err = {0};
+  for (int round = 0; round < 2; round++) {
+    assert_int_equal(tg_appender_open(folder_path(folder, "log"), 0666, &appender, &err), T5GIST_OK);
+    assert_int_equal(tg_appender_write(appender, "one\n", 4, &err), T5GIST_OK);
+    assert_int_equal(tg_appender_write(appender, "", 0, &err), T5GIST_OK);
+    assert_content(folder_path(folder, "log"), round ? "one\none\n" : "one\n"); /* there before it is closed */
+    tg_appender_close(appender);
+  }
+  assert_int_equal(tg_appender_open(folder_path(folder, "absent/log"), 0666, &appender, &err), T5GIST_EIO);
+  assert_non_null(strstr(err.message, "absent/log"));
+  assert_int_equal(tg_appender_open("/dev/full", 0666, &appender, &err), T5GIST_OK);
+  assert_int_equal(tg_appender_write(appender, "x", 1, &err), T5GIST_EIO);
+  assert_non_null(strstr(err.message, "cannot write /dev/full: No space left on device"));
+  tg_appender_close(appender);
+  tg_appender_close(NULL);
+}
+
 static void sha256_is_the_standard_one(void **state) {
   (void)state;
   char hex[TG_SHA256_HEX];
@@ -315,7 +335,8 @@ int main(void) {
       cmocka_unit_test(standard_input_is_read_where_allowed),    cmocka_unit_test(paths_are_joined_and_made),
       cmocka_unit_test(a_commit_replaces_and_an_abort_does_not), cmocka_unit_test(many_pieces_of_all_sizes_arrive),
       cmocka_unit_test(places_that_cannot_be_written_are_named), cmocka_unit_test(a_full_disk_leaves_the_old_file),
-      cmocka_unit_test(a_signal_can_remove_all_temporaries),     cmocka_unit_test(sha256_is_the_standard_one),
+      cmocka_unit_test(a_signal_can_remove_all_temporaries),     cmocka_unit_test(appending_adds_to_what_is_there),
+      cmocka_unit_test(sha256_is_the_standard_one),
   };
   return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
