@@ -14,6 +14,15 @@ unsigned char tg_int8_offset(void) {
   return tg_cpu_vnni() ? 128 : 0;
 }
 
+tg_int8_product tg_int8_low_part(const tg_int8_product *product) {
+  tg_int8_product low = *product;
+  low.x = product->low;
+  low.x_scales = product->low_scales;
+  low.low = NULL;
+  low.accumulate = true;
+  return low;
+}
+
 /* ------------------------------------------------------------------------------------------------------------------------ plain C */
 
 static void finish_row(const tg_int8_product *p, size_t row, size_t first, size_t n, const int32_t *sums) {
@@ -33,7 +42,7 @@ static size_t block_width(const tg_int8_product *p, size_t block) {
   return left < BLOCK ? left : BLOCK;
 }
 
-static void multiply_block(const tg_int8_product *p, size_t block, size_t first_row, size_t rows) {
+static void multiply_part(const tg_int8_product *p, size_t block, size_t first_row, size_t rows) {
   const int8_t *weights = p->weights + block * BLOCK * p->depth;
   for (size_t row = first_row; row < first_row + rows; row++) {
     const int8_t *x = (const int8_t *)p->x + row * p->depth;
@@ -47,6 +56,12 @@ static void multiply_block(const tg_int8_product *p, size_t block, size_t first_
   }
 }
 
+static void multiply_block(const tg_int8_product *p, size_t block, size_t first_row, size_t rows) {
+  const tg_int8_product low = tg_int8_low_part(p);
+  multiply_part(p, block, first_row, rows);
+  if (low.x != NULL) multiply_part(&low, block, first_row, rows);
+}
+
 static const tg_int8_kernels plain = {multiply_block, finish_row};
 
 /* --------------------------------------------------------------------------------------------------------------------------- AVX2 */
@@ -55,7 +70,7 @@ static const tg_int8_kernels plain = {multiply_block, finish_row};
 #include <immintrin.h>
 
 /* Bytes are widened to 16 bits, whose products in pairs fit 32: AVX2's own product of bytes would saturate. */
-__attribute__((target("avx2"))) static void multiply_block_avx2(const tg_int8_product *p, size_t block, size_t first_row, size_t rows) {
+__attribute__((target("avx2"))) static void multiply_part_avx2(const tg_int8_product *p, size_t block, size_t first_row, size_t rows) {
   enum { PART = 16, VECTORS = 4 }; /* outputs at a time, 4 to a vector as two half sums each */
   const int8_t *weights = p->weights + block * BLOCK * p->depth;
   for (size_t row = first_row; row < first_row + rows; row++) {
@@ -84,6 +99,12 @@ __attribute__((target("avx2"))) static void multiply_block_avx2(const tg_int8_pr
   }
 }
 
+static void multiply_block_avx2(const tg_int8_product *p, size_t block, size_t first_row, size_t rows) {
+  const tg_int8_product low = tg_int8_low_part(p);
+  multiply_part_avx2(p, block, first_row, rows);
+  if (low.x != NULL) multiply_part_avx2(&low, block, first_row, rows);
+}
+
 static const tg_int8_kernels avx2 = {multiply_block_avx2, finish_row};
 #endif
 
@@ -97,15 +118,6 @@ static const tg_int8_kernels *best_kernels(void) {
   return &plain;
 }
 
-tg_int8_product tg_int8_low_part(const tg_int8_product *product) {
-  tg_int8_product low = *product;
-  low.x = product->low;
-  low.x_scales = product->low_scales;
-  low.low = NULL;
-  low.accumulate = true;
-  return low;
-}
-
 typedef struct sharing {
   const tg_int8_product *product;
   const tg_int8_kernels *kernels;
@@ -114,17 +126,17 @@ typedef struct sharing {
 
 static void multiply_blocks(void *user, size_t begin, size_t end, int thread) {
   const sharing *s = user;
-  const tg_int8_product *p = s->product, low = tg_int8_low_part(p);
+  const tg_int8_product *p = s->product;
   (void)thread;
   for (size_t i = begin; i < end; i++) { /* the rows of x that a chunk reads stay in L2 over all blocks */
-    const size_t chunk = i / s->n_blocks, block = i % s->n_blocks, first = p->m * chunk / s->n_chunks, rows = p->m * (chunk + 1) / s->n_chunks - first;
-    s->kernels->block(p, block, first, rows);
-    if (low.x != NULL) s->kernels->block(&low, block, first, rows); /* whose weights the caches still hold */
+    const size_t chunk = i / s->n_blocks, block = i % s->n_blocks, first = p->m * chunk / s->n_chunks, last = p->m * (chunk + 1) / s->n_chunks;
+    s->kernels->block(p, block, first, last - first);
   }
 }
 
 void tg_int8_multiply(tg_team *team, const tg_int8_product *p) {
-  sharing s = {p, best_kernels(), (p->n_out + BLOCK - 1) / BLOCK, (p->m + TG_INT8_CHUNK - 1) / TG_INT8_CHUNK};
+  const size_t most_rows = p->low != NULL ? TG_INT8_CHUNK / 2 : TG_INT8_CHUNK;
+  sharing s = {p, best_kernels(), (p->n_out + BLOCK - 1) / BLOCK, (p->m + most_rows - 1) / most_rows};
   tg_team_run(p->m * p->depth * p->n_out >= PARALLEL_WORK ? team : NULL, s.n_chunks * s.n_blocks, multiply_blocks, &s);
 }
 

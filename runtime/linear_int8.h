@@ -22,8 +22,8 @@ typedef struct tg_int8_product {
   const unsigned char *low; /* null, or likewise the second bytes of the activations */
   const float *low_scales;  /* [m] theirs */
   const int8_t *weights;    /* packed */
-  const float *scales;      /* [n_out] */
-  const int32_t *offsets;   /* [n_out] what the offset of x adds to each sum: tg_int8_offset() times the sum of its weights */
+  const float *scales;      /* [n_out, padded to whole blocks] */
+  const int32_t *offsets;   /* likewise what the offset of x adds to each sum: tg_int8_offset() times the sum of its weights */
   float *y;                 /* [m, n_out] */
   size_t m, depth, n_out;
   bool accumulate; /* y += */
@@ -38,7 +38,8 @@ tg_int8_product tg_int8_low_part(const tg_int8_product *product);
 /* The last step alone for n outputs from `first` on, whose sums [m, n] come from elsewhere. By the calling thread. */
 void tg_int8_finish(const tg_int8_product *product, size_t first, size_t n, const int32_t *sums);
 
-/* The pieces of each instruction set: at most CHUNK rows from first_row on of one block of outputs; one row of sums from output `first` on. */
+/* The pieces of each instruction set: at most CHUNK rows (half as many with low) from first_row on of one block of outputs; one row of sums from
+ * output `first` on, low left aside. */
 enum { TG_INT8_CHUNK = 48 };
 typedef struct tg_int8_kernels {
   void (*block)(const tg_int8_product *product, size_t block, size_t first_row, size_t rows);
