@@ -3,7 +3,7 @@
 #     examples/demo.sh [PATH/TO/t5gist]
 set -euo pipefail
 t5gist=${1:-t5gist}
-options=(--quiet --threads 1) # the bundled model is too small for a second thread to pay
+options=(--quiet --no-store --threads 1) # the bundled model is too small for a second thread to pay
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 bold='' plain=''

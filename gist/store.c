@@ -67,7 +67,7 @@ static void note(const t5gist_store *store, const char *message, const char *con
 
 tg_store_id tg_store_id_of(const t5gist_model *model, const char *task, int n_gist) {
   const tg_config *c = &model->t5->config;
-  return (tg_store_id){model->t5->fingerprint, c->template_task, c->template_input, tg_model_dtype(model), task, n_gist};
+  return (tg_store_id){T5GIST_VERSION, model->t5->fingerprint, c->template_task, c->template_input, tg_model_dtype(model), task, n_gist};
 }
 
 static void add_line(tg_sha256 *hash, const char *name, const char *value) {
@@ -91,6 +91,7 @@ void tg_store_key(const t5gist_store *store, const tg_store_id *id, char key[TG_
   tg_sha256 hash;
   tg_sha256_begin(&hash);
   add_line(&hash, "t5gist store", "1");
+  add_line(&hash, "program", id->program);
   add_line(&hash, "fingerprint", id->fingerprint);
   add_text(&hash, "template_task", id->template_task);
   add_text(&hash, "template_input", id->template_input);
@@ -113,7 +114,7 @@ static t5gist_status copy_dtype(const t5gist_gist *gist, char **dtype, t5gist_er
 t5gist_status tg_store_gist_key(const t5gist_store *store, const t5gist_gist *gist, char key[TG_SHA256_HEX], t5gist_error *err) {
   char *dtype;
   TG_TRY(copy_dtype(gist, &dtype, err));
-  const tg_store_id id = {gist->fingerprint, gist->template_task, gist->template_input, dtype, gist->task, gist->n_gist};
+  const tg_store_id id = {gist->program_version, gist->fingerprint, gist->template_task, gist->template_input, dtype, gist->task, gist->n_gist};
   tg_store_key(store, &id, key);
   tg_free(dtype);
   return T5GIST_OK;
@@ -132,6 +133,7 @@ static t5gist_status check_entry(const char *path, const tg_store_id *id, const 
                      : strcmp(gist->fingerprint, id->fingerprint) != 0       ? "model"
                      : strcmp(gist->template_task, id->template_task) != 0   ? "template"
                      : strcmp(gist->template_input, id->template_input) != 0 ? "template"
+                     : strcmp(gist->program_version, id->program) != 0       ? "program"
                      : !same_dtype                                           ? "number format"
                      : strcmp(gist->payload, "f32") != 0                     ? "payload"
                                                                              : NULL;

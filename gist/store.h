@@ -24,9 +24,10 @@ struct t5gist_store {
   void *user;
 };
 
-/* What a gist is kept under. Strings are borrowed. */
+/* What a gist is kept under. Strings are borrowed. program: the version that computed it, for a new one may compute better; dtype: what the model
+ * computes in, "f32", "int8". */
 typedef struct tg_store_id {
-  const char *fingerprint, *template_task, *template_input, *dtype, *task; /* dtype: what the model computes in, "f32", "int8" */
+  const char *program, *fingerprint, *template_task, *template_input, *dtype, *task;
   int n_gist;
 } tg_store_id;
 

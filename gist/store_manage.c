@@ -324,6 +324,11 @@ static t5gist_status import_file(const t5gist_store *store, const char *path, si
     status = tg_fail(err, T5GIST_EUNSUPPORTED, "%s: a store keeps gists of payload f32, which answer as encoding does; found %s", path, gist->payload);
     goto done;
   }
+  if (strcmp(gist->program_version, T5GIST_VERSION) != 0) {
+    status = tg_fail(err, T5GIST_EMISMATCH, "%s was computed by t5gist %.32s, but t5gist %s would look for its own: encode its task again, or use the file itself", path,
+                     gist->program_version, T5GIST_VERSION);
+    goto done;
+  }
   TG_GOTO(tg_store_gist_key(store, gist, a.key, err));
   TG_GOTO(tg_store_make(store, err));
   TG_GOTO(change_folder(store, add_arrival, &a, err));

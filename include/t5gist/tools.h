@@ -113,7 +113,7 @@ T5GIST_API t5gist_status t5gist_store_verify(t5gist_store *store, FILE *report, 
 /* Writes an entry (key null: every one) as an ordinary gist file <first 16 digits of its key>.gist into a folder, which is made if needed. */
 T5GIST_API t5gist_status t5gist_store_export(const t5gist_store *store, const char *key, const char *dir, size_t *n, t5gist_error *err);
 
-/* Keeps a gist file (payload f32, whatever its model) or all *.gist files of a folder. *n: how many were not there yet. */
+/* Keeps a gist file (payload f32, of this program version, whatever its model) or all *.gist files of a folder. *n: how many were not there yet. */
 T5GIST_API t5gist_status t5gist_store_import(t5gist_store *store, const char *path, size_t *n, t5gist_error *err);
 
 /* oneDNN primitives created since the model was opened: constant over warm steps. */

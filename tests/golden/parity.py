@@ -73,7 +73,7 @@ def ours(program, model, asked):
     answers = [None] * len(asked)
     for command, chosen in (("generate", [i for i, r in enumerate(asked) if "target" not in r]), ("score", [i for i, r in enumerate(asked) if "target" in r])):
         lines = "".join(json.dumps(asked[i]) + "\n" for i in chosen)
-        done = subprocess.run([program, command, "--batch", "-", "--model", model, "--json", "--quiet"], input=lines, capture_output=True, text=True)
+        done = subprocess.run([program, command, "--batch", "-", "--model", model, "--no-store", "--json", "--quiet"], input=lines, capture_output=True, text=True)
         found = [json.loads(line) for line in done.stdout.splitlines()]
         if len(found) != len(chosen):
             raise SystemExit(f"{model}: t5gist {command} gave {len(found)} answers to {len(chosen)} requests: {done.stderr}")
