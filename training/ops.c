@@ -1,87 +1,209 @@
 #include "training/ops.h"
 
-#include "training/reference.h"
+#include <string.h>
+
+#include "runtime/cpu.h"
+#include "runtime/error.h"
+#include "training/kernels.h"
+
+enum {
+  PARALLEL_WORK = 32768, /* floats below which sharing them out costs more than it saves */
+  ROW_BLOCK = 64,        /* rows whose gradients of a weight are summed on their own: sums do not depend on who computes what */
+  COLUMN_BLOCK = 64,     /* columns of an embedding that one thread adds up, row after row */
+  VECTOR_BLOCK = 1 << 16 /* floats of a vector of parameters */
+};
+
+const tg_train_kernels *tg_train_kernels_best(void) {
+#if defined(__x86_64__)
+  switch (tg_cpu_isa()) {
+    case TG_ISA_AVX512: return &tg_train_kernels_avx512;
+    case TG_ISA_AVX2: return &tg_train_kernels_avx2;
+    case TG_ISA_PORTABLE: break;
+  }
+#endif
+  return &tg_train_kernels_portable;
+}
+
+static tg_team *team_for(const tg_workspace *workspace, size_t work) {
+  return work >= PARALLEL_WORK ? tg_workspace_team(workspace) : NULL;
+}
+
+static size_t blocks_of(size_t n, size_t block) {
+  return n / block + (n % block != 0);
+}
+
+static size_t block_size(size_t n, size_t block, size_t i) {
+  return n - i * block < block ? n - i * block : block;
+}
+
+/* ------------------------------------------------------------------------------------------------------------------------------- RMSNorm */
+
+typedef struct norming {
+  const float *x, *weight, *kept, *dy; /* kept: the inverses */
+  size_t rows, d;
+  float eps, *y, *inverse, *dx, *dweights; /* dweights [blocks, d] */
+} norming;
+
+static void norm_rows(void *argument, size_t begin, size_t end, int thread) {
+  const norming *n = argument;
+  (void)thread;
+  tg_train_kernels_best()->norm(n->x + begin * n->d, n->weight, end - begin, n->d, n->eps, n->y + begin * n->d, n->inverse + begin);
+}
 
 t5gist_status tg_train_norm(tg_workspace *workspace, const float *x, const float *weight, size_t rows, size_t d, float eps, float *y, float *inverse,
                             t5gist_error *err) {
-  (void)workspace, (void)err;
-  tg_reference_norm_f32(x, weight, rows, d, eps, y, inverse);
+  (void)err;
+  norming n = {.x = x, .weight = weight, .rows = rows, .d = d, .eps = eps, .y = y, .inverse = inverse};
+  tg_team_run(team_for(workspace, rows * d), rows, norm_rows, &n);
   return T5GIST_OK;
+}
+
+static void norm_blocks_backward(void *argument, size_t begin, size_t end, int thread) {
+  const norming *n = argument;
+  (void)thread;
+  for (size_t i = begin; i < end; i++) {
+    const size_t row = i * ROW_BLOCK;
+    memset(n->dweights + i * n->d, 0, n->d * sizeof(float));
+    tg_train_kernels_best()->norm_backward(n->x + row * n->d, n->weight, n->kept + row, n->dy + row * n->d, block_size(n->rows, ROW_BLOCK, i), n->d,
+                                           n->dx + row * n->d, n->dweights + i * n->d);
+  }
 }
 
 t5gist_status tg_train_norm_backward(tg_workspace *workspace, const float *x, const float *weight, const float *inverse, const float *dy, size_t rows, size_t d,
                                      float *dx, float *dweight, t5gist_error *err) {
-  (void)workspace, (void)err;
-  tg_reference_norm_backward_f32(x, weight, inverse, dy, rows, d, dx, dweight);
-  return T5GIST_OK;
+  norming n = {.x = x, .weight = weight, .dy = dy, .rows = rows, .d = d, .kept = inverse, .dx = dx};
+  tg_arena *arena = tg_workspace_arena(workspace);
+  const tg_arena_mark mark = tg_arena_save(arena);
+  const size_t blocks = blocks_of(rows, ROW_BLOCK);
+  t5gist_status status = T5GIST_OK;
+  TG_GOTO(tg_arena_take(arena, &n.dweights, blocks * d, sizeof(float), err));
+  tg_team_run(team_for(workspace, rows * d), blocks, norm_blocks_backward, &n);
+  for (size_t i = 0; i < blocks; i++) tg_train_kernels_best()->add(n.dweights + i * d, 1, d, dweight);
+done:
+  tg_arena_restore(arena, mark);
+  return status;
 }
+
+/* ---------------------------------------------------------------------------------------------------------------------------- activation */
 
 t5gist_status tg_train_activate(tg_workspace *workspace, const float *x, size_t rows, size_t d_ff, tg_activation activation, bool gated, float *y,
                                 t5gist_error *err) {
-  (void)workspace, (void)err;
-  tg_reference_activate_f32(x, rows, d_ff, activation, gated, y);
+  (void)err;
+  tg_activate(tg_workspace_team(workspace), x, rows, d_ff, activation, gated, y);
   return T5GIST_OK;
+}
+
+typedef struct activating {
+  const float *x, *dy;
+  size_t d_ff;
+  tg_activation activation;
+  bool gated;
+  float *dx;
+} activating;
+
+static void activate_rows_backward(void *argument, size_t begin, size_t end, int thread) {
+  const activating *a = argument;
+  const size_t width = a->gated ? 2 * a->d_ff : a->d_ff;
+  (void)thread;
+  for (size_t row = begin; row < end; row++) {
+    const float *x = a->x + row * width;
+    float *dx = a->dx + row * width;
+    tg_train_kernels_best()->activate_backward(x, a->gated ? x + a->d_ff : NULL, a->dy + row * a->d_ff, a->d_ff, a->activation, dx, a->gated ? dx + a->d_ff : NULL);
+  }
 }
 
 t5gist_status tg_train_activate_backward(tg_workspace *workspace, const float *x, const float *dy, size_t rows, size_t d_ff, tg_activation activation,
                                          bool gated, float *dx, t5gist_error *err) {
-  (void)workspace, (void)err;
-  tg_reference_activate_backward_f32(x, dy, rows, d_ff, activation, gated, dx);
+  (void)err;
+  activating a = {x, dy, d_ff, activation, gated, dx};
+  tg_team_run(team_for(workspace, rows * d_ff), rows, activate_rows_backward, &a);
   return T5GIST_OK;
 }
 
+/* ----------------------------------------------------------------------------------------------------------------------------- embedding */
+
 t5gist_status tg_train_embed(tg_workspace *workspace, const float *table, const int32_t *ids, size_t rows, size_t d, float *y, t5gist_error *err) {
-  (void)workspace, (void)err;
-  tg_reference_embed_f32(table, ids, rows, d, y);
+  (void)err;
+  tg_gather(tg_workspace_team(workspace), table, TG_F32, ids, rows, d, y);
   return T5GIST_OK;
+}
+
+typedef struct embedding {
+  const float *dy;
+  const int32_t *ids;
+  size_t rows, d;
+  float *dtable;
+} embedding;
+
+static void embed_columns_backward(void *argument, size_t begin, size_t end, int thread) {
+  const embedding *e = argument;
+  const size_t column = begin * COLUMN_BLOCK, n = (end * COLUMN_BLOCK < e->d ? end * COLUMN_BLOCK : e->d) - column;
+  (void)thread;
+  for (size_t row = 0; row < e->rows; row++)
+    tg_train_kernels_best()->add(e->dy + row * e->d + column, 1, n, e->dtable + (size_t)e->ids[row] * e->d + column);
 }
 
 t5gist_status tg_train_embed_backward(tg_workspace *workspace, const float *dy, const int32_t *ids, size_t rows, size_t d, float *dtable, t5gist_error *err) {
-  (void)workspace, (void)err;
-  tg_reference_embed_backward_f32(dy, ids, rows, d, dtable);
+  (void)err;
+  embedding e = {dy, ids, rows, d, dtable};
+  tg_team_run(team_for(workspace, rows * d), blocks_of(d, COLUMN_BLOCK), embed_columns_backward, &e);
   return T5GIST_OK;
 }
 
-t5gist_status tg_train_attention_run(tg_workspace *workspace, const tg_train_attention *attention, const tg_train_span *spans, int n_spans, const float *q,
-                                     const float *k, const float *v, float *out, float *normaliser, t5gist_error *err) {
-  (void)workspace, (void)err;
-  tg_reference_attention_run_f32(attention, attention->bias_weights, spans, n_spans, q, k, v, out, normaliser);
-  return T5GIST_OK;
-}
+/* ------------------------------------------------------------------------------------------------------------------------------- vectors */
 
-t5gist_status tg_train_attention_backward(tg_workspace *workspace, const tg_train_attention *attention, const tg_train_span *spans, int n_spans,
-                                          const float *q, const float *k, const float *v, const float *out, const float *normaliser, const float *dout,
-                                          float *dq, float *dk, float *dv, float *dbias_weights, t5gist_error *err) {
-  (void)workspace, (void)err;
-  tg_reference_attention_backward_f32(attention, attention->bias_weights, spans, n_spans, q, k, v, out, normaliser, dout, dq, dk, dv, dbias_weights);
-  return T5GIST_OK;
+typedef struct vectors {
+  const float *x;
+  size_t n;
+  float *y;
+  float p;
+  uint64_t key;
+  double *sums; /* [blocks] */
+} vectors;
+
+static void drop_runs(void *argument, size_t begin, size_t end, int thread) {
+  const vectors *v = argument;
+  (void)thread;
+  for (size_t i = begin; i < end; i++) {
+    const tg_drop drop = {tg_dropout_run(v->key, i), 0, tg_dropout_limit(v->p), 1 / (1 - v->p)};
+    tg_train_kernels_best()->drop(v->y + i * TG_DROPOUT_RUN, block_size(v->n, TG_DROPOUT_RUN, i), &drop);
+  }
 }
 
 void tg_train_dropout(tg_workspace *workspace, float *x, size_t n, float p, uint64_t key) {
-  (void)workspace;
-  tg_reference_dropout_f32(x, n, p, key);
+  if (p == 0) return;
+  vectors v = {.y = x, .n = n, .p = p, .key = key};
+  tg_team_run(team_for(workspace, n), blocks_of(n, TG_DROPOUT_RUN), drop_runs, &v);
 }
 
-t5gist_status tg_train_loss_run(tg_workspace *workspace, const tg_train_loss *loss, size_t rows, size_t vocab, float *logits, bool backward,
-                                tg_train_losses *losses, float *logprobs, unsigned char *right, t5gist_error *err) {
-  (void)workspace, (void)err;
-  tg_reference_loss_run_f32(loss, loss->teacher, rows, vocab, logits, backward, losses, logprobs, right);
-  return T5GIST_OK;
-}
-
-t5gist_status tg_train_match(tg_workspace *workspace, const float *x, const float *y, const float *weights, size_t rows, size_t d, float eps, double *loss,
-                             float *dx, t5gist_error *err) {
-  (void)workspace, (void)err;
-  tg_reference_match_f32(x, y, weights, rows, d, eps, loss, dx);
-  return T5GIST_OK;
-}
-
-double tg_train_sum_squares(tg_workspace *workspace, const float *x, size_t n) {
-  (void)workspace;
-  return tg_reference_sum_squares_f32(x, n);
+static void add_blocks(void *argument, size_t begin, size_t end, int thread) {
+  const vectors *v = argument;
+  const size_t at = begin * VECTOR_BLOCK, last = end * VECTOR_BLOCK < v->n ? end * VECTOR_BLOCK : v->n;
+  (void)thread;
+  tg_train_kernels_best()->add(v->x + at, 1, last - at, v->y + at);
 }
 
 void tg_train_add(tg_workspace *workspace, const float *x, size_t n, float *y) {
-  (void)workspace;
-  tg_reference_add_f32(x, n, y);
+  vectors v = {.x = x, .n = n, .y = y};
+  tg_team_run(team_for(workspace, n), blocks_of(n, VECTOR_BLOCK), add_blocks, &v);
+}
+
+/* Blocks of a round are summed side by side, their sums one after the other. */
+enum { ROUND = 256 };
+
+static void square_blocks(void *argument, size_t begin, size_t end, int thread) {
+  const vectors *v = argument;
+  (void)thread;
+  for (size_t i = begin; i < end; i++) v->sums[i] = tg_train_kernels_best()->sum_squares(v->x + i * VECTOR_BLOCK, block_size(v->n, VECTOR_BLOCK, i));
+}
+
+double tg_train_sum_squares(tg_workspace *workspace, const float *x, size_t n) {
+  double sums[ROUND], total = 0;
+  for (size_t at = 0; at < n; at += (size_t)ROUND * VECTOR_BLOCK) {
+    vectors v = {.x = x + at, .n = block_size(n, (size_t)ROUND * VECTOR_BLOCK, at / ((size_t)ROUND * VECTOR_BLOCK)), .sums = sums};
+    const size_t blocks = blocks_of(v.n, VECTOR_BLOCK);
+    tg_team_run(team_for(workspace, v.n), blocks, square_blocks, &v);
+    for (size_t i = 0; i < blocks; i++) total += sums[i];
+  }
+  return total;
 }

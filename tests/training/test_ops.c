@@ -1,0 +1,407 @@
+/* The fast operations in f32 against their specifications in double, on odd sizes, for every instruction set and several teams; and the same bits from run to run. */
+#include "runtime/error.h"
+#include "tests/runtime/isa.h"
+#include "tests/training/ops_cases.h"
+
+static tg_engine *engine;
+static tg_workspace *workspace;
+
+static int set_up(void **state) {
+  (void)state;
+  return tg_engine_new(3, &engine, NULL) != T5GIST_OK || tg_workspace_new(engine, &workspace, NULL) != T5GIST_OK;
+}
+
+static int tear_down(void **state) {
+  (void)state;
+  tg_workspace_free(workspace);
+  tg_engine_free(engine);
+  return 0;
+}
+
+/* Numbers in both precisions, with what they are made from. */
+typedef struct both {
+  double *wide;
+  float *fast;
+  size_t n;
+} both;
+
+static uint32_t seed = 1;
+
+static both make(size_t n, double scale) {
+  both b = {case_doubles(n, scale, &seed), NULL, n};
+  b.fast = case_floats(b.wide, n);
+  return b;
+}
+
+static void drop(both *b) {
+  tg_free(b->wide);
+  tg_free(b->fast);
+}
+
+/* Largest difference to the largest number. */
+static void check_near(const char *what, const both *b, double tolerance) {
+  double largest = 0, worst = 0;
+  for (size_t i = 0; i < b->n; i++) {
+    largest = fmax(largest, fabs(b->wide[i]));
+    worst = fmax(worst, fabs((double)b->fast[i] - b->wide[i]));
+    if (isnan(b->fast[i])) fail_msg("%s: NaN at %zu of %zu", what, i, b->n);
+  }
+  if (!(worst <= tolerance * largest)) fail_msg("%s, %zu numbers up to %g: off by %g", what, b->n, largest, worst);
+}
+
+static void check_number(const char *what, double found, double expected) {
+  if (!(fabs(found - expected) <= 1e-5 * fmax(1e-3, fabs(expected)))) fail_msg("%s: expected %.12g, found %.12g", what, expected, found);
+}
+
+static void ok(t5gist_status status) {
+  assert_int_equal(status, T5GIST_OK);
+}
+
+static const size_t widths[] = {1, 3, 16, 31, 64, 100, 257};
+enum { N_WIDTHS = sizeof widths / sizeof *widths };
+
+static void test_linear(void **state) {
+  (void)state;
+  static const size_t shapes[][3] = {{1, 1, 1}, {3, 5, 7}, {17, 64, 33}, {130, 100, 96}, {7, 257, 31}, {260, 96, 200}, {33, 16, 1000}, {1, 64, 64}};
+  for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
+    for (int accumulate = 0; accumulate <= 1; accumulate++) {
+      const size_t m = shapes[i][0], n_in = shapes[i][1], n_out = shapes[i][2];
+      both x = make(m * n_in, 1), w = make(n_in * n_out, 1), y = make(m * n_out, 1), dw = make(n_in * n_out, 1);
+      tg_reference_linear_f64(x.wide, m, w.wide, n_in, n_out, accumulate, y.wide);
+      ok(tg_train_linear(workspace, x.fast, m, w.fast, n_in, n_out, accumulate, y.fast, NULL));
+      check_near("linear", &y, 1e-5);
+      tg_reference_linear_dx_f64(y.wide, m, w.wide, n_in, n_out, accumulate, x.wide);
+      ok(tg_train_linear_dx(workspace, y.fast, m, w.fast, n_in, n_out, accumulate, x.fast, NULL));
+      check_near("linear dx", &x, 1e-5);
+      tg_reference_linear_dw_f64(y.wide, x.wide, m, n_in, n_out, dw.wide);
+      ok(tg_train_linear_dw(workspace, y.fast, x.fast, m, n_in, n_out, dw.fast, NULL));
+      check_near("linear dw", &dw, 1e-5);
+      drop(&x), drop(&w), drop(&y), drop(&dw);
+    }
+}
+
+static void test_norm(void **state) {
+  (void)state;
+  for (size_t i = 0; i < N_WIDTHS; i++)
+    for (size_t rows = 1; rows <= 400; rows = rows * 7 + 1) {
+      const size_t d = widths[i];
+      both x = make(rows * d, rows == 1 ? 1e-3 : 10), w = make(d, 2), y = make(rows * d, 1), inverse = make(rows, 1);
+      both dy = make(rows * d, 1), dx = make(rows * d, 1), dw = make(d, 1);
+      tg_reference_norm_f64(x.wide, w.wide, rows, d, 1e-6f, y.wide, inverse.wide);
+      ok(tg_train_norm(workspace, x.fast, w.fast, rows, d, 1e-6f, y.fast, inverse.fast, NULL));
+      check_near("norm", &y, 1e-6);
+      check_near("inverse", &inverse, 1e-6);
+      tg_reference_norm_backward_f64(x.wide, w.wide, inverse.wide, dy.wide, rows, d, dx.wide, dw.wide);
+      ok(tg_train_norm_backward(workspace, x.fast, w.fast, inverse.fast, dy.fast, rows, d, dx.fast, dw.fast, NULL));
+      check_near("norm dx", &dx, 1e-5);
+      check_near("norm dweight", &dw, 1e-5);
+      drop(&x), drop(&w), drop(&y), drop(&inverse), drop(&dy), drop(&dx), drop(&dw);
+    }
+}
+
+static void test_activate(void **state) {
+  (void)state;
+  for (int activation = TG_RELU; activation <= TG_SILU; activation++)
+    for (int gated = 0; gated <= 1; gated++)
+      for (size_t i = 0; i < N_WIDTHS; i++) {
+        const size_t d_ff = widths[i], rows = i == 6 ? 200 : 3, width = gated ? 2 * d_ff : d_ff;
+        both x = make(rows * width, i % 2 ? 3 : 40), y = make(rows * d_ff, 1), dy = make(rows * d_ff, 1), dx = make(rows * width, 1);
+        tg_reference_activate_f64(x.wide, rows, d_ff, (tg_activation)activation, gated, y.wide);
+        ok(tg_train_activate(workspace, x.fast, rows, d_ff, (tg_activation)activation, gated, y.fast, NULL));
+        check_near("activation", &y, 1e-6);
+        tg_reference_activate_backward_f64(x.wide, dy.wide, rows, d_ff, (tg_activation)activation, gated, dx.wide);
+        ok(tg_train_activate_backward(workspace, x.fast, dy.fast, rows, d_ff, (tg_activation)activation, gated, dx.fast, NULL));
+        check_near("activation dx", &dx, 1e-6);
+        drop(&x), drop(&y), drop(&dy), drop(&dx);
+      }
+}
+
+/* Far from zero the slope is 0 or 1, not NaN. */
+static void test_activate_far(void **state) {
+  (void)state;
+  const float x[] = {-1e30f, -2000, -1000, -90, 0, 90, 1000, 2000, 1e30f};
+  enum { N = sizeof x / sizeof *x };
+  float dx[N], dy[N];
+  for (size_t i = 0; i < N; i++) dy[i] = 1;
+  for (int activation = TG_RELU; activation <= TG_SILU; activation++) {
+    ok(tg_train_activate_backward(workspace, x, dy, 1, N, (tg_activation)activation, false, dx, NULL));
+    for (size_t i = 0; i < N; i++)
+      if (i != 4) assert_float_equal(dx[i], i < 4 ? 0 : 1, 1e-6);
+  }
+}
+
+static void test_embed(void **state) {
+  (void)state;
+  enum { VOCAB = 11, ROWS = 300 };
+  int32_t ids[ROWS];
+  for (size_t i = 0; i < ROWS; i++) ids[i] = (int32_t)(i * i % VOCAB);
+  for (size_t i = 0; i < N_WIDTHS; i++) {
+    const size_t d = widths[i];
+    both table = make(VOCAB * d, 1), y = make(ROWS * d, 1);
+    tg_reference_embed_f64(table.wide, ids, ROWS, d, y.wide);
+    ok(tg_train_embed(workspace, table.fast, ids, ROWS, d, y.fast, NULL));
+    check_near("embedding", &y, 0);
+    tg_reference_embed_backward_f64(y.wide, ids, ROWS, d, table.wide);
+    ok(tg_train_embed_backward(workspace, y.fast, ids, ROWS, d, table.fast, NULL));
+    check_near("embedding dtable", &table, 1e-5);
+    drop(&table), drop(&y);
+  }
+}
+
+typedef struct attending {
+  both q, k, v, bias, out, normaliser, dout, dq, dk, dv, dbias;
+} attending;
+
+static attending attending_new(const attention_case *c, const tg_train_attention *a) {
+  const size_t q = (size_t)c->q_rows * a->q_stride, kv = (size_t)c->kv_rows * a->kv_stride, out = (size_t)c->q_rows * a->out_stride;
+  const size_t n_heads = (size_t)a->n_heads;
+  return (attending){make(q, 1),   make(kv, 1), make(kv, 1), make(CASE_BUCKETS * n_heads, 2), make(out, 0), make((size_t)c->q_rows * n_heads, 0),
+                     make(out, 1), make(q, 1),  make(kv, 1), make(kv, 1),                     make(CASE_BUCKETS * n_heads, 1)};
+}
+
+static void attending_free(attending *t) {
+  both *all = (both *)t;
+  for (size_t i = 0; i < sizeof *t / sizeof *all; i++) drop(&all[i]);
+}
+
+static void attend_fast(const attention_case *c, tg_train_attention a, attending *t) {
+  a.bias_weights = t->bias.fast;
+  ok(tg_train_attention_run(workspace, &a, c->spans, c->n_spans, t->q.fast, t->k.fast, t->v.fast, t->out.fast, t->normaliser.fast, NULL));
+  ok(tg_train_attention_backward(workspace, &a, c->spans, c->n_spans, t->q.fast, t->k.fast, t->v.fast, t->out.fast, t->normaliser.fast, t->dout.fast, t->dq.fast,
+                                 t->dk.fast, t->dv.fast, t->dbias.fast, NULL));
+}
+
+static void check_attention(const attention_case *c, const tg_train_attention *a) {
+  attending t = attending_new(c, a);
+  tg_reference_attention_run_f64(a, t.bias.wide, c->spans, c->n_spans, t.q.wide, t.k.wide, t.v.wide, t.out.wide, t.normaliser.wide);
+  tg_reference_attention_backward_f64(a, t.bias.wide, c->spans, c->n_spans, t.q.wide, t.k.wide, t.v.wide, t.out.wide, t.normaliser.wide, t.dout.wide, t.dq.wide,
+                                      t.dk.wide, t.dv.wide, t.dbias.wide);
+  attend_fast(c, *a, &t);
+  check_near(c->name, &t.out, 1e-5);
+  check_near(c->name, &t.normaliser, 1e-5);
+  check_near(c->name, &t.dq, 1e-5);
+  check_near(c->name, &t.dk, 1e-5);
+  check_near(c->name, &t.dv, 1e-5);
+  check_near(c->name, &t.dbias, 1e-5);
+  attending_free(&t);
+}
+
+static void test_attention(void **state) {
+  (void)state;
+  for (size_t i = 0; i < N_ATTENTION_CASES; i++)
+    for (int dropped = 0; dropped <= 1; dropped++) {
+      const tg_train_attention a = case_attention(&attention_cases[i], dropped ? 0.25f : 1, dropped ? 0.3f : 0);
+      check_attention(&attention_cases[i], &a);
+    }
+}
+
+static void test_attention_without_bias(void **state) {
+  (void)state;
+  for (size_t i = 0; i < N_ATTENTION_CASES; i++) {
+    const attention_case *c = &attention_cases[i];
+    const tg_train_attention a = case_attention(c, 1, 0.1f);
+    attending t = attending_new(c, &a);
+    tg_reference_attention_run_f64(&a, NULL, c->spans, c->n_spans, t.q.wide, t.k.wide, t.v.wide, t.out.wide, t.normaliser.wide);
+    tg_reference_attention_backward_f64(&a, NULL, c->spans, c->n_spans, t.q.wide, t.k.wide, t.v.wide, t.out.wide, t.normaliser.wide, t.dout.wide, t.dq.wide, t.dk.wide,
+                                        t.dv.wide, NULL);
+    ok(tg_train_attention_run(workspace, &a, c->spans, c->n_spans, t.q.fast, t.k.fast, t.v.fast, t.out.fast, t.normaliser.fast, NULL));
+    ok(tg_train_attention_backward(workspace, &a, c->spans, c->n_spans, t.q.fast, t.k.fast, t.v.fast, t.out.fast, t.normaliser.fast, t.dout.fast, t.dq.fast, t.dk.fast,
+                                   t.dv.fast, NULL, NULL));
+    check_near(c->name, &t.out, 1e-5);
+    check_near(c->name, &t.dq, 1e-5);
+    check_near(c->name, &t.dk, 1e-5);
+    check_near(c->name, &t.dv, 1e-5);
+    attending_free(&t);
+  }
+}
+
+/* Scores up to some hundreds, as large models have them: exponentials of differences alone. */
+static void test_attention_of_large_scores(void **state) {
+  (void)state;
+  for (size_t i = 0; i < N_ATTENTION_CASES; i++) {
+    tg_train_attention a = case_attention(&attention_cases[i], 1, 0);
+    attending t = attending_new(&attention_cases[i], &a);
+    for (size_t j = 0; j < t.q.n; j++) t.q.fast[j] *= 100;
+    attend_fast(&attention_cases[i], a, &t);
+    for (size_t j = 0; j < t.dq.n; j++) assert_true(isfinite(t.dq.fast[j]) && isfinite(t.out.fast[j % t.out.n]));
+    attending_free(&t);
+  }
+}
+
+static void test_dropout(void **state) {
+  (void)state;
+  enum { N = 70001 };
+  static const float rates[] = {0, 0.1f, 0.5f, 0.9f};
+  for (size_t i = 0; i < sizeof rates / sizeof *rates; i++) {
+    both x = make(N, 1);
+    for (size_t j = 0; j < N; j++) x.wide[j] = x.fast[j] = (float)j + 1;
+    tg_reference_dropout_f64(x.wide, N, rates[i], 5);
+    tg_train_dropout(workspace, x.fast, N, rates[i], 5);
+    check_near("dropout", &x, 1e-7);
+    double kept = 0, product = 0; /* neighbours are independent */
+    for (size_t j = 0; j < N; j++) kept += x.fast[j] != 0;
+    for (size_t j = 1; j < N; j++) product += x.fast[j] != 0 && x.fast[j - 1] != 0;
+    const double p = 1 - (double)rates[i];
+    assert_true(fabs(kept / N - p) < 0.006 && fabs(product / N - p * p) < 0.009);
+    drop(&x);
+  }
+}
+
+/* Streams of neighbouring rows and heads are not shifted copies of each other. */
+static void test_streams_differ(void **state) {
+  (void)state;
+  enum { N = 4096 };
+  for (int head = 0; head < 3; head++)
+    for (int row = 0; row < 3; row++)
+      for (uint32_t shift = 0; shift < 8; shift++) {
+        if (head == 0 && row == 0) continue;
+        int same = 0;
+        for (uint32_t i = 0; i < N; i++)
+          same += tg_dropout_keeps(tg_dropout_row(9, 0, 0), i, 0x1p23f) == tg_dropout_keeps(tg_dropout_row(9, head, row), i + shift, 0x1p23f);
+        assert_true(abs(same - N / 2) < N / 16);
+      }
+}
+
+enum { LOSS_ROWS = 7 };
+typedef struct loss_case {
+  bool teacher;
+  float smoothing, forward, reverse;
+} loss_case;
+
+static void check_loss(size_t vocab, const loss_case *c, double spread) {
+  int32_t targets[LOSS_ROWS];
+  float weights[LOSS_ROWS], teacher_weights[LOSS_ROWS];
+  both logits = make(LOSS_ROWS * vocab, spread), teacher = make(LOSS_ROWS * vocab, spread), logprobs = make(LOSS_ROWS, 1);
+  unsigned char right[LOSS_ROWS], right_too[LOSS_ROWS];
+  for (size_t i = 0; i < LOSS_ROWS; i++) {
+    targets[i] = i == 2 || i == 6 ? -1 : (int32_t)(i * 37 % vocab);
+    weights[i] = i == 4 ? 0 : 0.25f * (float)(i + 1);
+    teacher_weights[i] = i == 3 || i == 6 ? 0 : 0.5f;
+  }
+  for (size_t i = 0; i < vocab; i++) logits.wide[1 * vocab + i] = logits.fast[1 * vocab + i] = i > 3 ? 0 : -1; /* equal largest ones */
+  logits.wide[0] = logits.fast[0] = (float)spread + 1;                                                        /* row 0 is right */
+  const tg_train_loss loss = {.targets = targets,
+                              .weights = weights,
+                              .smoothing = c->smoothing,
+                              .teacher = c->teacher ? teacher.fast : NULL,
+                              .teacher_weights = teacher_weights,
+                              .forward = c->forward,
+                              .reverse = c->reverse};
+  tg_train_losses expected, found, again;
+  float *kept = case_floats(logits.wide, logits.n);
+  ok(tg_train_loss_run(workspace, &loss, LOSS_ROWS, vocab, logits.fast, false, &again, NULL, NULL, NULL));
+  assert_memory_equal(logits.fast, kept, logits.n * sizeof *kept);
+  tg_reference_loss_run_f64(&loss, c->teacher ? teacher.wide : NULL, LOSS_ROWS, vocab, logits.wide, true, &expected, logprobs.wide, right_too);
+  ok(tg_train_loss_run(workspace, &loss, LOSS_ROWS, vocab, logits.fast, true, &found, logprobs.fast, right, NULL));
+  assert_true(found.cross_entropy == again.cross_entropy && found.divergence == again.divergence);
+  check_number("cross-entropy", found.cross_entropy, expected.cross_entropy);
+  check_number("divergence", found.divergence, expected.divergence);
+  assert_memory_equal(right, right_too, LOSS_ROWS);
+  assert_int_equal(right[0], 1);
+  check_near("logprobs", &logprobs, 1e-5);
+  check_near("logits", &logits, 1e-5);
+  tg_free(kept);
+  drop(&logits), drop(&teacher), drop(&logprobs);
+}
+
+static void test_losses(void **state) {
+  (void)state;
+  static const loss_case cases[] = {{false, 0, 0, 0}, {false, 0.1f, 0, 0}, {true, 0, 1, 0}, {true, 0, 0, 1}, {true, 0.1f, 0.3f, 0.7f}};
+  static const size_t vocabularies[] = {2, 17, 97, 1000, 32128};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+    for (size_t j = 0; j < sizeof vocabularies / sizeof *vocabularies; j++) {
+      check_loss(vocabularies[j], &cases[i], 3);
+      check_loss(vocabularies[j], &cases[i], 40);
+    }
+}
+
+static void test_match(void **state) {
+  (void)state;
+  for (size_t i = 0; i < N_WIDTHS; i++)
+    for (int near = 0; near <= 1; near++) {
+      const size_t d = widths[i], rows = 9;
+      both x = make(rows * d, 3), y = make(rows * d, 2), w = make(rows, 1), dx = make(rows * d, 0);
+      for (size_t j = 0; near && j < rows * d; j++) y.wide[j] = y.fast[j] = (float)(x.wide[j] * (1 + 0.01 * case_random(&seed)));
+      double expected, found;
+      tg_reference_match_f64(x.wide, y.wide, w.fast, rows, d, 1e-6f, &expected, dx.wide);
+      ok(tg_train_match(workspace, x.fast, y.fast, w.fast, rows, d, 1e-6f, &found, dx.fast, NULL));
+      check_number("match", found, expected);
+      if (d > 1) check_near("match dx", &dx, near ? 1e-4 : 1e-5); /* with one number a row nothing but its sign is left, and no slope */
+      ok(tg_train_match(workspace, x.fast, y.fast, w.fast, rows, d, 1e-6f, &found, NULL, NULL));
+      check_number("match alone", found, expected);
+      drop(&x), drop(&y), drop(&w), drop(&dx);
+    }
+}
+
+static void test_vectors(void **state) {
+  (void)state;
+  static const size_t sizes[] = {1, 15, 513, 65536, 200001};
+  for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+    both x = make(sizes[i], 1), y = make(sizes[i], 1);
+    check_number("squares", tg_train_sum_squares(workspace, x.fast, sizes[i]), tg_reference_sum_squares_f64(x.wide, sizes[i]));
+    tg_reference_add_f64(x.wide, sizes[i], y.wide);
+    tg_train_add(workspace, x.fast, sizes[i], y.fast);
+    check_near("sum", &y, 1e-7);
+    drop(&x), drop(&y);
+  }
+}
+
+/* Everything that is summed over rows, spans or depth has the same bits every time, whoever of the team did what. */
+static void test_same_bits(void **state) {
+  (void)state;
+  enum { M = 300, N_IN = 96, N_OUT = 520, TIMES = 20 };
+  const attention_case *c = &attention_cases[1];
+  const tg_train_attention a = case_attention(c, 1, 0.2f);
+  both x = make(M * N_IN, 1), w = make(N_IN * N_OUT, 1), y = make(M * N_OUT, 1), inverse = make(M, 1);
+  float *dw = case_floats(NULL, N_IN * N_OUT), *dweight = case_floats(NULL, N_IN), *dx = case_floats(NULL, M * N_IN);
+  const uint32_t before = seed;
+  attending first = attending_new(c, &a);
+  attend_fast(c, a, &first);
+  float *kept = NULL;
+  for (int i = 0; i < TIMES; i++) {
+    memset(dw, 0, N_IN * N_OUT * sizeof *dw);
+    memset(dweight, 0, N_IN * sizeof *dweight);
+    ok(tg_train_linear(workspace, x.fast, M, w.fast, N_IN, N_OUT, false, y.fast, NULL));
+    ok(tg_train_linear_dx(workspace, y.fast, M, w.fast, N_IN, N_OUT, false, dx, NULL));
+    ok(tg_train_linear_dw(workspace, y.fast, x.fast, M, N_IN, N_OUT, dw, NULL));
+    ok(tg_train_norm_backward(workspace, x.fast, w.fast, inverse.fast, dx, M, N_IN, dx, dweight, NULL));
+    dw[0] += (float)tg_train_sum_squares(workspace, y.fast, M * N_OUT);
+    memcpy(dw + 1, dweight, N_IN * sizeof *dw);
+    memcpy(dw + 1 + N_IN, dx, N_IN * sizeof *dw);
+    if (i == 0) kept = case_floats(NULL, N_IN * N_OUT), memcpy(kept, dw, N_IN * N_OUT * sizeof *dw);
+    assert_memory_equal(kept, dw, N_IN * N_OUT * sizeof *dw);
+    seed = before;
+    attending t = attending_new(c, &a);
+    attend_fast(c, a, &t);
+    assert_memory_equal(t.dk.fast, first.dk.fast, t.dk.n * sizeof(float));
+    assert_memory_equal(t.dbias.fast, first.dbias.fast, t.dbias.n * sizeof(float));
+    attending_free(&t);
+  }
+  attending_free(&first);
+  tg_free(kept), tg_free(dw), tg_free(dweight), tg_free(dx);
+  drop(&x), drop(&w), drop(&y), drop(&inverse);
+}
+
+static int groups(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_linear),
+      cmocka_unit_test(test_norm),
+      cmocka_unit_test(test_activate),
+      cmocka_unit_test(test_activate_far),
+      cmocka_unit_test(test_embed),
+      cmocka_unit_test(test_attention),
+      cmocka_unit_test(test_attention_without_bias),
+      cmocka_unit_test(test_attention_of_large_scores),
+      cmocka_unit_test(test_dropout),
+      cmocka_unit_test(test_streams_differ),
+      cmocka_unit_test(test_losses),
+      cmocka_unit_test(test_match),
+      cmocka_unit_test(test_vectors),
+      cmocka_unit_test(test_same_bits),
+  };
+  return cmocka_run_group_tests(tests, set_up, tear_down);
+}
+
+int main(void) {
+  return test_each_isa(groups);
+}
