@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """Golden gradients: PyTorch's autograd in double through transformers' T5, for tests/training/test_gradients.c.
 
     make_gradients.py [--check] [CASE ...]        writes gradients-CASE.safetensors beside this file (--check: compares with it instead); all cases when none is named
