@@ -1,6 +1,6 @@
 # The command line, a CTest test per class of tests/cli/test_cli.py, so that they run side by side.
 find_package(Python3 REQUIRED COMPONENTS Interpreter)
-foreach(class Help Usage Models Texts Yaml Output Json Lines Batch Store Signals)
+foreach(class Help Usage Models Texts Yaml Output Json Lines Batch Eval Store Signals)
   t5gist_add_test(cli.${class} cli ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/cli/test_cli.py ${class})
   set_property(TEST cli.${class} APPEND PROPERTY ENVIRONMENT "T5GIST=$<TARGET_FILE:t5gist>" "PYTHONDONTWRITEBYTECODE=1")
 endforeach()

@@ -816,6 +816,159 @@ class Store(CommandLine):
         self.assertIn("Do  [31mthis  now.", self.good("store", "ls"))
 
 
+class Eval(CommandLine):
+    DATA = ROOT / "tests/data/eval.jsonl"
+
+    def setUp(self):
+        super().setUp()
+        self.examples = [json.loads(line) for line in self.DATA.read_text().splitlines() if line]
+
+    def table(self, *args):
+        """The JSON report and the answers behind it."""
+        report = json.loads(self.good("eval", "--json", "-q", "-o", "out", *args))
+        return report, [json.loads(line) for line in (self.dir / "out/eval-answers.jsonl").read_text().splitlines()]
+
+    def write(self, name, *lines):
+        (self.dir / name).write_text("\n".join(line if isinstance(line, str) else json.dumps(line) for line in lines) + "\n")
+        return name
+
+    def test_the_table_is_that_of_the_answers(self):
+        report, answers = self.table("--data", str(self.DATA))
+        self.assertEqual([row["name"] for row in report["rows"]], ["full", "pos_control", "prefix", *(f"gist-{k}" for k in (1, 2, 4, 8)),
+                                                                   *(f"words-{k}" for k in (1, 2, 4, 8)), "neg_control"])
+        self.assertEqual(len(answers), len(report["rows"]) * len(self.examples))
+        exact = {}
+        for a in answers:
+            same = a["prediction"].strip(" \t\n\v\f\r") == a["reference"].strip(" \t\n\v\f\r")
+            self.assertEqual(a["exact_match"], 100.0 * same)
+            exact.setdefault((a["condition"], a["split"]), []).append(100 * same)
+        means = {key: sum(values) / len(values) for key, values in exact.items()}
+        for row in report["rows"]:
+            for split, cell in row["splits"].items():
+                self.assertEqual(cell["examples"], sum(e["split"] == split for e in self.examples))
+                value = cell["exact_match"]
+                self.assertAlmostEqual(value["estimate"], means[row["name"], split], places=3)
+                for metric in "exact_match", "rouge1", "rouge2", "rougeL", "logprob", "logprob_per_token":
+                    self.assertTrue(cell[metric]["low"] <= cell[metric]["estimate"] <= cell[metric]["high"], (row["name"], metric, cell[metric]))
+                pos, neg = means["pos_control", split], means["neg_control", split]
+                self.assertEqual("recovered" in cell, row["name"] not in ("pos_control", "neg_control"))
+                if "recovered" in cell:
+                    self.assertAlmostEqual(cell["recovered"]["exact_match"]["estimate"], (means[row["name"], split] - neg) / (pos - neg), places=4)
+        self.assertGreater(means["gist-4", "seen"], means["neg_control", "seen"])
+
+    def test_answers_are_those_of_generate_and_score(self):
+        _, answers = self.table("--data", str(self.DATA), "--gists", "4")
+        for condition, extra in ("gist-4", {"gists": 4}), ("neg_control", {"condition": "neg_control"}), ("full", {"condition": "full"}):
+            own = [a for a in answers if a["condition"] == condition]
+            requests = [dict(extra, task=a["instruction"], input=a["input"]) for a in own]
+            texts = [json.loads(line)["text"] for line in self.good("generate", "--batch", "-", stdin="\n".join(map(json.dumps, requests))).splitlines()]
+            self.assertEqual([a["prediction"] for a in own], texts)
+            requests = [dict(r, target=a["reference"]) for r, a in zip(requests, own)]
+            for a, line in zip(own, self.good("score", "--batch", "-", stdin="\n".join(map(json.dumps, requests))).splitlines()):
+                score = json.loads(line)
+                self.assertAlmostEqual(a["logprob"], score["logprob"], delta=1e-3)
+                self.assertEqual(a["reference_tokens"], len(score["target_ids"]))
+
+    def test_same_seed_same_bytes(self):
+        files = lambda: {path.name: path.read_bytes() for path in (self.dir / "out").iterdir()}
+        args = ["eval", "--data", str(self.DATA), "-o", "out", "--gists", "1", "--limit", "3", "-q", "--seed"]
+        printed = self.good(*args, "5")
+        first = files()
+        self.assertEqual(sorted(first), ["eval-answers.jsonl", "eval-bits.svg", "eval-recovered.svg", "eval.json", "eval.md"])
+        self.assertEqual((self.good(*args, "5"), files()), (printed, first))
+        numbers = lambda data: {json.loads(line)["number"] for line in data["eval-answers.jsonl"].splitlines()}
+        self.assertEqual(len(numbers(first)), 6)
+        others = []
+        for seed in range(6, 12):
+            self.good(*args, str(seed))
+            others.append(numbers(files()))
+        self.assertTrue(any(other != numbers(first) for other in others))
+
+    def test_answers_alone_give_the_same_scores(self):
+        report, _ = self.table("--data", str(self.DATA), "--gists", "1")
+        again = json.loads(self.good("eval", "--answers", "out/eval-answers.jsonl", "--json", "-q"))
+        self.assertEqual([row["name"] for row in again["rows"]], [row["name"] for row in report["rows"]])
+        for row, other in zip(report["rows"], again["rows"]):
+            for split, cell in row["splits"].items():
+                for metric in "exact_match", "rouge1", "rouge2", "rougeL":
+                    self.assertEqual(cell[metric], other["splits"][split][metric])
+                self.assertNotIn("logprob", other["splits"][split])
+
+    def test_the_report_says_who_answered(self):
+        text = self.good("eval", "--data", str(self.DATA), "--gists", "1", "--limit", "1", "--model", str(MINI))
+        self.assertIn(f"one checkpoint, {MINI}, answers every condition", text)
+        self.assertIn("neg_control was never trained in", text)
+        block = json.loads((MINI / "config.json").read_text())["t5gist"]
+        taught = self.model("taught", {"t5gist": dict(block, conditions=["gist", "pos_control", "neg_control", "prefix", "full"])})
+        self.assertNotIn("never trained", self.good("eval", "--data", str(self.DATA), "--gists", "1", "--limit", "1", "--model", taught))
+        silent = self.model("silent", {"t5gist": {key: value for key, value in block.items() if key != "conditions"}})
+        self.assertIn("does not say which conditions it was trained for", self.good("eval", "--data", str(self.DATA), "--gists", "1", "--limit", "1", "--model", silent))
+        self.write("two.yaml", f"model: {MINI}", f"model_of: [neg_control={taught}, pos_control={taught}]", f"data: {self.DATA}", "gists: 1", "limit: 1")
+        text = self.good("eval", "two.yaml")
+        self.assertIn("2 checkpoints answer", text)
+        self.assertNotIn("neg_control was never trained", text)
+        self.write("both.yaml", f"model: [{MINI}, {taught}]", f"data: {self.DATA}", "conditions: [gist]", "gists: 1")
+        text = self.good("eval", "both.yaml")
+        self.assertTrue("## Table 1: " in text and f"## Table 2: {taught}" in text)
+
+    def test_fields_and_splits(self):
+        renamed = [{"task": e["instruction"], "text": e["input"], "target": e["output"]} for e in self.examples[:3]]
+        self.write("a.jsonl", *renamed)
+        (self.dir / "b.json").write_text(json.dumps(renamed[:1]))
+        self.write("c.yaml", "data: [a.jsonl, b.json]", "task_field: task", "input_field: text", "target_field: target", "conditions: [gist]", "gists: 4")
+        report = json.loads(self.good("eval", "c.yaml", "--json"))
+        self.assertEqual([(s["name"], s["examples"]) for s in report["splits"]], [("a", 3), ("b", 1)])
+        self.assertEqual(report["rows"][0]["splits"]["b"]["exact_match"]["estimate"], 100)
+
+    def test_wrong_usage(self):
+        self.bad(2, "nothing to evaluate; expected a configuration, --data or --answers", "eval")
+        self.bad(2, "--answers and --data exclude each other", "eval", "--answers", "a", "--data", "b")
+        self.bad(2, 'c.yaml: conditions: unknown condition "posi_control"; expected full, pos_control, prefix, gist, words or neg_control; did you mean pos_control', "eval",
+                 self.write("c.yaml", "data: x", "conditions: [posi_control]"))
+        self.bad(2, ['c.yaml:1:1: unknown key "limits"', 'did you mean "limit"'], "eval", self.write("c.yaml", "limits: 3"))
+        self.bad(2, "no examples: expected a file of them (data)", "eval", self.write("c.yaml", "gists: 1"))
+        self.bad(2, "--limit: expected an integer", "eval", "--data", "x", "--limit", "few")
+        self.bad(2, '--gists: expected an integer from 1 to 1024, found "0"', "eval", "--data", str(self.DATA), "--gists", "0")
+
+    def test_bad_data(self):
+        good = self.examples[0]
+        self.bad(1, ["x.jsonl: line 1", 'expected the key "instruction" (the setting task_field names it), found the keys task, target'], "eval", "--data",
+                 self.write("x.jsonl", {"task": "a", "target": "b"}))
+        (self.dir / "empty.jsonl").write_bytes(b"")
+        self.bad(1, "empty.jsonl: expected at least one example, found none", "eval", "--data", "empty.jsonl")
+        self.bad(1, "x.jsonl: line 2: expected JSON", "eval", "--data", self.write("x.jsonl", good, "{oops"))
+        self.bad(1, "x.jsonl: line 2: output: expected a string, found 7", "eval", "--data", self.write("x.jsonl", good, dict(good, output=7)))
+        self.bad(1, "nowhere.jsonl", "eval", "--data", "nowhere.jsonl")
+        self.bad(1, "nowhere", "eval", "--data", str(self.DATA), "--model", "nowhere")
+        self.bad(1, "expected JSON", "eval", "--answers", self.write("x.jsonl", "{oops"))
+        self.assertEqual([name for name in os.listdir(self.dir) if name == "out"], [])
+
+    def test_bad_lines_are_passed_over(self):
+        self.write("x.jsonl", self.examples[0], "{oops", {"task": "a"}, self.examples[1])
+        self.write("c.yaml", "data: x.jsonl", "skip_bad: true", "conditions: [gist]", "gists: 4")
+        done = self.run_program("eval", "c.yaml", "--json")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn(b"x.jsonl: line 2: expected JSON", done.stderr)
+        self.assertIn(b'x.jsonl: line 3: expected the key "instruction"', done.stderr)
+        self.assertIn(b"t5gist: 2 examples in 1 split, 1 condition, ", done.stderr)
+        report = json.loads(done.stdout)
+        self.assertEqual((report["skipped"], report["splits"][0]["examples"]), (2, 2))
+        self.assertIn("2 bad lines of the data were left out.", report["warnings"])
+
+    def test_a_model_without_gists(self):
+        plain = self.model("plain", {"t5gist": {}})
+        self.bad(1, "the model has no gist token", "eval", "--data", str(self.DATA), "--model", plain)
+        self.write("c.yaml", f"data: {self.DATA}", "conditions: [full, words]", "words: [2, 6]", f"model: {plain}")
+        report = json.loads(self.good("eval", "c.yaml", "--json"))
+        self.assertEqual([(row["name"], row["asked_as"], row["trained"]) for row in report["rows"]], [("full", "full", None), ("words-2", "full", None), ("words-6", "full", None)])
+
+    def test_output_that_cannot_be_written(self):
+        (self.dir / "out").write_text("a file")
+        self.bad(1, "out", "eval", "--data", str(self.DATA), "--gists", "1", "--limit", "1", "-o", "out")
+        with open("/dev/full", "wb") as full:
+            self.bad(1, "standard output: No space left on device", "eval", "--data", str(self.DATA), "--gists", "1", "--limit", "1", stdout=full)
+
+
 class Signals(CommandLine):
     ENDLESS = ["generate", "--task", TASK, "--input", INPUT, "--min-new-tokens", "100000", "--max-new-tokens", "100000", "--stream"]
 
