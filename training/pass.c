@@ -92,7 +92,7 @@ static void take_teaching(tg_room *room, const tg_config *c, const tg_pass_sizes
 /* Everything that a pass of work->sizes holds. keep_cross: a teacher that is matched. */
 static void take_all(tg_room *room, const tg_config *c, bool keep_cross, tg_work *work, tg_teaching *teaching) {
   const tg_pass_sizes *sizes = &work->sizes;
-  const size_t d_model = (size_t)c->d_model, chunk = sizes->n_decoder < TG_VOCABULARY_CHUNK ? sizes->n_decoder : TG_VOCABULARY_CHUNK;
+  const size_t d_model = (size_t)c->d_model, chunk = sizes->n_decoder < TG_HEAD_CHUNK ? sizes->n_decoder : TG_HEAD_CHUNK;
   work->seen_rows = tg_room_take(room, sizes->n_encoder, 1, sizeof(int32_t));
   work->answer_spans = tg_room_take(room, sizes->n_answers, 1, sizeof(tg_train_span));
   work->cross_spans = tg_room_take(room, sizes->n_answers, 1, sizeof(tg_train_span));
@@ -327,7 +327,7 @@ t5gist_status tg_pass_run(tg_pass *pass, const float *weights, const tg_plan *pl
   TG_TRY(begin(pass, false, &work, &teaching, err));
   if (taught) TG_TRY(run_teacher(teacher, teacher_weights, &work, &teaching, err));
   TG_TRY(forward(&work, err));
-  TG_TRY(tg_vocabulary(&work, err));
+  TG_TRY(tg_head_losses(&work, err));
   if (work.sizes.backward) {
     TG_TRY(tg_decoder_backward(&work, err));
     TG_TRY(tg_encoder_backward(&work, err));

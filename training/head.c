@@ -38,9 +38,9 @@ static t5gist_status chunk(tg_work *work, size_t begin, size_t n, t5gist_error *
   return work->sizes.backward ? backward(work, begin, n, err) : T5GIST_OK;
 }
 
-t5gist_status tg_vocabulary(tg_work *work, t5gist_error *err) {
+t5gist_status tg_head_losses(tg_work *work, t5gist_error *err) {
   const size_t rows = work->sizes.n_decoder;
-  for (size_t begin = 0; begin < rows; begin += TG_VOCABULARY_CHUNK)
-    TG_TRY(chunk(work, begin, rows - begin < TG_VOCABULARY_CHUNK ? rows - begin : TG_VOCABULARY_CHUNK, err));
+  for (size_t begin = 0; begin < rows; begin += TG_HEAD_CHUNK)
+    TG_TRY(chunk(work, begin, rows - begin < TG_HEAD_CHUNK ? rows - begin : TG_HEAD_CHUNK, err));
   return T5GIST_OK;
 }
