@@ -26,9 +26,9 @@ typedef struct tg_recipe {
   char *vocab_from; /* folder whose tokenizer is taken; null: one is trained on the data */
   int vocab_size;
   float vocab_coverage;
-  bool vocab_bytes;
-  int vocab_sentinels;
-  tg_strings vocab_pieces, vocab_texts; /* vocab_texts: files; none: the texts of data.train */
+  bool vocab_bytes, vocab_split_digits;
+  int vocab_sentences; /* so many lines at most; 0: all */
+  tg_strings vocab_pieces, vocab_texts; /* vocab_texts: files; none: data.train */
   /* data */
   char *train, *cache;
   tg_strings eval_texts; /* NAME=PATH */
