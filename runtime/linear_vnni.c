@@ -14,6 +14,7 @@ enum {
   GROUP = TG_INT8_GROUP,
   VECTORS = BLOCK / LANES,
   TILE_ROWS = 6, /* 24 sums in registers, 4 weights, the rest for x */
+  ONE_TILE = 5,  /* rows up to which one tile without fetching ahead is faster than two with it */
   STEP = 256     /* inputs whose weights (16 KB) stay in L1 for all tiles of a chunk */
 };
 
@@ -127,7 +128,8 @@ static size_t list_rows(const tg_int8_product *p, size_t first_row, size_t rows,
 static void multiply_block(const tg_int8_product *p, size_t block, size_t first_row, size_t rows) {
   int32_t sums[TG_INT8_CHUNK * BLOCK] __attribute__((aligned(64)));
   const unsigned char *x[TG_INT8_CHUNK];
-  const size_t n_rows = list_rows(p, first_row, rows, x), n_tiles = (n_rows + TILE_ROWS - 1) / TILE_ROWS, step = n_tiles == 1 ? p->depth : STEP;
+  const size_t n_rows = list_rows(p, first_row, rows, x);
+  const size_t n_tiles = n_rows <= ONE_TILE ? 1 : n_rows <= TILE_ROWS ? 2 : (n_rows + TILE_ROWS - 1) / TILE_ROWS, step = n_tiles == 1 ? p->depth : STEP;
   memset(sums, 0, n_rows * BLOCK * sizeof *sums);
   for (size_t k = 0; k < p->depth; k += step) {
     const size_t n = p->depth - k < step ? p->depth - k : step, advance = BLOCK * GROUP / n_tiles;
