@@ -21,8 +21,10 @@ static void show_step(void *user, const char *what, size_t done, size_t total) {
   if (t->context->settings.quiet || !isatty(STDERR_FILENO) || now - t->last < 0.2) return;
   t->last = now;
   t->shown = true;
-  if (total) fprintf(stderr, "\r%s: %zu of %zu\033[K", what, done, total);
-  else fprintf(stderr, "\r%s\033[K", what);
+  if (total)
+    fprintf(stderr, "\r%s: %zu of %zu\033[K", what, done, total);
+  else
+    fprintf(stderr, "\r%s\033[K", what);
 }
 
 static void show_warning(void *user, const char *sentence) {
@@ -85,7 +87,8 @@ static t5gist_status run(tg_context *context, const tg_eval_config *config, cons
   const tg_settings *s = &context->settings;
   terminal t = {.context = context};
   const tg_eval_progress progress = {show_step, show_warning, &t};
-  t5gist_status status = s->answers ? tg_eval_run_answers(config, s->answers, call, &progress, result, err) : tg_eval_run(config, call, &progress, result, err);
+  t5gist_status status =
+      s->answers ? tg_eval_run_answers(config, s->answers, call, &progress, result, err) : tg_eval_run(config, call, &progress, result, err);
   clear(&t);
   if (status == T5GIST_OK && s->output) status = tg_eval_write(config, result, s->output, err);
   if (status == T5GIST_OK) status = print_report(context, config, result, err);
@@ -94,7 +97,8 @@ static t5gist_status run(tg_context *context, const tg_eval_config *config, cons
 
 static t5gist_status check(const tg_context *context, t5gist_error *err) {
   const tg_settings *s = &context->settings;
-  if (s->answers && s->data.count > 0) return tg_fail(err, T5GIST_EUSAGE, "--answers and --data exclude each other: answers carry their references; expected one of them");
+  if (s->answers && s->data.count > 0)
+    return tg_fail(err, T5GIST_EUSAGE, "--answers and --data exclude each other: answers carry their references; expected one of them");
   if (!s->answers && s->data.count == 0 && context->n_arguments == 0)
     return tg_fail(err, T5GIST_EUSAGE, "nothing to evaluate; expected a configuration, --data or --answers");
   return T5GIST_OK;

@@ -42,7 +42,8 @@ static t5gist_status find_group(groups *all, size_t row, size_t split, group **o
   return T5GIST_OK;
 }
 
-static t5gist_status add_answer(const tg_eval_config *c, const json_t *object, const char *where, tg_eval_result *result, groups *all, t5gist_error *err) {
+static t5gist_status add_answer(const tg_eval_config *c, const json_t *object, const char *where, tg_eval_result *result, groups *all,
+                                t5gist_error *err) {
   const char *prediction, *reference = NULL, *split = NULL, *condition = NULL;
   const char *target = json_object_get(object, c->target_field) ? c->target_field : "reference";
   double scores[TG_EVAL_N_METRICS] = {0};
@@ -55,7 +56,8 @@ static t5gist_status add_answer(const tg_eval_config *c, const json_t *object, c
   TG_TRY(tg_json_string(object, "condition", where, &condition, err));
   TG_TRY(tg_json_int(object, "table", where, 1, 1000, &table, err));
   if (condition && strlen(condition) >= sizeof result->rows->name)
-    return tg_fail(err, T5GIST_EFORMAT, "%s: condition: expected a name of at most %zu bytes, found %zu", where, sizeof result->rows->name - 1, strlen(condition));
+    return tg_fail(err, T5GIST_EFORMAT, "%s: condition: expected a name of at most %zu bytes, found %zu", where, sizeof result->rows->name - 1,
+                   strlen(condition));
   TG_TRY(tg_eval_score(reference, prediction, scores, err));
   TG_TRY(find_row(result, (size_t)table - 1, condition && *condition ? condition : "answers", &row, err));
   TG_TRY(tg_eval_split_find(&result->data, split && *split ? split : "all", &place, err));
@@ -65,7 +67,8 @@ static t5gist_status add_answer(const tg_eval_config *c, const json_t *object, c
   return T5GIST_OK;
 }
 
-static t5gist_status read_answers(const tg_eval_config *c, const char *path, const tg_eval_progress *progress, tg_eval_result *result, groups *all, t5gist_error *err) {
+static t5gist_status read_answers(const tg_eval_config *c, const char *path, const tg_eval_progress *progress, tg_eval_result *result, groups *all,
+                                  t5gist_error *err) {
   tg_records *records = NULL;
   TG_TRY(tg_records_open(path, FILE_LIMIT, &records, err));
   t5gist_status status;
@@ -97,8 +100,8 @@ static t5gist_status fill_cell(const tg_eval_config *config, const group *g, tg_
   return status;
 }
 
-t5gist_status tg_eval_run_answers(const tg_eval_config *config, const char *path, const char *command, const tg_eval_progress *progress, tg_eval_result *result,
-                                  t5gist_error *err) {
+t5gist_status tg_eval_run_answers(const tg_eval_config *config, const char *path, const char *command, const tg_eval_progress *progress,
+                                  tg_eval_result *result, t5gist_error *err) {
   groups all = {0};
   t5gist_status status = T5GIST_OK;
   *result = (tg_eval_result){.from_answers = true};

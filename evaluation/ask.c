@@ -15,8 +15,8 @@ typedef struct asking {
   tg_eval_row *row;
   t5gist_session *session;
   const tg_eval_progress *progress;
-  char **words;                         /* [n] kind words: what stands for each instruction */
-  const tg_eval_example *failed;        /* the example of the first failure */
+  char **words;                  /* [n] kind words: what stands for each instruction */
+  const tg_eval_example *failed; /* the example of the first failure */
   t5gist_error error;
   size_t done;
 } asking;
@@ -97,7 +97,8 @@ static t5gist_status ask_all(asking *a, const size_t *order, question *questions
   }
   while (t5gist_pending(a->session) > 0) TG_TRY(step(a, err));
   if (!a->failed) return T5GIST_OK;
-  return tg_fail(err, a->error.status, "%s: example %zu: %s: %s", a->config->data.items[a->failed->file], a->failed->number, a->row->name, a->error.message);
+  return tg_fail(err, a->error.status, "%s: example %zu: %s: %s", a->config->data.items[a->failed->file], a->failed->number, a->row->name,
+                 a->error.message);
 }
 
 /* An instruction without any word stays whole: nothing would be left of the prompt where there is no input. */

@@ -51,8 +51,8 @@ static t5gist_status read_conditions(tg_eval_config *config, t5gist_error *err) 
       continue;
     }
     const char *near = tg_nearest(name, tg_eval_kind_names, TG_EVAL_N_KINDS);
-    return tg_fail(err, T5GIST_EUSAGE, "conditions: unknown condition \"%.80s\"; expected full, pos_control, prefix, gist, words or neg_control%s%s", name,
-                   near ? "; did you mean " : "", near ? near : "");
+    return tg_fail(err, T5GIST_EUSAGE, "conditions: unknown condition \"%.80s\"; expected full, pos_control, prefix, gist, words or neg_control%s%s",
+                   name, near ? "; did you mean " : "", near ? near : "");
   }
   return T5GIST_OK;
 }
@@ -80,7 +80,8 @@ static t5gist_status check_model_of(const char *text, t5gist_error *err) {
     const size_t length = strlen(name);
     if (n < length || strncmp(text, name, length) || !equals[1]) continue;
     const size_t digits = n > length + 1 ? strspn(text + length + 1, "0123456789") : 0;
-    if (n == length || ((kind == TG_EVAL_GIST || kind == TG_EVAL_WORDS) && text[length] == '-' && digits > 0 && digits == n - length - 1)) return T5GIST_OK;
+    if (n == length || ((kind == TG_EVAL_GIST || kind == TG_EVAL_WORDS) && text[length] == '-' && digits > 0 && digits == n - length - 1))
+      return T5GIST_OK;
   }
   return tg_fail(err, T5GIST_EUSAGE, "model_of: expected CONDITION=DIR or, as in gist-4=DIR, ROW=DIR, found \"%.200s\"", text);
 }
@@ -88,7 +89,8 @@ static t5gist_status check_model_of(const char *text, t5gist_error *err) {
 static t5gist_status check_models(const tg_eval_config *c, t5gist_error *err) {
   for (size_t i = 0; i < c->model_of.count; i++) TG_TRY(check_model_of(c->model_of.items[i], err));
   if (c->model_of.count > 0 && c->models.count > 1)
-    return tg_fail(err, T5GIST_EUSAGE, "model_of: expected at most one model beside it, for the rows that it does not name; found %zu", c->models.count);
+    return tg_fail(err, T5GIST_EUSAGE, "model_of: expected at most one model beside it, for the rows that it does not name; found %zu",
+                   c->models.count);
   for (size_t i = 0; i < c->models.count; i++)
     for (size_t j = 0; j < i; j++)
       if (!strcmp(c->models.items[i], c->models.items[j]))

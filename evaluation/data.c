@@ -31,7 +31,8 @@ t5gist_status tg_eval_text(const json_t *object, const char *key, const char *se
   TG_TRY(tg_json_string(object, key, where, out, err));
   if (*out) return T5GIST_OK;
   list_keys(object, keys, sizeof keys);
-  return tg_fail(err, T5GIST_EFORMAT, "%s: expected the key \"%.64s\" (the setting %s names it), found %s%s", where, key, setting, *keys ? "the keys " : "no key at all", keys);
+  return tg_fail(err, T5GIST_EFORMAT, "%s: expected the key \"%.64s\" (the setting %s names it), found %s%s", where, key, setting,
+                 *keys ? "the keys " : "no key at all", keys);
 }
 
 static t5gist_status find_family(tg_strings *families, const char *name, size_t *family, t5gist_error *err) {
@@ -118,8 +119,8 @@ static t5gist_status name_split(const tg_strings *files, size_t file, char **out
   return tg_strndup(out, name, n, err);
 }
 
-t5gist_status tg_eval_pass_over(const tg_eval_config *c, const tg_eval_progress *progress, tg_eval_data *data, t5gist_status status, const t5gist_error *found,
-                                t5gist_error *err) {
+t5gist_status tg_eval_pass_over(const tg_eval_config *c, const tg_eval_progress *progress, tg_eval_data *data, t5gist_status status,
+                                const t5gist_error *found, t5gist_error *err) {
   if (status != T5GIST_EFORMAT || !c->skip_bad) {
     if (err) *err = *found;
     return status;
@@ -226,8 +227,10 @@ static t5gist_status arrange(const tg_eval_config *c, tg_eval_data *data, t5gist
     for (size_t i = 0; i < data->n; i++) {
       if (data->examples[i].split != s) continue;
       split->n_found++;
-      if (chosen[i]) sorted[n++] = data->examples[i];
-      else example_free(&data->examples[i]);
+      if (chosen[i])
+        sorted[n++] = data->examples[i];
+      else
+        example_free(&data->examples[i]);
     }
     split->n = n - split->begin;
   }

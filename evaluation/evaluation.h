@@ -1,9 +1,10 @@
-/* The evaluation behind `t5gist eval`: what compression costs. One table of conditions by splits over the same examples, scored the same way, every number with a bootstrap
- * interval paired by example, and a report that says which checkpoint answered which condition and whether it was trained for it.
+/* The evaluation behind `t5gist eval`: what compression costs. One table of conditions by splits over the same examples, scored the same way, every
+ * number with a bootstrap interval paired by example, and a report that says which checkpoint answered which condition and whether it was trained
+ * for it.
  *
- * The way of a run: config.c reads the configuration; data.c reads the examples; plan.c makes the table's rows and finds each one's checkpoint; ask.c lets a row's model
- * answer every example and score its reference; score.c makes numbers and intervals; run.c does all that; report_*.c and pictures.c write. answers.c scores answers that are
- * there already, without any model. */
+ * The way of a run: config.c reads the configuration; data.c reads the examples; plan.c makes the table's rows and finds each one's checkpoint; ask.c
+ * lets a row's model answer every example and score its reference; score.c makes numbers and intervals; run.c does all that; report_*.c and
+ * pictures.c write. answers.c scores answers that are there already, without any model. */
 #ifndef T5GIST_EVALUATION_EVALUATION_H
 #define T5GIST_EVALUATION_EVALUATION_H
 
@@ -32,7 +33,7 @@ extern const char *const tg_eval_kind_names[TG_EVAL_N_KINDS + 1]; /* "full", "po
 typedef struct tg_eval_config {
   char *name, *title;                 /* name: of the files; title: of the report */
   tg_strings models;                  /* folders, each asked for the whole table */
-  tg_strings model_of;                /* "ROW=DIR": the checkpoint of one row (gist-1) or of all rows of a condition (gist); with at most one of models */
+  tg_strings model_of;                /* "ROW=DIR": the checkpoint of a row (gist-1) or of a condition's rows (gist); beside one of models at most */
   tg_strings data;                    /* files */
   char *task_field, *input_field, *target_field, *split_field, *bits_field, *family_field, *prediction_field;
   tg_strings conditions, gist_texts, word_texts; /* as in the file */
@@ -103,8 +104,8 @@ void tg_eval_data_free(tg_eval_data *data);
 /* The split of this name, made where there is none; the same for families. */
 t5gist_status tg_eval_split_find(tg_eval_data *data, const char *name, size_t *split, t5gist_error *err);
 /* A record that is no good, status and sentence as found: returned as they are, or with skip_bad told, counted and passed over. */
-t5gist_status tg_eval_pass_over(const tg_eval_config *config, const tg_eval_progress *progress, tg_eval_data *data, t5gist_status status, const t5gist_error *found,
-                                t5gist_error *err);
+t5gist_status tg_eval_pass_over(const tg_eval_config *config, const tg_eval_progress *progress, tg_eval_data *data, t5gist_status status,
+                                const t5gist_error *found, t5gist_error *err);
 /* The text of a key that an object must have; the sentence of a missing one names the setting that chose it and the keys that are there. */
 t5gist_status tg_eval_text(const json_t *object, const char *key, const char *setting, const char *where, const char **out, t5gist_error *err);
 
@@ -173,8 +174,9 @@ t5gist_status tg_eval_warnings(tg_eval_result *result, t5gist_error *err);
 /* The row of a set, or null. */
 const tg_eval_row *tg_eval_row_of(const tg_eval_result *result, size_t set, tg_eval_kind kind);
 
-/* Lets the session's model answer every example under the row's condition, greedily or by beams, and score its reference. Fills answers, tokens, the log-probabilities. */
-t5gist_status tg_eval_ask(const tg_eval_config *config, const tg_eval_data *data, const tg_eval_model *model, t5gist_session *session /* the model's; after a failure to be freed */,
+/* Lets the session's model answer every example under the row's condition, greedily or by beams, and score its reference. Fills answers, tokens and
+ * the log-probabilities. After a failure the session must be freed: it may hold requests. */
+t5gist_status tg_eval_ask(const tg_eval_config *config, const tg_eval_data *data, const tg_eval_model *model, t5gist_session *session,
                           const tg_eval_progress *progress, tg_eval_row *row, t5gist_error *err);
 
 /* Exact match and ROUGE of an answer, in percent; out[TG_EVAL_LOGPROB] stays. */
@@ -183,11 +185,12 @@ t5gist_status tg_eval_score(const char *reference, const char *answer, double ou
 t5gist_status tg_eval_summarise(const tg_eval_config *config, tg_eval_result *result, t5gist_error *err);
 
 /* The whole run. *result: released with tg_eval_result_free, also after a failure. */
-t5gist_status tg_eval_run(const tg_eval_config *config, const char *command, const tg_eval_progress *progress, tg_eval_result *result, t5gist_error *err);
-/* Answers of a file in the place of models: objects with a prediction and a reference (prediction_field, target_field), and where they have them a split, a condition and
- * the number of a table. */
-t5gist_status tg_eval_run_answers(const tg_eval_config *config, const char *path, const char *command, const tg_eval_progress *progress, tg_eval_result *result,
-                                  t5gist_error *err);
+t5gist_status tg_eval_run(const tg_eval_config *config, const char *command, const tg_eval_progress *progress, tg_eval_result *result,
+                          t5gist_error *err);
+/* Answers of a file in the place of models: objects with a prediction and a reference (prediction_field, target_field), and where they have them a
+ * split, a condition and the number of a table. */
+t5gist_status tg_eval_run_answers(const tg_eval_config *config, const char *path, const char *command, const tg_eval_progress *progress,
+                                  tg_eval_result *result, t5gist_error *err);
 void tg_eval_result_free(tg_eval_result *result);
 
 /* -------------------------------------------------------------------------------------------------------------------------------- output */
@@ -198,8 +201,8 @@ t5gist_status tg_eval_markdown(const tg_eval_config *config, const tg_eval_resul
 /* NAME.json, NAME.md, NAME-answers.jsonl (one object per row and example) and NAME-*.svg in dir, which is made. */
 t5gist_status tg_eval_write(const tg_eval_config *config, const tg_eval_result *result, const char *dir, t5gist_error *err);
 
-/* Pictures. Where the run has nothing to show in one, *out stays empty. */
-t5gist_status tg_eval_picture_recovered(const tg_eval_config *config, const tg_eval_result *result, tg_buffer *out, t5gist_error *err); /* recovered against k */
-t5gist_status tg_eval_picture_bits(const tg_eval_config *config, const tg_eval_result *result, tg_buffer *out, t5gist_error *err); /* exact match against bits */
+/* Pictures: recovered against k, exact match against bits. Where the run has nothing to show in one, *out stays empty. */
+t5gist_status tg_eval_picture_recovered(const tg_eval_config *config, const tg_eval_result *result, tg_buffer *out, t5gist_error *err);
+t5gist_status tg_eval_picture_bits(const tg_eval_config *config, const tg_eval_result *result, tg_buffer *out, t5gist_error *err);
 
 #endif

@@ -43,12 +43,15 @@ static t5gist_status tick(const panel *p, double x, const char *text, tg_buffer 
 }
 
 /* A line with the interval of every point, and its name in the list at the right. Beyond the colours lines are dashed. */
-static t5gist_status curve(const panel *p, const point *points, size_t n, double scale, int number, const char *name, tg_buffer *out, t5gist_error *err) {
+static t5gist_status curve(const panel *p, const point *points, size_t n, double scale, int number, const char *name, tg_buffer *out,
+                           t5gist_error *err) {
   const char *colour = tg_svg_colours[number % TG_SVG_COLOURS];
   const double shift = 1.5 * (number % 5 - 2); /* so that bars of one x stand apart */
-  TG_TRY(tg_buffer_printf(out, err, "<polyline fill=\"none\" stroke=\"%s\" stroke-width=\"2\"%s points=\"", colour, number < TG_SVG_COLOURS ? "" : " stroke-dasharray=\"5 3\""));
+  TG_TRY(tg_buffer_printf(out, err, "<polyline fill=\"none\" stroke=\"%s\" stroke-width=\"2\"%s points=\"", colour,
+                          number < TG_SVG_COLOURS ? "" : " stroke-dasharray=\"5 3\""));
   for (size_t i = 0; i < n; i++)
-    if (isfinite(points[i].y->estimate)) TG_TRY(tg_buffer_printf(out, err, "%.1f,%.1f ", at_x(p, points[i].x) + shift, at_y(p, scale * points[i].y->estimate)));
+    if (isfinite(points[i].y->estimate))
+      TG_TRY(tg_buffer_printf(out, err, "%.1f,%.1f ", at_x(p, points[i].x) + shift, at_y(p, scale * points[i].y->estimate)));
   TG_TRY(tg_buffer_printf(out, err, "\"/>\n"));
   for (size_t i = 0; i < n; i++) {
     const tg_interval *y = points[i].y;
@@ -63,15 +66,19 @@ static t5gist_status curve(const panel *p, const point *points, size_t n, double
 
 static void caption_of(const tg_eval_result *result, size_t set, size_t split, char *out, size_t size) {
   char text[256];
-  if (result->n_sets > 1) snprintf(text, sizeof text, "%.180s, table %zu", result->data.splits[split].name, set + 1);
-  else snprintf(text, sizeof text, "%.200s", result->data.splits[split].name);
+  if (result->n_sets > 1)
+    snprintf(text, sizeof text, "%.180s, table %zu", result->data.splits[split].name, set + 1);
+  else
+    snprintf(text, sizeof text, "%.200s", result->data.splits[split].name);
   tg_svg_escape(text, out, size);
 }
 
 /* A picture's panels: visited twice, to be counted and to be drawn. *drawn: whether there is something to show. */
-typedef t5gist_status visit(const tg_eval_result *result, size_t set, size_t split, double top, tg_buffer *out /* null: count only */, bool *drawn, t5gist_error *err);
+typedef t5gist_status visit(const tg_eval_result *result, size_t set, size_t split, double top, tg_buffer *out /* null: count only */, bool *drawn,
+                            t5gist_error *err);
 
-static t5gist_status draw_panels(const tg_eval_config *config, const tg_eval_result *result, visit *draw, const char *title, tg_buffer *out, t5gist_error *err) {
+static t5gist_status draw_panels(const tg_eval_config *config, const tg_eval_result *result, visit *draw, const char *title, tg_buffer *out,
+                                 t5gist_error *err) {
   char whole[640], escaped[512];
   size_t n = 0;
   double top = TOP;
@@ -94,7 +101,8 @@ static t5gist_status draw_panels(const tg_eval_config *config, const tg_eval_res
 
 /* ------------------------------------------------------------------------------------------------------------------------- recovered, k */
 
-static t5gist_status recovered_panel(const tg_eval_result *result, size_t set, size_t split, double top, tg_buffer *out, bool *drawn, t5gist_error *err) {
+static t5gist_status recovered_panel(const tg_eval_result *result, size_t set, size_t split, double top, tg_buffer *out, bool *drawn,
+                                     t5gist_error *err) {
   static const tg_eval_metric metrics[] = {TG_EVAL_EXACT, TG_EVAL_ROUGE_L, TG_EVAL_LOGPROB};
   static const char *const names[] = {"exact match", "ROUGE-L", "log-probability"};
   const tg_eval_row *rows[TG_MAX_NUMBERS];

@@ -47,8 +47,8 @@ static t5gist_status find_model(tg_eval_result *result, const char *dir, size_t 
 /* Words stand in a prompt of the unmasked kind that the model knows. */
 static t5gist_condition asked_as(const tg_eval_model *model, tg_eval_kind kind) {
   static const t5gist_condition conditions[TG_EVAL_N_KINDS] = {
-      [TG_EVAL_FULL] = T5GIST_FULL, [TG_EVAL_POS_CONTROL] = T5GIST_POS_CONTROL, [TG_EVAL_PREFIX] = T5GIST_PREFIX,
-      [TG_EVAL_GIST] = T5GIST_GIST, [TG_EVAL_WORDS] = T5GIST_FULL,              [TG_EVAL_NEG_CONTROL] = T5GIST_NEG_CONTROL};
+      [TG_EVAL_FULL] = T5GIST_FULL,  [TG_EVAL_POS_CONTROL] = T5GIST_POS_CONTROL, [TG_EVAL_PREFIX] = T5GIST_PREFIX, [TG_EVAL_GIST] = T5GIST_GIST,
+      [TG_EVAL_WORDS] = T5GIST_FULL, [TG_EVAL_NEG_CONTROL] = T5GIST_NEG_CONTROL};
   return kind == TG_EVAL_WORDS && !model->trained[T5GIST_FULL] && model->trained[T5GIST_POS_CONTROL] ? T5GIST_POS_CONTROL : conditions[kind];
 }
 
@@ -66,8 +66,10 @@ static tg_eval_trained was_trained(const tg_eval_model *model, tg_eval_kind kind
 static t5gist_status add_row(const tg_eval_config *config, const char *base, tg_eval_kind kind, int k, tg_eval_result *result, t5gist_error *err) {
   const char *dir = tg_eval_model_of(config, kind, k);
   tg_eval_row row = {.set = result->n_sets, .kind = kind, .k = k};
-  if (k) snprintf(row.name, sizeof row.name, "%s-%d", tg_eval_kind_names[kind], k);
-  else snprintf(row.name, sizeof row.name, "%s", tg_eval_kind_names[kind]);
+  if (k)
+    snprintf(row.name, sizeof row.name, "%s-%d", tg_eval_kind_names[kind], k);
+  else
+    snprintf(row.name, sizeof row.name, "%s", tg_eval_kind_names[kind]);
   if (!dir) dir = base;
   if (!dir) return tg_fail(err, T5GIST_EUSAGE, "no model for %s: expected model, or %s=DIR in model_of, found neither", row.name, row.name);
   TG_TRY(find_model(result, dir, &row.model, err));
@@ -88,8 +90,10 @@ static t5gist_status choose_gists(const tg_eval_config *config, const char *base
   *gists = (tg_numbers){.values = {1}, .count = 1};
   if (!dir) return T5GIST_OK;
   TG_TRY(find_model(result, dir, &at, err));
-  if (result->models[at].gists.count > 0) *gists = result->models[at].gists;
-  else gists->values[0] = result->models[at].default_gists;
+  if (result->models[at].gists.count > 0)
+    *gists = result->models[at].gists;
+  else
+    gists->values[0] = result->models[at].default_gists;
   return T5GIST_OK;
 }
 
@@ -135,11 +139,18 @@ static t5gist_status add_warning(tg_eval_result *result, t5gist_error *err, cons
 static t5gist_status warn_controls(tg_eval_result *result, const tg_eval_row *row, t5gist_error *err) {
   const char *dir = result->models[row->model].dir;
   if (row->kind == TG_EVAL_NEG_CONTROL && row->trained == TG_EVAL_TRAINED_NO)
-    return add_warning(result, err, "neg_control was never trained in %s: a model that did not learn to do without the instruction answers worse than one that did, so the floor is "
-                       "too low and every recovered figure of this table flatters the gist. Train a neg_control checkpoint on the same data and name it in model_of.", dir);
+    return add_warning(result, err,
+                       "neg_control was never trained in %s: a model that did not learn to do without the instruction answers worse than one that "
+                       "did, so the floor is "
+                       "too low and every recovered figure of this table flatters the gist. Train a neg_control checkpoint on the same data and name "
+                       "it in model_of.",
+                       dir);
   if (row->kind == TG_EVAL_NEG_CONTROL && row->trained == TG_EVAL_TRAINED_UNKNOWN)
-    return add_warning(result, err, "%s does not say which conditions it was trained for (\"conditions\" in config.json's \"t5gist\" block): if neg_control was not one of them, every "
-                       "recovered figure of this table flatters the gist.", dir);
+    return add_warning(result, err,
+                       "%s does not say which conditions it was trained for (\"conditions\" in config.json's \"t5gist\" block): if neg_control was "
+                       "not one of them, every "
+                       "recovered figure of this table flatters the gist.",
+                       dir);
   if (row->kind == TG_EVAL_POS_CONTROL && row->trained == TG_EVAL_TRAINED_NO)
     return add_warning(result, err, "pos_control was never trained in %s: the ceiling may be too low, which also flatters the gist.", dir);
   return T5GIST_OK;
@@ -149,10 +160,11 @@ static t5gist_status warn_row(tg_eval_result *result, const tg_eval_row *row, t5
   const tg_eval_model *model = &result->models[row->model];
   TG_TRY(warn_controls(result, row, err));
   if ((row->kind == TG_EVAL_GIST || row->kind == TG_EVAL_PREFIX) && row->trained == TG_EVAL_TRAINED_NO)
-    TG_TRY(add_warning(result, err, "%s was never trained in %s: its figures are those of a use that the model does not know.", row->name, model->dir));
+    TG_TRY(
+        add_warning(result, err, "%s was never trained in %s: its figures are those of a use that the model does not know.", row->name, model->dir));
   if (row->n_long > 0)
-    TG_TRY(add_warning(result, err, "%zu of %zu instructions have more than %d tokens, the most that %s was trained on.", row->n_long, result->data.n, model->max_task_tokens,
-                       model->dir));
+    TG_TRY(add_warning(result, err, "%zu of %zu instructions have more than %d tokens, the most that %s was trained on.", row->n_long, result->data.n,
+                       model->max_task_tokens, model->dir));
   return T5GIST_OK;
 }
 
@@ -162,8 +174,8 @@ static t5gist_status warn_room(tg_eval_result *result, const tg_eval_row *row, t
   for (size_t s = 0; s < result->data.n_splits; s++)
     for (size_t m = 0; m < sizeof metrics / sizeof *metrics; m++)
       if (row->cells[s].has_room && !(row->cells[s].room[metrics[m]].low > 0))
-        TG_TRY(add_warning(result, err, "%s: by %s pos_control is not clearly above neg_control: what is recovered of that distance says nothing.", result->data.splits[s].name,
-                           tg_eval_metric_names[metrics[m]]));
+        TG_TRY(add_warning(result, err, "%s: by %s pos_control is not clearly above neg_control: what is recovered of that distance says nothing.",
+                           result->data.splits[s].name, tg_eval_metric_names[metrics[m]]));
   return T5GIST_OK;
 }
 

@@ -23,8 +23,8 @@ static json_t *model_json(const tg_eval_model *m) {
   for (int c = 0; m->conditions_known && c < T5GIST_N_CONDITIONS; c++)
     if (m->trained[c]) json_array_append_new(conditions, json_string(t5gist_condition_name((t5gist_condition)c)));
   for (int i = 0; i < m->gists.count; i++) json_array_append_new(gists, json_integer(m->gists.values[i]));
-  return json_pack("{s:s,s:s,s:s,s:I,s:o,s:o}", "dir", m->dir, "fingerprint", m->fingerprint, "dtype", m->dtype, "parameters", (json_int_t)m->n_parameters, "trained_conditions",
-                   conditions, "trained_gists", gists);
+  return json_pack("{s:s,s:s,s:s,s:I,s:o,s:o}", "dir", m->dir, "fingerprint", m->fingerprint, "dtype", m->dtype, "parameters",
+                   (json_int_t)m->n_parameters, "trained_conditions", conditions, "trained_gists", gists);
 }
 
 static json_t *split_json(const tg_eval_split *s) {
@@ -74,7 +74,8 @@ static json_t *row_json(const tg_eval_result *r, const tg_eval_row *row) {
 }
 
 static json_t *settings_json(const tg_eval_config *c) {
-  return json_pack("{s:i,s:i,s:i,s:I,s:i}", "max_new_tokens", c->max_new_tokens, "beams", c->beams, "limit", c->limit, "seed", (json_int_t)c->seed, "resamples", c->resamples);
+  return json_pack("{s:i,s:i,s:i,s:I,s:i}", "max_new_tokens", c->max_new_tokens, "beams", c->beams, "limit", c->limit, "seed", (json_int_t)c->seed,
+                   "resamples", c->resamples);
 }
 
 json_t *tg_eval_json(const tg_eval_config *config, const tg_eval_result *r) {
@@ -84,7 +85,9 @@ json_t *tg_eval_json(const tg_eval_config *config, const tg_eval_result *r) {
   json_object_set_new(o, "version", json_string(t5gist_version()));
   json_object_set_new(o, "command", json_string(r->command));
   if (!r->from_answers)
-    json_object_set_new(o, "machine", json_pack("{s:s,s:s,s:s,s:i}", "cpu", r->machine.cpu, "isa", r->machine.isa, "onednn", r->machine.onednn, "threads", r->threads));
+    json_object_set_new(
+        o, "machine",
+        json_pack("{s:s,s:s,s:s,s:i}", "cpu", r->machine.cpu, "isa", r->machine.isa, "onednn", r->machine.onednn, "threads", r->threads));
   json_object_set_new(o, "settings", settings_json(config));
   json_object_set_new(o, "data", strings_json(&config->data));
   json_object_set_new(o, "skipped", json_integer((json_int_t)r->data.skipped));

@@ -9,9 +9,12 @@ static const char *const heads[TG_EVAL_N_METRICS] = {"exact match", "ROUGE-1", "
 static const int decimals[TG_EVAL_N_METRICS] = {1, 2, 2, 2, 2};
 
 static void put_interval(tg_report *r, const tg_interval *i, double scale, int digits) {
-  if (!isfinite(i->estimate)) TG_PUT(r, " – |");
-  else if (!isfinite(i->low)) TG_PUT(r, " %.*f |", digits, i->estimate * scale);
-  else TG_PUT(r, " %.*f (%.*f to %.*f) |", digits, i->estimate * scale, digits, i->low * scale, digits, i->high * scale);
+  if (!isfinite(i->estimate))
+    TG_PUT(r, " – |");
+  else if (!isfinite(i->low))
+    TG_PUT(r, " %.*f |", digits, i->estimate * scale);
+  else
+    TG_PUT(r, " %.*f (%.*f to %.*f) |", digits, i->estimate * scale, digits, i->low * scale, digits, i->high * scale);
 }
 
 static void put_head(tg_report *r, const tg_eval_config *config, const tg_eval_result *e) {
@@ -21,12 +24,16 @@ static void put_head(tg_report *r, const tg_eval_config *config, const tg_eval_r
   TG_PUT(r, "    %s\n\n", e->command);
   TG_PUT(r, "Exact match (white space at the ends apart) and ROUGE F1 (as rouge_score, with stemming) are means in percent");
   if (!e->from_answers)
-    TG_PUT(r, ", log-probability is that of the whole reference answer in nats. *Recovered* is (this - neg_control) / (pos_control - neg_control) in percent");
+    TG_PUT(r,
+           ", log-probability is that of the whole reference answer in nats. *Recovered* is (this - neg_control) / (pos_control - neg_control) in "
+           "percent");
   TG_PUT(r, ". In brackets 95 %% bootstrap intervals (%d resamples, seed %llu)", config->resamples, (unsigned long long)config->seed);
   TG_PUT(r, e->from_answers ? ".\n\n" : ", paired by example.");
   if (e->from_answers) return;
-  if (config->beams == 1) TG_PUT(r, " Answers are greedy");
-  else TG_PUT(r, " Answers are those of %d beams", config->beams);
+  if (config->beams == 1)
+    TG_PUT(r, " Answers are greedy");
+  else
+    TG_PUT(r, " Answers are those of %d beams", config->beams);
   TG_PUT(r, ", at most %d tokens.\n\n", config->max_new_tokens);
 }
 
@@ -58,14 +65,17 @@ static void put_checkpoints(tg_report *r, const tg_eval_result *e) {
     size_t only = 0;
     const size_t n = count_models(e, set, &only);
     if (e->n_sets > 1) TG_PUT(r, "Table %zu: ", set + 1);
-    if (n == 1) TG_PUT(r, "one checkpoint, %s, answers every condition.\n\n", e->models[only].dir);
-    else TG_PUT(r, "%zu checkpoints answer, each the conditions named beside it.\n\n", n);
+    if (n == 1)
+      TG_PUT(r, "one checkpoint, %s, answers every condition.\n\n", e->models[only].dir);
+    else
+      TG_PUT(r, "%zu checkpoints answer, each the conditions named beside it.\n\n", n);
   }
   TG_PUT(r, "| checkpoint | answers | trained for | computed in | parameters, millions | fingerprint |\n|---|---|---|---|---|---|\n");
   for (size_t m = 0; m < e->n_models; m++) {
     TG_PUT(r, "| %s |", e->models[m].dir);
     for (size_t i = 0, any = 0; i < e->n_rows; i++)
-      if (e->rows[i].model == m) TG_PUT(r, "%s %s%s", any++ ? "," : "", e->rows[i].name, e->rows[i].trained == TG_EVAL_TRAINED_NO ? " (untrained)" : "");
+      if (e->rows[i].model == m)
+        TG_PUT(r, "%s %s%s", any++ ? "," : "", e->rows[i].name, e->rows[i].trained == TG_EVAL_TRAINED_NO ? " (untrained)" : "");
     TG_PUT(r, " | ");
     put_trained(r, &e->models[m]);
     TG_PUT(r, " | %s | %.1f | %.16s |\n", e->models[m].dtype, (double)e->models[m].n_parameters * 1e-6, e->models[m].fingerprint);
@@ -92,8 +102,10 @@ static void put_overview(tg_report *r, const tg_eval_result *e, size_t set) {
     TG_PUT(r, "| %s |", row->name);
     for (size_t s = 0; s < e->data.n_splits; s++) {
       const tg_eval_cell *c = &row->cells[s];
-      if (c->n > 0) TG_PUT(r, " %.1f / %.2f", c->values[TG_EVAL_EXACT].estimate, c->values[TG_EVAL_ROUGE_L].estimate);
-      else TG_PUT(r, " –");
+      if (c->n > 0)
+        TG_PUT(r, " %.1f / %.2f", c->values[TG_EVAL_EXACT].estimate, c->values[TG_EVAL_ROUGE_L].estimate);
+      else
+        TG_PUT(r, " –");
       if (c->has_recovered) {
         TG_PUT(r, " / ");
         tg_put_number(r, "%.0f %%", 100 * c->recovered[TG_EVAL_ROUGE_L].estimate);
@@ -165,9 +177,12 @@ static void put_families(tg_report *r, const tg_eval_result *e, size_t set) {
 
 static void put_set(tg_report *r, const tg_eval_result *e, size_t set) {
   size_t only = 0;
-  if (e->n_sets == 1) TG_PUT(r, "## Table\n\n");
-  else if (count_models(e, set, &only) == 0) TG_PUT(r, "## Table %zu\n\n", set + 1);
-  else TG_PUT(r, "## Table %zu: %s\n\n", set + 1, e->models[only].dir);
+  if (e->n_sets == 1)
+    TG_PUT(r, "## Table\n\n");
+  else if (count_models(e, set, &only) == 0)
+    TG_PUT(r, "## Table %zu\n\n", set + 1);
+  else
+    TG_PUT(r, "## Table %zu: %s\n\n", set + 1, e->models[only].dir);
   put_overview(r, e, set);
   for (size_t s = 0; s < e->data.n_splits; s++) {
     put_split(r, e, set, s);
@@ -195,7 +210,9 @@ t5gist_status tg_eval_markdown(const tg_eval_config *config, const tg_eval_resul
   put_warnings(&r, result);
   for (size_t set = 0; set < result->n_sets; set++) put_set(&r, result, set);
   if (!result->from_answers && config->asked[TG_EVAL_WORDS])
-    TG_PUT(&r, "*words-k*: the k words of the instruction with the largest TF-IDF weights over all different instructions of the data, in its place, in a prompt without masks.\n\n");
+    TG_PUT(&r,
+           "*words-k*: the k words of the instruction with the largest TF-IDF weights over all different instructions of the data, in its place, in "
+           "a prompt without masks.\n\n");
   if (pictures && has_recovered(result)) TG_PUT(&r, "![Recovered against k](%s-recovered.svg)\n\n", config->name);
   if (pictures && has_bits(result)) TG_PUT(&r, "![Exact match against bits](%s-bits.svg)\n\n", config->name);
   return r.status;

@@ -40,7 +40,8 @@ static bool is_used(const tg_eval_result *result, size_t model) {
   return false;
 }
 
-t5gist_status tg_eval_run(const tg_eval_config *config, const char *command, const tg_eval_progress *progress, tg_eval_result *result, t5gist_error *err) {
+t5gist_status tg_eval_run(const tg_eval_config *config, const char *command, const tg_eval_progress *progress, tg_eval_result *result,
+                          t5gist_error *err) {
   *result = (tg_eval_result){0};
   snprintf(result->command, sizeof result->command, "%s", command);
   t5gist_machine_describe(&result->machine);

@@ -30,8 +30,8 @@ static t5gist_status score_row(const tg_eval_data *data, tg_eval_row *row, t5gis
 }
 
 /* Exact match of the split's examples in each bin of bits. values: [n examples] scratch. */
-static t5gist_status score_bins(const tg_eval_data *data, const tg_eval_split *split, const tg_eval_row *row, const tg_resampling *how, double *values, tg_eval_cell *cell,
-                                t5gist_error *err) {
+static t5gist_status score_bins(const tg_eval_data *data, const tg_eval_split *split, const tg_eval_row *row, const tg_resampling *how,
+                                double *values, tg_eval_cell *cell, t5gist_error *err) {
   for (size_t b = 0; b < split->n_bins; b++) {
     size_t n = 0;
     for (size_t i = split->begin; i < split->begin + split->n; i++)
@@ -42,8 +42,8 @@ static t5gist_status score_bins(const tg_eval_data *data, const tg_eval_split *s
 }
 
 /* Equal seeds draw the same examples for every row: intervals of contrasts are paired. */
-static t5gist_status fill_cell(const tg_eval_result *result, const tg_eval_split *split, const tg_eval_row *row, const tg_resampling *how, tg_eval_cell *cell,
-                               t5gist_error *err) {
+static t5gist_status fill_cell(const tg_eval_result *result, const tg_eval_split *split, const tg_eval_row *row, const tg_resampling *how,
+                               tg_eval_cell *cell, t5gist_error *err) {
   const tg_eval_row *pos = tg_eval_row_of(result, row->set, TG_EVAL_POS_CONTROL), *neg = tg_eval_row_of(result, row->set, TG_EVAL_NEG_CONTROL);
   const size_t at = split->begin;
   cell->n = split->n;
@@ -52,12 +52,15 @@ static t5gist_status fill_cell(const tg_eval_result *result, const tg_eval_split
   for (int m = 0; m < TG_EVAL_N_METRICS; m++) {
     TG_TRY(tg_bootstrap(TG_STATISTIC_MEAN, TG_CONTRAST_NONE, (const double *const[]){row->scores[m] + at}, split->n, how, &cell->values[m], err));
     if (cell->has_room)
-      TG_TRY(tg_bootstrap(TG_STATISTIC_MEAN, TG_CONTRAST_DIFFERENCE, (const double *const[]){pos->scores[m] + at, neg->scores[m] + at}, split->n, how, &cell->room[m], err));
+      TG_TRY(tg_bootstrap(TG_STATISTIC_MEAN, TG_CONTRAST_DIFFERENCE, (const double *const[]){pos->scores[m] + at, neg->scores[m] + at}, split->n, how,
+                          &cell->room[m], err));
     if (cell->has_recovered)
-      TG_TRY(tg_bootstrap(TG_STATISTIC_MEAN, TG_CONTRAST_RECOVERED, (const double *const[]){row->scores[m] + at, neg->scores[m] + at, pos->scores[m] + at}, split->n, how,
-                          &cell->recovered[m], err));
+      TG_TRY(tg_bootstrap(TG_STATISTIC_MEAN, TG_CONTRAST_RECOVERED,
+                          (const double *const[]){row->scores[m] + at, neg->scores[m] + at, pos->scores[m] + at}, split->n, how, &cell->recovered[m],
+                          err));
   }
-  return tg_bootstrap(TG_STATISTIC_MEAN, TG_CONTRAST_RATIO, (const double *const[]){row->scores[TG_EVAL_LOGPROB] + at, row->tokens + at}, split->n, how, &cell->per_token, err);
+  return tg_bootstrap(TG_STATISTIC_MEAN, TG_CONTRAST_RATIO, (const double *const[]){row->scores[TG_EVAL_LOGPROB] + at, row->tokens + at}, split->n,
+                      how, &cell->per_token, err);
 }
 
 static t5gist_status score_families(const tg_eval_data *data, tg_eval_row *row, t5gist_error *err) {

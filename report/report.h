@@ -1,4 +1,5 @@
-/* What reports are made of: text, JSON values, pictures as SVG, and the files of an output folder. Knows no model; shared by bench/ and evaluation/. */
+/* What reports are made of: text, JSON values, pictures as SVG, and the files of an output folder. Knows no model; shared by bench/ and
+ * evaluation/. */
 #ifndef T5GIST_REPORT_REPORT_H
 #define T5GIST_REPORT_REPORT_H
 
@@ -44,7 +45,8 @@ extern const char *const tg_svg_colours[TG_SVG_COLOURS];
 /* Title and subtitle must be escaped. The picture ends with tg_svg_end. */
 t5gist_status tg_svg_begin(tg_buffer *out, double height, const char *title, const char *subtitle, t5gist_error *err);
 t5gist_status tg_svg_end(tg_buffer *out, t5gist_error *err);
-t5gist_status tg_svg_text(tg_buffer *out, double x, double y, const char *anchor /* "start", "middle", "end" */, const char *text /* escaped */, t5gist_error *err);
+t5gist_status tg_svg_text(tg_buffer *out, double x, double y, const char *anchor /* "start", "middle", "end" */, const char *text /* escaped */,
+                          t5gist_error *err);
 t5gist_status tg_svg_box(tg_buffer *out, double x, double y, double width, double height, const char *colour, t5gist_error *err);
 t5gist_status tg_svg_line(tg_buffer *out, double x1, double y1, double x2, double y2, const char *colour, double width, t5gist_error *err);
 /* Names beside their colours, on the line at y. */

@@ -28,7 +28,8 @@ t5gist_status tg_svg_box(tg_buffer *out, double x, double y, double width, doubl
 }
 
 t5gist_status tg_svg_line(tg_buffer *out, double x1, double y1, double x2, double y2, const char *colour, double width, t5gist_error *err) {
-  return tg_buffer_printf(out, err, "<line x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\" stroke=\"%s\" stroke-width=\"%.1f\"/>\n", x1, y1, x2, y2, colour, width);
+  return tg_buffer_printf(out, err, "<line x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\" stroke=\"%s\" stroke-width=\"%.1f\"/>\n", x1, y1, x2, y2,
+                          colour, width);
 }
 
 t5gist_status tg_svg_legend(tg_buffer *out, double x, double y, const char *const *names, int n, t5gist_error *err) {
@@ -43,8 +44,10 @@ t5gist_status tg_svg_legend(tg_buffer *out, double x, double y, const char *cons
 void tg_svg_escape(const char *text, char *out, size_t size) {
   size_t n = 0;
   for (; *text && n + 6 < size; text++) {
-    if (*text == '&' || *text == '<') n += (size_t)snprintf(out + n, size - n, *text == '&' ? "&amp;" : "&lt;");
-    else out[n++] = *text;
+    if (*text == '&' || *text == '<')
+      n += (size_t)snprintf(out + n, size - n, *text == '&' ? "&amp;" : "&lt;");
+    else
+      out[n++] = *text;
   }
   out[n] = 0;
 }

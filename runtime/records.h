@@ -12,8 +12,8 @@ typedef struct tg_records tg_records; /* a file being read; not thread-safe */
 t5gist_status tg_records_open(const char *path, size_t limit, tg_records **records, t5gist_error *err);
 void tg_records_close(tg_records *records); /* null is allowed */
 
-/* The next record, borrowed until the next call; null behind the last one. What is no object is refused with its place ("x.jsonl: line 7: ..."), status
- * T5GIST_EFORMAT; the call after that goes on with the record behind it. */
+/* The next record, borrowed until the next call; null behind the last one. What is no object is refused with its place ("x.jsonl: line 7: ..."),
+ * status T5GIST_EFORMAT; the call after that goes on with the record behind it. */
 t5gist_status tg_records_next(tg_records *records, const json_t **object, t5gist_error *err);
 
 /* Place of the record that was read last: "x.jsonl: line 7" or "x.json: entry 7", both from 1. Valid until the next call. */
