@@ -8,7 +8,7 @@ signs of the generator, and entries at places of the generator; its metadata has
 
 Needs torch, transformers 4.57.1, numpy and safetensors.
 """
-import argparse, json, math, pathlib, sys
+import argparse, itertools, json, math, pathlib, sys
 import numpy as np
 import torch
 from safetensors.numpy import load_file, save_file
@@ -37,8 +37,9 @@ CASES = {
     "tiny-relu-untied": ({**TINY, **RELU, **UNTIED, "num_heads": 3, "relative_attention_num_buckets": 16, "relative_attention_max_distance": 24}, 96, LENGTHS),
     "tiny-relu-tied": ({**TINY, **RELU, **TIED}, 96, LENGTHS),
     "small-gated-untied": ({**SMALL, **GATED, **UNTIED}, 48, LENGTHS[:3]),
-    "small-relu-tied": ({**SMALL, **RELU, **TIED}, 48, LENGTHS[:3]),
+    "small-relu-tied": ({**SMALL, **RELU, **TIED}, 48, [(3, 1, 2, 3), (3, 1, 3, 2)]),
 }
+KINK = 5e-6  # relu's slope jumps at 0: examples are taken that leave no channel nearer to it, where f32 could fall on the other side
 STEPS = dict(case="tiny-gated-untied", steps=100, examples=16, batch=4, lr=5e-5, weight_decay=0.01)
 
 
@@ -82,11 +83,11 @@ def initial(c, seed):
         yield name, values.reshape(shape)
 
 
-def make_examples(lengths, vocab):
+def make_examples(lengths, vocab, draw=0):
     """Text tokens are 2 .. vocab - 2; the gist token is the last of the vocabulary; inputs and targets end with 1."""
     made = []
     for i, (n_task, n_gist, n_input, n_target) in enumerate(lengths):
-        def tokens(what, n): return (random(i, what, n) % np.uint64(vocab - 3) + np.uint64(2)).tolist()
+        def tokens(what, n): return (random(1000 * draw + i, what, n) % np.uint64(vocab - 3) + np.uint64(2)).tolist()
         task = made[0]["task"] if i == 1 else tokens("task", n_task)
         made.append(dict(task=task, gists=n_gist, input=tokens("input", n_input - 1) + [1], target=tokens("target", n_target - 1) + [1]))
     return made
@@ -125,6 +126,24 @@ def logits_of(model, example, condition):
         states, bias = block(states, attention_mask=blocked, position_bias=bias, cache_position=torch.arange(len(ids)))[:2]
     start = torch.tensor([[0] + example["target"][:-1]])
     return model(encoder_outputs=BaseModelOutput(stack.final_layer_norm(states)), attention_mask=cross[None].long(), decoder_input_ids=start).logits[0]
+
+
+def examples_off_kinks(c, lengths):
+    model, nearest, draw = make_model(c, SEED), [0.0], 0
+    if c["feed_forward_proj"] != "relu":
+        return make_examples(lengths, c["vocab_size"])
+    for name, module in model.named_modules():
+        if name.endswith(".wi"):
+            module.register_forward_hook(lambda _, __, out: nearest.append(out.abs().min().item()))
+    while min(nearest) < KINK:
+        nearest.clear()
+        examples, draw = make_examples(lengths, c["vocab_size"], draw), draw + 1
+        for condition, example in itertools.product(CONDITIONS, examples):
+            with torch.no_grad():
+                logits_of(model, example, condition)
+            if min(nearest) < KINK:
+                break
+    return examples
 
 
 def watch_cross(model):
@@ -207,7 +226,7 @@ def trajectory(c):
 
 def make(case):
     c, samples, lengths = CASES[case]
-    examples = make_examples(lengths, c["vocab_size"])
+    examples = examples_off_kinks(c, lengths)
     tokens = [t for e in examples for t in e["task"] + e["input"]]
     total = sum(len(e["target"]) for e in examples)
     tensors, losses = {}, {}
