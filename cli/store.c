@@ -155,8 +155,8 @@ static t5gist_status collect(tg_context *context, t5gist_error *err) {
   t5gist_store_state s;
   TG_TRY(no_more(context, err));
   TG_TRY(t5gist_store_gc(context->store, &s, err));
-  tg_cli_note(context, "%zu removed for the budget, %zu damaged, %zu left over from killed processes; %zu entries of %llu bytes stay", s.removed, s.damaged,
-              s.strays, s.entries, (unsigned long long)s.bytes);
+  tg_cli_note(context, "%zu removed for the budget, %zu damaged, %zu left over from killed processes; %zu entries of %llu bytes stay", s.removed,
+              s.damaged, s.strays, s.entries, (unsigned long long)s.bytes);
   return T5GIST_OK;
 }
 
@@ -191,8 +191,14 @@ t5gist_status tg_command_store(tg_context *context, t5gist_error *err) {
   static const struct {
     const char *name;
     t5gist_status (*run)(tg_context *context, t5gist_error *err);
-  } verbs[] = {{"ls", list},    {"rm", remove_entries}, {"pin", pin},                {"unpin", unpin},
-               {"gc", collect}, {"verify", verify},     {"export", export_entries}, {"import", import_entries}};
+  } verbs[] = {{"ls", list},
+               {"rm", remove_entries},
+               {"pin", pin},
+               {"unpin", unpin},
+               {"gc", collect},
+               {"verify", verify},
+               {"export", export_entries},
+               {"import", import_entries}};
   enum { N = sizeof verbs / sizeof *verbs };
   const char *names[N];
   TG_TRY(tg_cli_open_store(context, err));

@@ -194,7 +194,8 @@ static t5gist_gist *reject(t5gist_store *store, const char *key, const tg_store_
     return NULL;
   }
   const t5gist_status again = tg_store_read(store, key, id, model, &gist, &error);
-  if (is_damage(again)) note(store, why->message, tg_store_set_aside(store, key, &error) == T5GIST_OK ? "; moved to damaged/, not used" : "; not used");
+  if (is_damage(again))
+    note(store, why->message, tg_store_set_aside(store, key, &error) == T5GIST_OK ? "; moved to damaged/, not used" : "; not used");
   tg_lock_release(&lock);
   return gist;
 }

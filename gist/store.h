@@ -55,10 +55,10 @@ typedef struct tg_store_item {
 typedef struct tg_store_scan {
   tg_store_item *items; /* [n] by key */
   size_t n, capacity;
-  uint64_t bytes;          /* of items */
-  tg_strings damaged;      /* keys */
+  uint64_t bytes;     /* of items */
+  tg_strings damaged; /* keys */
   uint64_t damaged_bytes;
-  tg_strings strays;       /* names of what a killed process left: temporaries, and marks without an entry */
+  tg_strings strays; /* names of what a killed process left: temporaries, and marks without an entry */
 } tg_store_scan;
 
 bool tg_store_is_key(const char *text, size_t n);

@@ -78,7 +78,8 @@ t5gist_status t5gist_store_examine(const t5gist_store *store, t5gist_store_state
 }
 
 /* The one entry whose key begins with the digits given. */
-static t5gist_status find_item(const t5gist_store *store, const tg_store_scan *scan, const char *digits, const tg_store_item **found, t5gist_error *err) {
+static t5gist_status find_item(const t5gist_store *store, const tg_store_scan *scan, const char *digits, const tg_store_item **found,
+                               t5gist_error *err) {
   const size_t n = strlen(digits);
   *found = NULL;
   if (n < LEAST_DIGITS || n >= TG_SHA256_HEX || strspn(digits, "0123456789abcdef") != n) {
@@ -241,7 +242,8 @@ static t5gist_status verify_item(const t5gist_store *store, const tg_store_item 
 }
 
 t5gist_status t5gist_store_verify(t5gist_store *store, FILE *report, t5gist_store_state *state, t5gist_error *err) {
-  if (store == NULL || report == NULL || state == NULL) return tg_fail(err, T5GIST_EUSAGE, "t5gist_store_verify: store, report and state must not be null");
+  if (store == NULL || report == NULL || state == NULL)
+    return tg_fail(err, T5GIST_EUSAGE, "t5gist_store_verify: store, report and state must not be null");
   tg_store_scan scan;
   TG_TRY(tg_store_read_folder(store, &scan, err));
   *state = state_of(store, &scan);
@@ -321,11 +323,13 @@ static t5gist_status import_file(const t5gist_store *store, const char *path, si
   TG_GOTO(tg_read_file(path, TG_GIST_FILE_LIMIT, false, &a.bytes, err));
   TG_GOTO(tg_gist_parse(a.bytes.data, a.bytes.size, path, &gist, err));
   if (strcmp(gist->payload, "f32") != 0) {
-    status = tg_fail(err, T5GIST_EUNSUPPORTED, "%s: a store keeps gists of payload f32, which answer as encoding does; found %s", path, gist->payload);
+    status =
+        tg_fail(err, T5GIST_EUNSUPPORTED, "%s: a store keeps gists of payload f32, which answer as encoding does; found %s", path, gist->payload);
     goto done;
   }
   if (strcmp(gist->program_version, T5GIST_VERSION) != 0) {
-    status = tg_fail(err, T5GIST_EMISMATCH, "%s was computed by t5gist %.32s, but t5gist %s would look for its own: encode its task again, or use the file itself", path,
+    status = tg_fail(err, T5GIST_EMISMATCH,
+                     "%s was computed by t5gist %.32s, but t5gist %s would look for its own: encode its task again, or use the file itself", path,
                      gist->program_version, T5GIST_VERSION);
     goto done;
   }

@@ -26,7 +26,9 @@ t5gist_status tg_folder_list(const char *path, tg_strings *names, t5gist_error *
 
 /* Takes path, which is made if it does not exist, as a lock that one process or thread holds at a time; waits at most wait_ms for another holder.
  * T5GIST_EUNSUPPORTED: nothing may be written there. The lock ends with tg_lock_release or with the process, however that dies. */
-typedef struct tg_lock { int fd; } tg_lock;
+typedef struct tg_lock {
+  int fd;
+} tg_lock;
 t5gist_status tg_lock_take(const char *path, int wait_ms, tg_lock *lock, t5gist_error *err);
 void tg_lock_release(tg_lock *lock);
 
