@@ -273,16 +273,25 @@ t5gist_status tg_writer_write(tg_writer *writer, const void *data, size_t n, t5g
 static t5gist_status close_file(tg_writer *writer, t5gist_error *err) {
   const int fd = writer->fd;
   writer->fd = -1; /* closed even when close fails */
-  return close(fd) ? tg_fail_errno(err, "cannot write %s", writer->path) : T5GIST_OK;
+  writer->failed |= close(fd) != 0;
+  return writer->failed ? tg_fail_errno(err, "cannot write %s", writer->path) : T5GIST_OK;
+}
+
+t5gist_status tg_writer_sync(tg_writer *writer, t5gist_error *err) {
+  if (writer->failed) return tg_fail(err, T5GIST_EIO, "cannot write %s: an earlier write failed", writer->path);
+  TG_TRY(flush(writer, err));
+  if (!writer->slot) return close_file(writer, err);
+  if (fsync(writer->fd)) {
+    writer->failed = true;
+    return tg_fail_errno(err, "cannot write %s", writer->path);
+  }
+  return close_file(writer, err);
 }
 
 static t5gist_status commit(tg_writer *writer, t5gist_error *err) {
   struct slot *slot = writer->slot;
-  if (writer->failed) return tg_fail(err, T5GIST_EIO, "cannot write %s: an earlier write failed", writer->path);
-  TG_TRY(flush(writer, err));
-  if (!slot) return close_file(writer, err);
-  if (fsync(writer->fd)) return tg_fail_errno(err, "cannot write %s", writer->path);
-  TG_TRY(close_file(writer, err));
+  if (writer->fd >= 0 || writer->failed) TG_TRY(tg_writer_sync(writer, err));
+  if (!slot) return T5GIST_OK;
   if (renameat(slot->dir, slot->name, slot->dir, writer->name)) return tg_fail_errno(err, "cannot rename a temporary file to %s", writer->path);
   atomic_store(&slot->state, CLAIMED);     /* no temporary any more */
   if (fsync(slot->dir) && errno != EINVAL) /* EINVAL: a file system without it */

@@ -2,7 +2,6 @@
 
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -10,9 +9,10 @@
 #include "runtime/linear.h"
 #include "t5/config.h"
 #include "t5/convert_source.h"
+#include "t5/folder_writer.h"
 #include "t5/tokenizer.h"
 
-enum { CHUNK = 1 << 20, FILE_MODE = 0644, AS_STORED = -1, MAX_NAME = 256 }; /* CHUNK: elements at a time */
+enum { CHUNK = 1 << 20, AS_STORED = -1, MAX_NAME = 256 }; /* CHUNK: elements at a time */
 
 typedef struct conversion {
   const char *in_dir, *out_dir;
@@ -30,10 +30,6 @@ typedef struct conversion {
   t5gist_progress *progress;
   void *user;
 } conversion;
-
-/* Beside config.json and weights, what belongs to a model. */
-static const char *const copied[] = {"spiece.model",      "tokenizer.json",          "tokenizer_config.json",
-                                     "added_tokens.json", "special_tokens_map.json", "generation_config.json"};
 
 /* ------------------------------------------------------------------------------------------------------------------------ what to do */
 
@@ -213,81 +209,28 @@ static t5gist_status write_tensor(conversion *c, tg_writer *writer, size_t i, t5
   return T5GIST_OK;
 }
 
-static t5gist_status write_header(const conversion *c, tg_writer *writer, t5gist_error *err) {
-  tg_buffer header = {0};
-  json_t *metadata = json_pack("{ss}", "format", "pt"); /* what Hugging Face's loader looks for */
-  t5gist_status status = metadata ? T5GIST_OK : tg_fail(err, T5GIST_ENOMEM, "not enough memory for the header of %s", c->out_dir);
-  if (status == T5GIST_OK) status = tg_safetensors_header(c->tensors, c->n_tensors, metadata, &header, err);
-  if (status == T5GIST_OK) status = tg_writer_write(writer, header.data, header.size, err);
-  tg_buffer_free(&header);
-  json_decref(metadata);
-  return status;
-}
-
-static t5gist_status write_weights(conversion *c, t5gist_error *err) {
-  char *path;
-  tg_writer *writer = NULL;
-  t5gist_status status;
-  TG_TRY(tg_path_join(&path, c->out_dir, "model.safetensors", err));
-  TG_GOTO(tg_writer_open(path, FILE_MODE, &writer, err));
-  TG_GOTO(write_header(c, writer, err));
+static t5gist_status write_weights(conversion *c, tg_folder_writer *folder, t5gist_error *err) {
+  tg_writer *writer;
+  TG_TRY(tg_folder_writer_weights(folder, c->tensors, c->n_tensors, &writer, err));
   for (size_t i = 0; i < c->n_tensors; i++) {
     if (c->tensors[i].dtype == TG_I8)
-      TG_GOTO(write_bytes(c, writer, &c->source.tensors[c->from[i++]], err));
+      TG_TRY(write_bytes(c, writer, &c->source.tensors[c->from[i++]], err));
     else
-      TG_GOTO(write_tensor(c, writer, i, err));
+      TG_TRY(write_tensor(c, writer, i, err));
   }
-  status = tg_writer_commit(writer, err);
-  writer = NULL;
-done:
-  tg_writer_abort(writer);
-  tg_free(path);
-  return status;
-}
-
-/* ----------------------------------------------------------------------------------------------------------------------- other files */
-
-static t5gist_status copy_file(const char *from, const char *to, t5gist_error *err) {
-  tg_map map;
-  TG_TRY(tg_map_open(from, &map, err));
-  const t5gist_status status = tg_write_file(to, FILE_MODE, map.data, map.size, err);
-  tg_map_close(&map);
-  return status;
-}
-
-/* Only looks, or copies. A file of another model that would stay among ours is an error. */
-static t5gist_status copy_one(const conversion *c, const char *name, bool look, t5gist_error *err) {
-  char *from = NULL, *to = NULL;
-  t5gist_status status;
-  TG_GOTO(tg_path_join(&from, c->in_dir, name, err));
-  TG_GOTO(tg_path_join(&to, c->out_dir, name, err));
-  if (tg_file_exists(from)) {
-    if (!look) TG_GOTO(copy_file(from, to, err));
-  } else if (tg_file_exists(to)) {
-    status = tg_fail(err, T5GIST_EUSAGE, "%s: expected an empty folder or an earlier conversion of the same model, found %s, which %s does not have",
-                     c->out_dir, name, c->in_dir);
-  }
-done:
-  tg_free(from);
-  tg_free(to);
-  return status;
-}
-
-static t5gist_status copy_files(const conversion *c, bool look, t5gist_error *err) {
-  for (size_t i = 0; i < sizeof copied / sizeof *copied; i++) TG_TRY(copy_one(c, copied[i], look, err));
   return T5GIST_OK;
 }
 
-/* The one type of all weights in Hugging Face's words, or null. */
-static const char *dtype_word(const conversion *c) {
+/* -------------------------------------------------------------------------------------------------------------------------- config.json */
+
+static bool same_type(const conversion *c) {
   for (size_t i = 1; i < c->n_tensors; i++) {
-    if (c->tensors[i].dtype != c->tensors[0].dtype) return NULL;
+    if (c->tensors[i].dtype != c->tensors[0].dtype) return false;
   }
-  if (!c->n_tensors) return NULL;
-  return c->tensors[0].dtype == TG_F32 ? "float32" : c->tensors[0].dtype == TG_BF16 ? "bfloat16" : "float16";
+  return c->n_tensors > 0;
 }
 
-/* config.json with the fingerprint and the type of the weights; transformers 4 calls the latter torch_dtype, later versions dtype. */
+/* config.json with the fingerprint, and the type of the weights where they have one. */
 static bool edit_config(const conversion *c, json_t *json) {
   json_t *block = json_object_get(json, "t5gist");
   if (!json_is_object(block)) {
@@ -296,30 +239,14 @@ static bool edit_config(const conversion *c, json_t *json) {
   }
   if (json_object_set_new(block, "source_fingerprint", json_string(c->fingerprint)) != 0) return false;
   if (c->to == TG_I8 && json_object_set_new(block, "dtype", json_string("int8")) != 0) return false;
-  const char *word = dtype_word(c);
-  if (!word) return true;
-  const bool newer = json_object_get(json, "dtype") != NULL;
-  if (newer && json_object_set_new(json, "dtype", json_string(word)) != 0) return false;
-  if (newer && !json_object_get(json, "torch_dtype")) return true;
-  return json_object_set_new(json, "torch_dtype", json_string(word)) == 0;
+  return !same_type(c) || tg_folder_set_dtype(json, c->tensors[0].dtype);
 }
 
-static t5gist_status write_config(const conversion *c, t5gist_error *err) {
+static t5gist_status write_config(const conversion *c, tg_folder_writer *folder, t5gist_error *err) {
   json_t *json = json_deep_copy(c->config.json);
-  char *path = NULL, *text = json && edit_config(c, json) ? json_dumps(json, JSON_INDENT(2)) : NULL;
-  tg_buffer bytes = {0};
-  t5gist_status status;
-  if (!text) {
-    status = tg_fail(err, T5GIST_ENOMEM, "%s: not enough memory for config.json", c->out_dir);
-    goto done;
-  }
-  TG_GOTO(tg_buffer_printf(&bytes, err, "%s\n", text));
-  TG_GOTO(tg_path_join(&path, c->out_dir, "config.json", err));
-  TG_GOTO(tg_write_file(path, FILE_MODE, bytes.data, bytes.size, err));
-done:
-  tg_buffer_free(&bytes);
-  tg_free(path);
-  free(text);
+  const bool edited = json && edit_config(c, json);
+  const t5gist_status status =
+      edited ? tg_folder_writer_json(folder, "config.json", json, err) : tg_fail(err, T5GIST_ENOMEM, "%s: not enough memory for config.json", c->out_dir);
   json_decref(json);
   return status;
 }
@@ -328,6 +255,7 @@ done:
 
 t5gist_status tg_convert(const char *in_dir, const char *out_dir, const char *dtype, t5gist_progress *progress, void *user, t5gist_error *err) {
   conversion c = {.in_dir = in_dir, .out_dir = out_dir, .progress = progress, .user = user};
+  tg_folder_writer folder = {.dir = out_dir};
   t5gist_status status;
   TG_GOTO(read_dtype(dtype, &c.to, err));
   TG_GOTO(check_dirs(in_dir, out_dir, err));
@@ -335,12 +263,13 @@ t5gist_status tg_convert(const char *in_dir, const char *out_dir, const char *dt
   TG_GOTO(tg_source_open(in_dir, &c.source, err));
   TG_GOTO(plan(&c, err));
   TG_GOTO(find_fingerprint(&c, err));
-  TG_GOTO(copy_files(&c, true, err));
-  TG_GOTO(tg_make_dirs(out_dir, err));
-  TG_GOTO(write_weights(&c, err));
-  TG_GOTO(copy_files(&c, false, err));
-  TG_GOTO(write_config(&c, err));
+  TG_GOTO(tg_folder_writer_check(out_dir, in_dir, err)); /* before the long work */
+  TG_GOTO(write_weights(&c, &folder, err));
+  TG_GOTO(tg_folder_writer_copy(&folder, in_dir, err));
+  TG_GOTO(write_config(&c, &folder, err));
+  TG_GOTO(tg_folder_writer_commit(&folder, err));
 done:
+  tg_folder_writer_abort(&folder);
   tg_free(c.tensors);
   tg_free(c.scale_names);
   tg_free(c.from);
