@@ -13,13 +13,12 @@ enum {
   CHUNK_ROWS = 1024,         /* oneDNN gets more rows in pieces of this size */
   INT8_CHUNK = 256,          /* likewise in int8, whose sums are to stay in the caches until they are scaled */
   LOW_STEPS = 254,           /* second bytes to a step of the first: tg_quantize_row_wide */
-  INT8_FEW_ROWS = 128,       /* up to here our own kernels, which scale the sums while they are in registers, are faster */
-  INT8_FEW_ROWS_OF_TILES = 8 /* likewise on machines that multiply tiles (AMX), which oneDNN uses and we do not */
+  INT8_FEW_ROWS = 8          /* up to here our own kernels do without the tiles (AMX) that oneDNN uses where the machine has them */
 };
 
 struct tg_linear {
   tg_packed w;
-  bool onednn; /* which multiplies f32, and many rows in int8 */
+  bool onednn; /* which multiplies f32, or more than a few rows in int8 */
 };
 
 static bool use_blocks(void) {
@@ -34,7 +33,7 @@ t5gist_status tg_linear_new(tg_engine *engine, const tg_matrix *parts, size_t n_
   TG_TRY(tg_alloc(&l, 1, sizeof *l, err));
   TG_GOTO(tg_engine_take_team(engine, &team, err));
   TG_GOTO(tg_pack(parts, n_parts, n_in, precision, team, &l->w, err));
-  l->onednn = precision == TG_PRECISION_F32 ? !l->w.blocks : tg_cpu_vnni();
+  l->onednn = precision == TG_PRECISION_F32 ? !l->w.blocks : tg_cpu_vnni() && tg_matmul_has_tiles();
   *linear = l;
 done:
   tg_engine_return_team(engine, team);
@@ -118,10 +117,9 @@ static tg_int8_product piece_of(const tg_int8_product *product, size_t begin, si
 
 /* What whole_rows leaves over is few enough for our own kernels. */
 static t5gist_status multiply_int8(const tg_linear *linear, tg_workspace *workspace, const tg_int8_product *product, t5gist_error *err) {
-  const size_t few = tg_matmul_has_tiles() ? INT8_FEW_ROWS_OF_TILES : INT8_FEW_ROWS;
   for (size_t begin = 0, rows; begin < product->m; begin += rows) {
     rows = product->m - begin;
-    const bool onednn = linear->onednn && rows > few;
+    const bool onednn = linear->onednn && rows > INT8_FEW_ROWS;
     if (onednn) rows = whole_rows(rows);
     const tg_int8_product piece = piece_of(product, begin, rows);
     if (onednn)

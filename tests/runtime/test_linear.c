@@ -10,6 +10,8 @@
 
 #include "runtime/kernels.h"
 #include "runtime/linear.h"
+#include "runtime/linear_onednn.h"
+#include "runtime/matmul.h"
 #include "tests/runtime/isa.h"
 
 typedef struct fixture {
@@ -282,6 +284,48 @@ static void test_int8_rows_are_independent(void **state) {
   tg_free(alone);
 }
 
+/* oneDNN's products, in use where the machine has tiles, beside ours. */
+static void test_int8_by_onednn(void **state) {
+  fixture *f = *state;
+  enum { DEPTH = 192, N_OUT = 1001, PADDED = 1024, M = 33 };
+  uint32_t seed = 17;
+  unsigned char *x = NULL, *low = NULL;
+  int8_t *weights = NULL;
+  int32_t *offsets = NULL;
+  float *scales = floats(PADDED), *x_scales = floats(M), *y = floats(M * N_OUT), *expected = floats(M * N_OUT);
+  assert_int_equal(tg_alloc(&x, M, DEPTH, NULL), T5GIST_OK);
+  assert_int_equal(tg_alloc(&low, M, DEPTH, NULL), T5GIST_OK);
+  assert_int_equal(tg_alloc(&weights, PADDED, DEPTH, NULL), T5GIST_OK);
+  assert_int_equal(tg_alloc(&offsets, PADDED, sizeof *offsets, NULL), T5GIST_OK);
+  for (size_t i = 0; i < M * DEPTH; i++) {
+    x[i] = (unsigned char)(128 + 127 * test_random(&seed));
+    low[i] = (unsigned char)(128 + 127 * test_random(&seed));
+  }
+  for (size_t i = 0; i < PADDED * DEPTH; i++) weights[i] = (int8_t)(127 * test_random(&seed));
+  for (size_t i = 0; i < N_OUT; i++) offsets[i] = (int32_t)(1e5f * test_random(&seed));
+  test_fill(scales, N_OUT, 1, &seed);
+  test_fill(x_scales, M, 1, &seed);
+  for (int variant = 0; tg_cpu_vnni() && variant < 4; variant++) {
+    tg_int8_product product = {.x = x, .x_scales = x_scales, .weights = weights, .scales = scales, .offsets = offsets, .y = expected, .m = M,
+                               .depth = DEPTH, .n_out = N_OUT, .accumulate = variant & 1};
+    if (variant & 2) product.low = low, product.low_scales = x_scales;
+    test_fill(y, M * N_OUT, 1, &seed);
+    memcpy(expected, y, M * N_OUT * sizeof *y);
+    tg_int8_multiply(NULL, &product);
+    product.y = y;
+    assert_int_equal(tg_onednn_multiply_int8(f->workspace, &product, NULL), T5GIST_OK);
+    assert_memory_equal(y, expected, M * N_OUT * sizeof *y);
+  }
+  tg_free(x);
+  tg_free(low);
+  tg_free(weights);
+  tg_free(offsets);
+  tg_free(scales);
+  tg_free(x_scales);
+  tg_free(y);
+  tg_free(expected);
+}
+
 /* Bytes with scales are what quantising gives; in f32 they are the numbers they stand for. */
 /* One large number among many small ones: two bytes of activation keep the small ones' sum, one loses it. */
 static void test_int8x16_keeps_small_numbers(void **state) {
@@ -392,7 +436,7 @@ static void check_warm_products(fixture *f, tg_precision precision, size_t most,
 
 static void test_warm_products_create_nothing(void **state) {
   check_warm_products(*state, TG_PRECISION_F32, 20, tg_cpu_isa() != TG_ISA_AVX512);
-  check_warm_products(*state, TG_PRECISION_INT8, 170, tg_cpu_vnni());
+  check_warm_products(*state, TG_PRECISION_INT8, 170, tg_cpu_vnni() && tg_matmul_has_tiles());
 }
 
 static void test_bad_layers(void **state) {
@@ -494,6 +538,7 @@ static int groups(void) {
       cmocka_unit_test(test_int8_shapes),
       cmocka_unit_test(test_int8_extremes),
       cmocka_unit_test(test_int8_rows_are_independent),
+      cmocka_unit_test(test_int8_by_onednn),
       cmocka_unit_test(test_int8x16_keeps_small_numbers),
       cmocka_unit_test(test_stored_bytes),
       cmocka_unit_test(test_int8_keeps_nan),
