@@ -17,12 +17,13 @@ TG_INLINE void store(float *x, size_t left, tg_v value) {
   else v_store_n(x, left, value);
 }
 
-/* The first `left` lanes of a value, zeros behind. */
+/* Read from LANES - left, lanes beyond the first `left` get what is behind. */
+static const float ones_then_zeros[2 * LANES] = {[0 ... LANES - 1] = 1};
+static const float zeros_then_lows[2 * LANES] = {[LANES ... 2 * LANES - 1] = -INFINITY};
+
+/* The first `left` lanes of a finite value, zeros behind. */
 TG_INLINE tg_v keep_first(tg_v value, size_t left) {
-  if (left >= LANES) return value;
-  float lanes[LANES];
-  v_store(lanes, value);
-  return v_load_n(lanes, left);
+  return left >= LANES ? value : v_mul(value, v_load(ones_then_zeros + LANES - left));
 }
 
 TG_INLINE double products_of(const float *x, const float *y, size_t n) {
@@ -157,18 +158,16 @@ static void activate_backward(const float *x, const float *gate, const float *dy
 
 static float add_bias(float *x, const float *bias, size_t n) {
   tg_v largest = v_set(-INFINITY);
-  size_t i = 0;
-  for (; i + LANES <= n; i += LANES) {
-    const tg_v value = bias == NULL ? v_load(x + i) : v_add(v_load(x + i), v_load(bias + i));
-    if (bias != NULL) v_store(x + i, value);
-    largest = v_max(value, largest);
+  for (size_t i = 0; i < n; i += LANES) {
+    const size_t left = n - i;
+    tg_v value = load(x + i, left);
+    if (bias != NULL) {
+      value = v_add(value, load(bias + i, left));
+      store(x + i, left, value);
+    }
+    largest = v_max(left >= LANES ? value : v_add(value, v_load(zeros_then_lows + LANES - left)), largest);
   }
-  float result = v_largest(largest);
-  for (; i < n; i++) {
-    if (bias != NULL) x[i] += bias[i];
-    result = x[i] > result ? x[i] : result;
-  }
-  return result;
+  return v_largest(largest);
 }
 
 static float exponentials(float *x, size_t n, float shift) {
