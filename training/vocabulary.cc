@@ -112,17 +112,18 @@ std::unordered_map<std::string, std::string> arguments(const tg_vocabulary_optio
   return list;
 }
 
-/* Sentences of the library begin with its own file and line; what follows the bracket is meant for people. */
-const char *reason_of(const char *message) {
+/* What the library says, without its own file and line before it and the names of its options behind. */
+std::string reason_of(const char *message) {
   const char *bracket = std::strstr(message, "] ");
-  return bracket && bracket[2] ? bracket + 2 : message;
+  const std::string reason = bracket && bracket[2] ? bracket + 2 : message;
+  return reason.substr(0, reason.find(" with --"));
 }
 
 t5gist_status learn(const tg_vocabulary_options *o, const tg_sentences *sentences, std::string *model, t5gist_error *err) noexcept {
   try {
     Sentences iterator(sentences);
     const auto status = sentencepiece::SentencePieceTrainer::Train(arguments(o), &iterator, model);
-    if (!status.ok()) return tg_fail(err, T5GIST_EUSAGE, "cannot learn a vocabulary of %d pieces from these texts: %s", o->size, reason_of(status.error_message()));
+    if (!status.ok()) return tg_fail(err, T5GIST_EUSAGE, "cannot learn a vocabulary of %d pieces from these texts: %s", o->size, reason_of(status.error_message()).c_str());
     return T5GIST_OK;
   } catch (const std::bad_alloc &) {
     return tg_fail(err, T5GIST_ENOMEM, "not enough memory to learn a vocabulary");
