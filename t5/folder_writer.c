@@ -1,6 +1,7 @@
 #include "t5/folder_writer.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "runtime/error.h"
 
@@ -15,7 +16,10 @@ static t5gist_status open_file(tg_folder_writer *folder, const char *name, tg_wr
   if (folder->n == TG_FOLDER_WRITER_FILES) return tg_fail(err, T5GIST_EINTERNAL, "%s: expected at most %d files, found %s too", folder->dir, TG_FOLDER_WRITER_FILES, name);
   TG_TRY(tg_path_join(&path, folder->dir, name, err));
   const t5gist_status status = tg_writer_open(path, FILE_MODE, writer, err);
-  if (status == T5GIST_OK) folder->writers[folder->n++] = *writer;
+  if (status == T5GIST_OK) {
+    folder->names[folder->n] = name;
+    folder->writers[folder->n++] = *writer;
+  }
   tg_free(path);
   return status;
 }
@@ -35,18 +39,25 @@ done:
   return status;
 }
 
+static bool is_written(const tg_folder_writer *folder, const char *name) {
+  for (size_t i = 0; i < folder->n; i++) {
+    if (strcmp(folder->names[i], name) == 0) return true;
+  }
+  return false;
+}
+
 /* The path of a file to copy (null: there is none), or a sentence about one that would stay. */
-static t5gist_status find_source(const char *dir, const char *from_dir, const char *name, char **from, t5gist_error *err) {
+static t5gist_status find_source(const tg_folder_writer *folder, const char *from_dir, const char *name, char **from, t5gist_error *err) {
   char *to = NULL;
   t5gist_status status;
   *from = NULL;
   TG_GOTO(tg_path_join(from, from_dir, name, err));
-  TG_GOTO(tg_path_join(&to, dir, name, err));
+  TG_GOTO(tg_path_join(&to, folder->dir, name, err));
   if (tg_file_exists(*from)) goto done;
   tg_free(*from);
   *from = NULL;
-  if (tg_file_exists(to))
-    status = tg_fail(err, T5GIST_EUSAGE, "%s: expected an empty folder or an earlier version of the same model, found %s, which %s does not have", dir, name, from_dir);
+  if (tg_file_exists(to) && !is_written(folder, name))
+    status = tg_fail(err, T5GIST_EUSAGE, "%s: expected an empty folder or an earlier version of the same model, found %s, which %s does not have", folder->dir, name, from_dir);
 done:
   if (status != T5GIST_OK) {
     tg_free(*from);
@@ -57,9 +68,10 @@ done:
 }
 
 t5gist_status tg_folder_writer_check(const char *dir, const char *from_dir, t5gist_error *err) {
+  const tg_folder_writer folder = {.dir = dir};
   for (size_t i = 0; i < N_COPIED; i++) {
     char *from;
-    TG_TRY(find_source(dir, from_dir, copied[i], &from, err));
+    TG_TRY(find_source(&folder, from_dir, copied[i], &from, err));
     tg_free(from);
   }
   return T5GIST_OK;
@@ -78,7 +90,7 @@ static t5gist_status copy_file(tg_folder_writer *folder, const char *from, const
 t5gist_status tg_folder_writer_copy(tg_folder_writer *folder, const char *from_dir, t5gist_error *err) {
   for (size_t i = 0; i < N_COPIED; i++) {
     char *from;
-    TG_TRY(find_source(folder->dir, from_dir, copied[i], &from, err));
+    TG_TRY(find_source(folder, from_dir, copied[i], &from, err));
     const t5gist_status status = from ? copy_file(folder, from, copied[i], err) : T5GIST_OK;
     tg_free(from);
     if (status != T5GIST_OK) return status;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "runtime/error.h"
+#include "runtime/kernels.h"
 #include "runtime/memory.h"
 #include "t5/checkpoint.h"
 #include "t5/random.h"
@@ -134,5 +135,77 @@ void tg_parameters_initialise(const tg_layout *layout, uint64_t seed, float *wei
       fill_normal(tg_random_key(seed, tg_random_label(p->name)), deviation(layout->config, p->name), p->count, out);
     else
       for (size_t j = 0; j < p->count; j++) out[j] = 1;
+  }
+}
+
+/* ------------------------------------------------------------------------------------------------------------------------- loading */
+
+static bool has_vocabulary(const tg_parameter *p) {
+  return strcmp(p->name, "shared.weight") == 0 || strcmp(p->name, "lm_head.weight") == 0;
+}
+
+/* The tensor of a parameter's name and shape; rows of a vocabulary may be any number from pieces on. */
+static t5gist_status find_tensor(const tg_checkpoint *checkpoint, const char *dir, const tg_parameter *p, int pieces, const tg_tensor **tensor, t5gist_error *err) {
+  const tg_tensor *t = tg_checkpoint_find(checkpoint, p->name);
+  size_t dims[2] = {p->dims[0], p->dims[1]};
+  if (t && t->dtype == TG_I8)
+    return tg_fail(err, T5GIST_EUNSUPPORTED, "%s: expected weights in f32, bf16 or f16, found int8 (tensor %s); train from the folder that was converted to it", dir, p->name);
+  if (t && has_vocabulary(p) && t->rank == 2) {
+    if (t->shape[0] < (size_t)pieces)
+      return tg_fail(err, T5GIST_EMISMATCH, "%s: tensor %s: expected at least the tokenizer's %d rows, found %zu", dir, p->name, pieces, t->shape[0]);
+    dims[0] = t->shape[0];
+  }
+  return tg_checkpoint_get(checkpoint, p->name, dims, p->n_dims, tensor, err);
+}
+
+/* Rows begin .. of a vocabulary become the mean of its first n rows. */
+static void fill_mean(const tg_parameter *p, size_t begin, size_t n, float *out) {
+  const size_t rows = p->dims[0], columns = p->dims[1];
+  for (size_t j = 0; begin < rows && j < columns; j++) {
+    double sum = 0;
+    for (size_t i = 0; i < n; i++) sum += out[i * columns + j];
+    for (size_t i = begin; i < rows; i++) out[i * columns + j] = (float)(sum / (double)n);
+  }
+}
+
+static t5gist_status load_parameter(const tg_checkpoint *checkpoint, const char *dir, const tg_parameter *p, int pieces, float *out, t5gist_error *err) {
+  const tg_tensor *t;
+  TG_TRY(find_tensor(checkpoint, dir, p, pieces, &t, err));
+  const size_t count = t->count < p->count ? t->count : p->count;
+  tg_widen(t->data, t->dtype, count, out);
+  tg_map_release(t->data, t->bytes);
+  const size_t bad = tg_first_nonfinite(out, count);
+  if (bad < count) return tg_fail(err, T5GIST_EFORMAT, "%s: tensor %s: expected finite numbers, found %g at %zu", dir, p->name, (double)out[bad], bad);
+  if (has_vocabulary(p)) fill_mean(p, t->shape[0], (size_t)pieces, out);
+  return T5GIST_OK;
+}
+
+t5gist_status tg_parameters_load(const char *dir, const tg_layout *layout, int pieces, float *weights, t5gist_error *err) {
+  tg_checkpoint *checkpoint;
+  t5gist_status status;
+  if (pieces < 1 || pieces > layout->config->vocab_size)
+    return tg_fail(err, T5GIST_EUSAGE, "%s: expected a tokenizer of 1 to vocab_size (%d) pieces, found %d", dir, layout->config->vocab_size, pieces);
+  TG_TRY(tg_checkpoint_open(dir, &checkpoint, err));
+  for (size_t i = 0; i < layout->n; i++) {
+    const tg_parameter *p = &layout->parameters[i];
+    TG_GOTO(load_parameter(checkpoint, dir, p, pieces, weights + p->offset, err));
+  }
+  status = T5GIST_OK;
+done:
+  tg_checkpoint_close(checkpoint);
+  return status;
+}
+
+static void scale(float *x, size_t n, float factor) {
+  for (size_t i = 0; i < n; i++) x[i] *= factor;
+}
+
+void tg_parameters_scale_q(const tg_layout *layout, float factor, float *weights) {
+  const tg_config *c = layout->config;
+  const size_t n = (size_t)c->n_heads * (size_t)c->d_kv * (size_t)c->d_model;
+  for (int i = 0; i < c->n_layers; i++) scale(weights + layout->encoder[i].attention.q, n, factor);
+  for (int i = 0; i < c->n_decoder_layers; i++) {
+    scale(weights + layout->decoder[i].attention.q, n, factor);
+    scale(weights + layout->decoder[i].cross.q, n, factor);
   }
 }

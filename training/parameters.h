@@ -48,16 +48,17 @@ void tg_layout_free(tg_layout *layout); /* zeroed or made */
  * r = sqrt(-2 log(((a >> 11) + 1) 2^-53)) and t = 2 pi ((b >> 11) 2^-53), elements 2 p and 2 p + 1 (row-major) are float(deviation (r cos t)) and float(deviation (r sin t)). */
 void tg_parameters_initialise(const tg_layout *layout, uint64_t seed, float *weights);
 
-/* Reads a folder's tensors, widened. A folder of another vocabulary size: rows beyond its own are the mean of its rows 0 .. pieces - 1 (gist tokens, as the reference makes them), and surplus rows
- * are cut. pieces: rows that text can reach. */
+/* Reads a folder's tensors (f32, bf16, f16), widened. A folder of another vocabulary size: rows of embedding and head beyond its own are the mean of its rows 0 .. pieces - 1 (gist tokens, as
+ * the reference makes them), and surplus rows are cut. pieces: rows that text can reach. A folder in int8, of another shape, or with numbers that are not finite is refused. */
 t5gist_status tg_parameters_load(const char *dir, const tg_layout *layout, int pieces, float *weights, t5gist_error *err);
 
 /* Multiplies every q (self and cross, encoder and decoder) by factor: sqrt(d_kv) on the way in, its inverse on the way out, where training keeps the factor d_kv^-0.5 in the scores
  * (T5's q, which has none, learns sqrt(d_kv) times too fast under Adam). */
 void tg_parameters_scale_q(const tg_layout *layout, float factor, float *weights);
 
-/* Writes a Hugging Face folder that transformers and t5gist load: model.safetensors (f32 or bf16), config.json (config->json with vocab_size and the "t5gist" block set),
- * generation_config.json, the tokenizer's files copied from tokenizer_dir. Everything atomic, config.json last. conditions, gists: what was trained, for the metadata. */
+/* Writes a Hugging Face folder that transformers and t5gist load: model.safetensors (f32, or bf16 by rounding to nearest even), config.json (config->json with vocab_size and the "t5gist" block
+ * set), generation_config.json, the tokenizer's files copied from tokenizer_dir. All are brought to disk before the first is renamed, config.json last: a failure leaves an earlier folder as it
+ * was. conditions, gists: what was trained, for the metadata. */
 typedef struct tg_export {
   const char *out_dir, *tokenizer_dir;
   bool bf16;
