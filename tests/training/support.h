@@ -1,4 +1,4 @@
-/* Shared by the tests of training/: a small model with its pass, made-up examples, and plans written by hand (not by training/batch.h, which they help to test). */
+/* Shared by the tests of training/: a small model with its pass, made-up examples, plans written by hand (not by training/batch.h), golden files. */
 #ifndef T5GIST_TESTS_TRAINING_SUPPORT_H
 #define T5GIST_TESTS_TRAINING_SUPPORT_H
 
