@@ -227,19 +227,25 @@ done:
   return status;
 }
 
+static bool own_teacher(const tg_recipe *recipe) {
+  return strcmp(recipe->teacher, "start") == 0;
+}
+
 t5gist_status tg_teacher_open(const tg_recipe *recipe, const tg_start *start, tg_teacher *teacher, t5gist_error *err) {
-  const bool own = strcmp(recipe->teacher, "start") == 0;
-  const char *dir = own ? start->dir : recipe->teacher;
+  const char *dir = own_teacher(recipe) ? start->dir : recipe->teacher;
   bool untied;
   *teacher = (tg_teacher){0};
-  if (!own) TG_TRY(same_tokenizer(recipe, start, err));
+  if (!own_teacher(recipe)) TG_TRY(same_tokenizer(recipe, start, err));
   TG_TRY(tg_config_load(dir, &teacher->config, err));
   teacher->config.vocab_size = start->config.vocab_size;
   TG_TRY(is_untied(dir, &teacher->config, &untied, err));
-  TG_TRY(tg_layout_make(&teacher->config, untied, &teacher->layout, err));
+  return tg_layout_make(&teacher->config, untied, &teacher->layout, err);
+}
+
+t5gist_status tg_teacher_load(const tg_recipe *recipe, const tg_start *start, tg_teacher *teacher, t5gist_error *err) {
   TG_TRY(tg_alloc(&teacher->weights, teacher->layout.count, sizeof *teacher->weights, err));
-  if (own) return tg_start_weights(recipe, start, teacher->weights, err);
-  return tg_parameters_load(dir, &teacher->layout, start->text_rows, teacher->weights, err);
+  if (own_teacher(recipe)) return tg_start_weights(recipe, start, teacher->weights, err);
+  return tg_parameters_load(recipe->teacher, &teacher->layout, start->text_rows, teacher->weights, err);
 }
 
 void tg_teacher_close(tg_teacher *teacher) {

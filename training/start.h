@@ -23,9 +23,10 @@ t5gist_status tg_start_weights(const tg_recipe *recipe, const tg_start *start, f
 typedef struct tg_teacher {
   tg_config config;
   tg_layout layout;
-  float *weights; /* [layout.count] */
+  float *weights; /* [layout.count], q unscaled; null until loaded */
 } tg_teacher;
 t5gist_status tg_teacher_open(const tg_recipe *recipe, const tg_start *start, tg_teacher *teacher, t5gist_error *err);
+t5gist_status tg_teacher_load(const tg_recipe *recipe, const tg_start *start, tg_teacher *teacher, t5gist_error *err);
 void tg_teacher_close(tg_teacher *teacher); /* zeroed or opened */
 
 #endif
