@@ -45,6 +45,7 @@ static void on_answer(void *user, t5gist_answer *answer) {
   } else if (error.status == T5GIST_OK) {
     tg_strdup(&row->answers[q->at], answer->text, &error);
     row->n_answered += (size_t)answer->n_tokens;
+    row->n_gist = answer->n_gist;
     row->n_task += answer->n_task;
     row->n_long += answer->n_task > a->model->max_task_tokens;
     row->n_prompt += answer->n_task + answer->n_gist + answer->n_input;

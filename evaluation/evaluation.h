@@ -150,6 +150,7 @@ typedef struct tg_eval_row {
   double n_task, n_prompt; /* tokens of instruction (or words), and of all that is shown; means */
   size_t n_long;           /* instructions beyond the model's max_task_tokens */
   size_t n_answered;       /* tokens generated */
+  int n_gist;              /* gist tokens shown, those of the controls included */
   tg_eval_cell *cells;     /* [n_splits] */
   double *families;        /* [n families] exact match, percent, over all splits */
 } tg_eval_row;

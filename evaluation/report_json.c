@@ -63,6 +63,7 @@ static json_t *row_json(const tg_eval_result *r, const tg_eval_row *row) {
     json_object_set_new(o, "model", json_string(r->models[row->model].dir));
     json_object_set_new(o, "asked_as", json_string(t5gist_condition_name(row->asked)));
     json_object_set_new(o, "trained", trained_json(row->trained));
+    json_object_set_new(o, "gist_tokens", json_integer(row->n_gist));
     json_object_set_new(o, "task_tokens", tg_number_json(row->n_task));
     json_object_set_new(o, "prompt_tokens", tg_number_json(row->n_prompt));
   }

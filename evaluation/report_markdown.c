@@ -89,10 +89,20 @@ static void put_warnings(tg_report *r, const tg_eval_result *e) {
 
 /* --------------------------------------------------------------------------------------------------------------------------------- table */
 
+/* Whether by ROUGE-L there is a distance between the controls of which a share can be recovered. */
+static bool has_room(const tg_eval_result *e, size_t set, size_t s) {
+  const tg_eval_row *pos = tg_eval_row_of(e, set, TG_EVAL_POS_CONTROL);
+  return pos && pos->cells[s].has_room && pos->cells[s].room[TG_EVAL_ROUGE_L].low > 0;
+}
+
 /* Conditions by splits: exact match, ROUGE-L, and what of ROUGE-L was recovered. */
 static void put_overview(tg_report *r, const tg_eval_result *e, size_t set) {
   TG_PUT(r, "| condition |");
-  for (size_t s = 0; s < e->data.n_splits; s++) TG_PUT(r, " %s (%zu) |", e->data.splits[s].name, e->data.splits[s].n);
+  for (size_t s = 0; s < e->data.n_splits; s++) {
+    TG_PUT(r, " ");
+    tg_put_name(r, e->data.splits[s].name);
+    TG_PUT(r, " (%zu) |", e->data.splits[s].n);
+  }
   TG_PUT(r, "\n|---|");
   for (size_t s = 0; s < e->data.n_splits; s++) TG_PUT(r, "---|");
   TG_PUT(r, "\n");
@@ -108,7 +118,7 @@ static void put_overview(tg_report *r, const tg_eval_result *e, size_t set) {
         TG_PUT(r, " –");
       if (c->has_recovered) {
         TG_PUT(r, " / ");
-        tg_put_number(r, "%.0f %%", 100 * c->recovered[TG_EVAL_ROUGE_L].estimate);
+        tg_put_number(r, "%.0f %%", has_room(e, set, s) ? 100 * c->recovered[TG_EVAL_ROUGE_L].estimate : NAN);
       }
       TG_PUT(r, " |");
     }
@@ -120,7 +130,9 @@ static void put_overview(tg_report *r, const tg_eval_result *e, size_t set) {
 static void put_split(tg_report *r, const tg_eval_result *e, size_t set, size_t s) {
   const tg_eval_split *split = &e->data.splits[s];
   const int n_metrics = e->from_answers ? TG_EVAL_LOGPROB : TG_EVAL_N_METRICS;
-  TG_PUT(r, "### %s: %zu example%s", split->name, split->n, split->n == 1 ? "" : "s");
+  TG_PUT(r, "### ");
+  tg_put_name(r, split->name);
+  TG_PUT(r, ": %zu example%s", split->n, split->n == 1 ? "" : "s");
   if (split->n < split->n_found) TG_PUT(r, " of %zu", split->n_found);
   TG_PUT(r, "\n\n| condition |");
   for (int m = 0; m < n_metrics; m++) TG_PUT(r, " %s |", heads[m]);
@@ -163,7 +175,9 @@ static void put_families(tg_report *r, const tg_eval_result *e, size_t set) {
   for (size_t f = 0; f < e->data.families.count; f++) {
     size_t n = 0;
     for (size_t i = 0; i < e->data.n; i++) n += e->data.examples[i].family == f;
-    TG_PUT(r, "| %s | %zu |", e->data.families.items[f], n);
+    TG_PUT(r, "| ");
+    tg_put_name(r, e->data.families.items[f]);
+    TG_PUT(r, " | %zu |", n);
     for (size_t i = 0; i < e->n_rows; i++) {
       if (e->rows[i].set != set) continue;
       TG_PUT(r, " ");

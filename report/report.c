@@ -18,6 +18,13 @@ void tg_put_number(tg_report *r, const char *format, double value) {
   TG_PUT(r, "%s", text);
 }
 
+void tg_put_name(tg_report *r, const char *name) {
+  for (; *name; name++) {
+    if (*name == '|') TG_PUT(r, "\\");
+    TG_PUT(r, "%c", (unsigned char)*name < ' ' ? ' ' : *name);
+  }
+}
+
 json_t *tg_number_json(double value) {
   return isfinite(value) ? json_real(value) : json_null();
 }

@@ -24,6 +24,8 @@ typedef struct tg_report {
 
 /* format takes the one number; what is not finite becomes a dash. */
 void tg_put_number(tg_report *r, const char *format, double value);
+/* A name in Markdown: line ends and other control characters become spaces, and | no longer ends a table's cell. */
+void tg_put_name(tg_report *r, const char *name);
 
 /* --------------------------------------------------------------------------------------------------------------------------------- JSON */
 
@@ -51,7 +53,7 @@ t5gist_status tg_svg_box(tg_buffer *out, double x, double y, double width, doubl
 t5gist_status tg_svg_line(tg_buffer *out, double x1, double y1, double x2, double y2, const char *colour, double width, t5gist_error *err);
 /* Names beside their colours, on the line at y. */
 t5gist_status tg_svg_legend(tg_buffer *out, double x, double y, const char *const *names, int n, t5gist_error *err);
-/* XML has no bare & and <. */
+/* XML has no bare & and <, and no control characters: they become spaces. */
 void tg_svg_escape(const char *text, char *out, size_t size);
 
 #endif

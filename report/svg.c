@@ -47,7 +47,7 @@ void tg_svg_escape(const char *text, char *out, size_t size) {
     if (*text == '&' || *text == '<')
       n += (size_t)snprintf(out + n, size - n, *text == '&' ? "&amp;" : "&lt;");
     else
-      out[n++] = *text;
+      out[n++] = (unsigned char)*text < ' ' ? ' ' : *text;
   }
   out[n] = 0;
 }

@@ -14,6 +14,7 @@ import subprocess
 import tempfile
 import time
 import unittest
+import xml.dom.minidom
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -954,6 +955,14 @@ class Eval(CommandLine):
         report = json.loads(done.stdout)
         self.assertEqual((report["skipped"], report["splits"][0]["examples"]), (2, 2))
         self.assertIn("2 bad lines of the data were left out.", report["warnings"])
+
+    def test_odd_names(self):
+        self.write("x.jsonl", *(dict(e, split="a|b\nc", family="<&\u0001|") for e in self.examples[3:6]))
+        text = self.good("eval", "--data", "x.jsonl", "--gists", "1", "-o", "out")
+        self.assertIn("\n| condition | a\\|b c (3) |\n|---|---|\n", text)
+        self.assertIn("\n| <& \\| | 3 |", text)
+        for name in "eval-bits.svg", "eval-recovered.svg":
+            self.assertEqual(xml.dom.minidom.parse(str(self.dir / "out" / name)).documentElement.tagName, "svg")
 
     def test_a_model_without_gists(self):
         plain = self.model("plain", {"t5gist": {}})
