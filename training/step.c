@@ -49,6 +49,19 @@ t5gist_status tg_step_plan(const tg_trainer *t, const tg_step *step, int micro, 
 
 /* ------------------------------------------------------------------------------------------------------------------------- gradients */
 
+tg_pass_options tg_trainer_pass_options(const tg_trainer *t, uint64_t step, int micro, bool evaluating) {
+  const tg_recipe *r = t->recipe;
+  tg_pass_options options = {.q_scale = r->scale_q ? 1 / sqrtf((float)t->start.config.d_kv) : 1};
+  if (evaluating) return options;
+  options.dropout = r->dropout;
+  options.dropout_key = tg_random_key(tg_random_key(tg_random_key(r->seed, tg_random_label("dropout")), step), (uint64_t)micro);
+  options.smoothing = r->smoothing;
+  options.forward = r->kl_forward;
+  options.reverse = r->kl_reverse;
+  options.match = r->match;
+  return options;
+}
+
 static t5gist_status add_micro(tg_trainer *t, const tg_step *step, int micro, tg_step_report *report, t5gist_error *err) {
   const tg_pass_options options = tg_trainer_pass_options(t, step->step, micro, false);
   tg_pass_result result = {0};

@@ -62,10 +62,9 @@ typedef struct tg_trainer {
   double seconds, tokens, flops; /* of the steps so far */
 } tg_trainer;
 
+/* ---- tell.c */
 double tg_trainer_now(void); /* seconds, monotonic */
 void tg_trainer_say(const tg_trainer *trainer, const char *format, ...) __attribute__((format(printf, 2, 3))); /* the first process alone speaks */
-/* Options of a pass over step `step`'s micro-batch; without dropout when evaluating. */
-tg_pass_options tg_trainer_pass_options(const tg_trainer *trainer, uint64_t step, int micro, bool evaluating);
 void tg_trainer_progress(const tg_trainer *trainer, const char *doing);
 
 /* ---- step.c: the examples of a step, and what is done with them */
@@ -86,6 +85,8 @@ typedef struct tg_step_report {
   double loss, cross_entropy, divergence, match, norm, rate;
   double tokens, targets, flops, seconds; /* tokens: rows of encoder and decoder computed; targets: of them said */
 } tg_step_report;
+/* Options of a pass over a micro-batch of step `step`; without dropout and teacher when evaluating. */
+tg_pass_options tg_trainer_pass_options(const tg_trainer *trainer, uint64_t step, int micro, bool evaluating);
 /* Adds the gradients of this process's micro-batches of the step to gradients (zeroed by it), and what they say to the report. */
 t5gist_status tg_step_gradients(tg_trainer *trainer, const tg_step *step, tg_step_report *report, t5gist_error *err);
 /* The whole step: gradients over all processes, the optimiser, weights to everybody. trainer->step grows by one. */
