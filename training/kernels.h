@@ -6,12 +6,20 @@
 #include "training/dropout.h"
 #include "runtime/kernels.h"
 
-/* What a row of probabilities is dropped by. rate 0: nothing is. */
+/* How numbers one after the other are dropped. */
 typedef struct tg_drop {
   uint64_t stream;
-  uint32_t first;      /* element of the stream that the first of the row is */
-  float limit, factor; /* tg_dropout_limit; 1 / (1 - rate). limit 0: nothing is dropped, factor 1 */
+  uint32_t first;      /* element of the stream that the first of them is */
+  float limit, factor; /* tg_dropout_limit; 1 / (1 - rate). limit 0: nothing is dropped */
 } tg_drop;
+
+/* Scores of one query and consecutive keys: columns begin .. end - 1 of a row, of which the first `visible` are seen and the others masked. */
+typedef struct tg_stretch {
+  size_t begin, visible, end;
+  const float *bias; /* [visible]; null: none */
+  float *slopes;     /* [visible] on the way back, += those of the scores; null: not wanted */
+  tg_drop drop;
+} tg_stretch;
 
 /* Softmaxes of a student's and a teacher's logits x and t, with the largest taken off: u = x - max_x, v = t - max_t. */
 typedef struct tg_soft_sums {
@@ -30,12 +38,14 @@ typedef struct tg_train_kernels {
   double (*sum_squares)(const float *x, size_t n);
   double (*match)(const float *x, const float *y, float weight, size_t d, float eps, float *dx); /* one row; dx or null */
 
-  /* x += bias (null: none); the largest. n >= 1. */
-  float (*bias)(float *x, const float *bias, size_t n);
-  /* x = exp(x - shift); the sum. */
-  float (*exponentials)(float *x, size_t n, float shift);
-  /* One query and n keys on the way back: p, scores without bias, becomes the probabilities as dropped; dp, slopes of those, becomes the slopes of the scores. */
-  void (*probabilities_backward)(float *p, float *dp, const float *bias, size_t n, float normaliser, float mean, const tg_drop *drop);
+  /* to[i] = factor * rows[i], of d floats each, and zeros up to to_stride. */
+  void (*copy)(const float *const *rows, size_t n, float factor, size_t d, float *to, size_t to_stride);
+  /* sums [columns, d] += x^T y; x [n, columns] at x_stride, y [n, d]; d is a multiple of tg_simd's lanes. */
+  void (*multiply_turned)(const float *x, size_t x_stride, const float *y, size_t n, size_t columns, size_t d, float *sums);
+  /* One query: scores become exp(score + bias - largest), as dropped, and 0 where masked. Returns the largest; *sum is that before dropping. */
+  float (*probabilities)(float *scores, const tg_stretch *parts, size_t n_parts, float *sum);
+  /* One query on the way back: p, scores without bias, becomes probabilities as dropped; dp, slopes of those, becomes slopes of the scores. */
+  void (*probabilities_backward)(float *p, float *dp, const tg_stretch *parts, size_t n_parts, float normaliser, float mean);
 
   void (*soft_sums)(const float *x, const float *t, size_t n, float max_x, float max_t, tg_soft_sums *sums);
   /* x = exp(u) * (a + b * (u - v)) + c * exp(v) + d; t null: x = exp(u) * a + d. */

@@ -156,46 +156,103 @@ static void activate_backward(const float *x, const float *gate, const float *dy
 
 /* ----------------------------------------------------------------------------------------------------------------------------- attention */
 
-static float add_bias(float *x, const float *bias, size_t n) {
-  tg_v largest = v_set(-INFINITY);
-  for (size_t i = 0; i < n; i += LANES) {
-    const size_t left = n - i;
-    tg_v value = load(x + i, left);
-    if (bias != NULL) {
-      value = v_add(value, load(bias + i, left));
-      store(x + i, left, value);
+static void copy(const float *const *rows, size_t n, float factor, size_t d, float *to, size_t to_stride) {
+  const tg_v by = v_set(factor);
+  for (size_t row = 0; row < n; row++, to += to_stride) {
+    size_t i = 0;
+    for (; i + LANES <= d; i += LANES) v_store(to + i, v_mul(v_load(rows[row] + i), by));
+    if (i < d) v_store(to + i, v_mul(v_load_n(rows[row] + i, d - i), by));
+    for (i = i < d ? i + LANES : i; i < to_stride; i += LANES) v_store(to + i, v_set(0));
+  }
+}
+
+/* A tile of sums that stays in registers: rows x vectors, both compile-time constants after inlining. */
+TG_INLINE void turned_tile(const float *x, size_t x_stride, const float *y, size_t n, const size_t rows, size_t d, const size_t vectors, float *sums) {
+  tg_v tile[8][2];
+#pragma GCC unroll 8
+  for (size_t r = 0; r < rows; r++)
+#pragma GCC unroll 2
+    for (size_t v = 0; v < vectors; v++) tile[r][v] = v_load(sums + r * d + v * LANES);
+  for (size_t i = 0; i < n; i++, x += x_stride, y += d) {
+    tg_v line[2];
+#pragma GCC unroll 2
+    for (size_t v = 0; v < vectors; v++) line[v] = v_load(y + v * LANES);
+#pragma GCC unroll 8
+    for (size_t r = 0; r < rows; r++) {
+      const tg_v factor = v_set(x[r]);
+#pragma GCC unroll 2
+      for (size_t v = 0; v < vectors; v++) tile[r][v] = v_fma(factor, line[v], tile[r][v]);
     }
-    largest = v_max(left >= LANES ? value : v_add(value, v_load(zeros_then_lows + LANES - left)), largest);
   }
-  return v_largest(largest);
+#pragma GCC unroll 8
+  for (size_t r = 0; r < rows; r++)
+#pragma GCC unroll 2
+    for (size_t v = 0; v < vectors; v++) v_store(sums + r * d + v * LANES, tile[r][v]);
 }
 
-static float exponentials(float *x, size_t n, float shift) {
-  const tg_v by = v_set(shift);
-  tg_v total = v_set(0);
-  for (size_t i = 0; i < n; i += LANES) {
-    const tg_v value = keep_first(v_exp(v_sub(load(x + i, n - i), by)), n - i);
-    total = v_add(total, value);
-    store(x + i, n - i, value);
-  }
-  return v_sum(total);
+TG_INLINE void turned_rows(const float *x, size_t x_stride, const float *y, size_t n, const size_t rows, size_t d, float *sums) {
+  size_t at = 0;
+  for (; at + 2 * LANES <= d; at += 2 * LANES) turned_tile(x, x_stride, y + at, n, rows, d, 2, sums + at);
+  if (at < d) turned_tile(x, x_stride, y + at, n, rows, d, 1, sums + at);
 }
 
-TG_INLINE void probabilities_backward_as(float *p, float *dp, const float *bias, size_t n, float normaliser, float mean, const tg_drop *drop, const bool drops) {
-  const tg_v shift = v_set(normaliser), middle = v_set(mean), limit = v_set(drop->limit), factor = v_set(drop->factor);
-  for (size_t i = 0; i < n; i += LANES) {
-    const size_t left = n - i;
-    tg_v score = load(p + i, left), slope = load(dp + i, left);
-    if (bias != NULL) score = v_add(score, load(bias + i, left));
-    const tg_v probability = v_exp(v_sub(score, shift)), kept = drops ? v_keep(drop->stream, drop->first + (uint32_t)i, limit, factor) : v_set(1);
-    store(p + i, left, v_mul(probability, kept));
-    store(dp + i, left, v_mul(probability, v_sub(v_mul(slope, kept), middle)));
-  }
+static void multiply_turned(const float *x, size_t x_stride, const float *y, size_t n, size_t columns, size_t d, float *sums) {
+  enum { TILE = LANES == 16 ? 8 : 4 }; /* twice as many accumulators fit into half of the registers */
+  size_t column = 0;
+  for (; column + TILE <= columns; column += TILE) turned_rows(x + column, x_stride, y, n, TILE, d, sums + column * d);
+  for (; column < columns; column++) turned_rows(x + column, x_stride, y, n, 1, d, sums + column * d);
 }
 
-static void probabilities_backward(float *p, float *dp, const float *bias, size_t n, float normaliser, float mean, const tg_drop *drop) {
-  if (drop->limit > 0) probabilities_backward_as(p, dp, bias, n, normaliser, mean, drop, true);
-  else probabilities_backward_as(p, dp, bias, n, normaliser, mean, drop, false);
+TG_INLINE void clear_masked(const tg_stretch *part, float *row) {
+  for (size_t i = part->begin + part->visible; i < part->end; i++) row[i] = 0;
+}
+
+static float probabilities(float *scores, const tg_stretch *parts, size_t n_parts, float *sum) {
+  tg_v largest = v_set(-INFINITY), total = v_set(0);
+  for (const tg_stretch *part = parts; part < parts + n_parts; part++)
+    for (size_t i = 0; i < part->visible; i += LANES) {
+      const size_t left = part->visible - i;
+      tg_v score = load(scores + part->begin + i, left);
+      if (part->bias != NULL) {
+        score = v_add(score, load(part->bias + i, left));
+        store(scores + part->begin + i, left, score);
+      }
+      largest = v_max(left >= LANES ? score : v_add(score, v_load(zeros_then_lows + LANES - left)), largest);
+    }
+  const float max = v_largest(largest);
+  for (const tg_stretch *part = parts; part < parts + n_parts; part++) {
+    const tg_v limit = v_set(part->drop.limit), factor = v_set(part->drop.factor);
+    for (size_t i = 0; i < part->visible; i += LANES) {
+      const size_t left = part->visible - i;
+      tg_v value = keep_first(v_exp(v_sub(load(scores + part->begin + i, left), v_set(max))), left);
+      total = v_add(total, value);
+      if (part->drop.limit > 0) value = v_mul(value, v_keep(part->drop.stream, part->drop.first + (uint32_t)i, limit, factor));
+      store(scores + part->begin + i, left, value);
+    }
+    clear_masked(part, scores);
+  }
+  *sum = v_sum(total);
+  return max;
+}
+
+static void probabilities_backward(float *p, float *dp, const tg_stretch *parts, size_t n_parts, float normaliser, float mean) {
+  const tg_v shift = v_set(normaliser), middle = v_set(mean);
+  for (const tg_stretch *part = parts; part < parts + n_parts; part++) {
+    const tg_v limit = v_set(part->drop.limit), factor = v_set(part->drop.factor);
+    for (size_t i = 0; i < part->visible; i += LANES) {
+      const size_t left = part->visible - i, at = part->begin + i;
+      tg_v score = load(p + at, left), slope = load(dp + at, left), kept = v_set(1);
+      if (part->bias != NULL) score = v_add(score, load(part->bias + i, left));
+      if (part->drop.limit > 0) kept = v_keep(part->drop.stream, part->drop.first + (uint32_t)i, limit, factor);
+      const tg_v probability = v_exp(v_sub(score, shift));
+      slope = v_mul(probability, v_sub(v_mul(slope, kept), middle));
+      store(p + at, left, v_mul(probability, kept));
+      store(dp + at, left, slope);
+      if (part->slopes != NULL) store(part->slopes + i, left, v_add(load(part->slopes + i, left), slope));
+    }
+    clear_masked(part, p);
+    clear_masked(part, dp);
+  }
 }
 
 /* -------------------------------------------------------------------------------------------------------------------------------- losses */
@@ -244,8 +301,9 @@ const tg_train_kernels TG_KERNELS = {
     .sum = sum,
     .sum_squares = sum_squares,
     .match = match,
-    .bias = add_bias,
-    .exponentials = exponentials,
+    .copy = copy,
+    .multiply_turned = multiply_turned,
+    .probabilities = probabilities,
     .probabilities_backward = probabilities_backward,
     .soft_sums = soft_sums,
     .soft_slopes = soft_slopes,

@@ -17,7 +17,8 @@ enum {
   MAX_GROUP_CAUSAL = 32,   /* shorter groups skip more of what is masked */
   GROUP_SCORES = 1 << 14,  /* floats that the scores of a group should not exceed: they and what comes of them stay in the cache */
   KEY_UNIT = 16,           /* keys are padded to whole vectors of any instruction set */
-  ROW_UNIT = 4             /* rows of products: what multiply likes to have together */
+  ROW_UNIT = 4,            /* rows of products: what multiply likes to have together */
+  DLINES = 4               /* lines that slopes by distance are added to in turn: reading what was just written elsewhere in a line would wait for it */
 };
 
 /* One thread's scratch memory. */
@@ -27,9 +28,8 @@ typedef struct scratch {
   float *kt, *vt;           /* [d_kv, key_stride] columns of keys, and of values (on the way back) */
   float *q, *dout;          /* [group, d] */
   float *scores, *slopes;   /* [group, key_stride] */
-  float *turned;            /* [keys, turned_stride] either of them */
   float *out, *dk, *dv;     /* [group, d], [keys, d]; out is also dq */
-  float *dline;             /* [2 * reach + 1] slopes by distance */
+  float *dlines;            /* [DLINES, 2 * reach + 1] slopes by distance */
 } scratch;
 
 typedef struct context {
@@ -51,7 +51,7 @@ typedef struct context {
   int *buckets;      /* [2 * reach + 1] of distances -reach .. reach; null: no bias */
   float *lines;      /* [n_heads, 2 * reach + 1] biases */
   size_t d, d_kv;    /* d: d_kv up to whole vectors */
-  size_t keys, key_stride, turned_stride; /* key_stride: one vector more, so that rows do not fall on the same cache lines */
+  size_t keys, key_stride; /* key_stride: one vector more, so that rows do not fall on the same cache lines */
   int group;
   scratch *scratches; /* [threads] */
 } context;
@@ -107,10 +107,9 @@ static t5gist_status make_scratch(const context *c, bool backward, tg_arena *are
   TG_TRY(tg_arena_take(arena, &s->vt, c->d_kv * c->key_stride, sizeof(float), err));
   TG_TRY(tg_arena_take(arena, &s->dout, group * c->d, sizeof(float), err));
   TG_TRY(tg_arena_take(arena, &s->slopes, group * c->key_stride, sizeof(float), err));
-  TG_TRY(tg_arena_take(arena, &s->turned, keys * c->turned_stride, sizeof(float), err));
   TG_TRY(tg_arena_take(arena, &s->dk, keys * c->d, sizeof(float), err));
   TG_TRY(tg_arena_take(arena, &s->dv, keys * c->d, sizeof(float), err));
-  return tg_arena_take(arena, &s->dline, 2 * (size_t)c->reach + 1, sizeof(float), err);
+  return tg_arena_take(arena, &s->dlines, DLINES * (2 * (size_t)c->reach + 1), sizeof(float), err);
 }
 
 static t5gist_status prepare(context *c, const tg_workspace *workspace, bool backward, tg_arena *arena, t5gist_error *err) {
@@ -124,7 +123,6 @@ static t5gist_status prepare(context *c, const tg_workspace *workspace, bool bac
   c->key_stride = c->keys + KEY_UNIT;
   const int fair = (int)(GROUP_SCORES / c->keys / KEY_UNIT * KEY_UNIT), limit = c->attention->causal ? MAX_GROUP_CAUSAL : MAX_GROUP;
   c->group = fair < KEY_UNIT ? KEY_UNIT : fair < limit ? fair : limit;
-  c->turned_stride = (size_t)c->group + KEY_UNIT;
   TG_TRY(make_bias(c, arena, err));
   const size_t threads = (size_t)tg_team_threads(tg_workspace_team(workspace));
   TG_TRY(tg_arena_take(arena, &c->scratches, threads, sizeof *c->scratches, err));
@@ -142,20 +140,12 @@ static void find_rows(const place *p, const float *of) {
     for (int i = 0; i < keys->n; i++) p->s->rows[found++] = of + (size_t)(keys->begin + i) * stride + column;
 }
 
-static void copy_row(const context *c, const float *from, float factor, float *to) {
-  c->simd->scale(from, factor, c->d_kv, to);
-  memset(to + c->d_kv, 0, (c->d - c->d_kv) * sizeof *to);
-}
-
-static void copy_rows(const place *p, float *to) {
-  for (int i = 0; i < p->n_keys; i++) copy_row(p->c, p->s->rows[i], 1, to + (size_t)i * p->c->d);
-}
-
 /* Rows of a group of queries of x, times factor, and zeros up to whole ROW_UNITs. */
 static void copy_group(const place *p, const float *x, size_t stride, int begin, int n, float factor, float *to) {
   const context *c = p->c;
   const float *from = x + (size_t)(p->span->q_begin + begin) * stride + (size_t)p->head * c->d_kv;
-  for (int i = 0; i < n; i++) copy_row(c, from + (size_t)i * stride, factor, to + (size_t)i * c->d);
+  for (int i = 0; i < n; i++) p->s->rows[i] = from + (size_t)i * stride;
+  c->kernels->copy(p->s->rows, (size_t)n, factor, c->d_kv, to, c->d);
   memset(to + (size_t)n * c->d, 0, (up_to((size_t)n, ROW_UNIT) - (size_t)n) * c->d * sizeof *to);
 }
 
@@ -172,52 +162,28 @@ static int seen_columns(const place *p, int query) {
   return second > 0 ? p->span->keys[0].n + second : visible_keys(p, &p->span->keys[0], query);
 }
 
-/* A query's stretch of columns that belongs to a part of the keys. */
-typedef struct stretch {
-  int begin, visible, end; /* up to `end` the rest is masked */
-  const float *bias;       /* of the first column; or null */
-  int distance;            /* its distance, plus reach */
-  tg_drop drop;
-} stretch;
-
-static stretch stretch_of(const place *p, int part, int query, int columns) {
+/* The stretches of a query's row of scores; how many there are. Columns from `columns` on are not looked at. */
+static size_t find_stretches(const place *p, int query, int columns, tg_stretch parts[TG_TRAIN_KEY_PARTS]) {
   const context *c = p->c;
-  const tg_train_keys *keys = &p->span->keys[part];
-  const int begin = part == 0 ? 0 : p->span->keys[0].n, end = begin + keys->n;
-  stretch s = {.begin = begin, .visible = visible_keys(p, keys, query), .end = end < columns ? end : columns, .drop = {0, 0, 0, 1}};
-  s.distance = keys->position - p->span->q_position - query + c->reach;
-  if (c->lines != NULL) s.bias = c->lines + (size_t)p->head * (2 * (size_t)c->reach + 1) + s.distance;
-  if (c->attention->dropout > 0)
-    s.drop = (tg_drop){tg_dropout_row(c->attention->dropout_key, p->head, p->span->q_begin + query), (uint32_t)keys->begin, tg_dropout_limit(c->attention->dropout),
-                       1 / (1 - c->attention->dropout)};
-  return s;
-}
-
-/* Columns that the query does not see but others of its group do. */
-static void clear_masked(const stretch *s, float *row) {
-  for (int i = s->begin + s->visible; i < s->end; i++) row[i] = 0;
+  const size_t width = 2 * (size_t)c->reach + 1;
+  tg_drop drop = {0, 0, tg_dropout_limit(c->attention->dropout), 1 / (1 - c->attention->dropout)};
+  if (drop.limit > 0) drop.stream = tg_dropout_row(c->attention->dropout_key, p->head, p->span->q_begin + query);
+  size_t n_parts = 0;
+  int begin = 0;
+  for (const tg_train_keys *keys = p->span->keys; keys < p->span->keys + TG_TRAIN_KEY_PARTS && begin < columns; begin += keys++->n) {
+    if (keys->n == 0) continue;
+    tg_stretch *part = &parts[n_parts++];
+    *part = (tg_stretch){(size_t)begin, (size_t)visible_keys(p, keys, query), (size_t)(begin + keys->n < columns ? begin + keys->n : columns), NULL, NULL, drop};
+    part->drop.first = (uint32_t)keys->begin;
+    if (c->lines == NULL || part->visible == 0) continue;
+    const size_t distance = (size_t)(keys->position - p->span->q_position - query + c->reach);
+    part->bias = c->lines + (size_t)p->head * width + distance;
+    if (c->dbuckets != NULL) part->slopes = p->s->dlines + (size_t)(query % DLINES) * width + distance;
+  }
+  return n_parts;
 }
 
 /* ------------------------------------------------------------------------------------------------------------------------------ forward */
-
-/* Scores of one query to dropped exponentials; their sum before dropping. */
-static float soften(const place *p, int query, int columns, float *row, float *normaliser) {
-  const tg_train_kernels *kernels = p->c->kernels;
-  stretch parts[TG_TRAIN_KEY_PARTS];
-  float max = -INFINITY, sum = 0;
-  for (int i = 0; i < TG_TRAIN_KEY_PARTS; i++) {
-    const stretch *s = &parts[i];
-    parts[i] = stretch_of(p, i, query, columns);
-    if (s->visible > 0) max = fmaxf(max, kernels->bias(row + s->begin, s->bias, (size_t)s->visible));
-  }
-  for (const stretch *s = parts; s < parts + TG_TRAIN_KEY_PARTS; s++) {
-    if (s->visible > 0) sum += kernels->exponentials(row + s->begin, (size_t)s->visible, max);
-    if (s->visible > 0 && s->drop.limit > 0) kernels->drop(row + s->begin, (size_t)s->visible, &s->drop);
-    clear_masked(s, row);
-  }
-  *normaliser = max + logf(sum);
-  return sum;
-}
 
 static void attend_group(const place *p, int begin, int n) {
   const context *c = p->c;
@@ -229,7 +195,10 @@ static void attend_group(const place *p, int begin, int n) {
   c->simd->multiply(p->s->q, c->d, p->s->kt, c->key_stride, rows, c->d_kv, up_to((size_t)columns, c->simd->lanes), p->s->scores, c->key_stride, false);
   for (int i = 0; i < n; i++) {
     const size_t row = (size_t)(p->span->q_begin + begin + i);
-    sums[i] = soften(p, begin + i, columns, p->s->scores + (size_t)i * c->key_stride, c->normaliser + row * n_heads + head);
+    tg_stretch parts[TG_TRAIN_KEY_PARTS];
+    const size_t n_parts = find_stretches(p, begin + i, columns, parts);
+    const float max = c->kernels->probabilities(p->s->scores + (size_t)i * c->key_stride, parts, n_parts, &sums[i]);
+    c->normaliser[row * n_heads + head] = max + logf(sums[i]);
   }
   c->simd->multiply(p->s->scores, c->key_stride, p->s->v, c->d, rows, (size_t)columns, c->d, p->s->out, c->d, false);
   for (int i = 0; i < n; i++) {
@@ -248,7 +217,7 @@ static void attend(void *argument, size_t begin, size_t end, int thread) {
     find_rows(&p, c->k);
     c->simd->transpose(p.s->rows, (size_t)p.n_keys, c->d_kv, p.s->kt, c->key_stride);
     find_rows(&p, c->v);
-    copy_rows(&p, p.s->v);
+    c->kernels->copy(p.s->rows, (size_t)p.n_keys, 1, c->d_kv, p.s->v, c->d);
     for (int query = 0; query < span->n_q; query += c->group) attend_group(&p, query, span->n_q - query < c->group ? span->n_q - query : c->group);
   }
 }
@@ -271,24 +240,11 @@ static void harden(const place *p, int query, int columns, float *scores, float 
   const context *c = p->c;
   const tg_train_attention *a = c->attention;
   const size_t row = (size_t)(p->span->q_begin + query), at = row * a->out_stride + (size_t)p->head * c->d_kv;
-  const float normaliser = c->kept_normaliser[row * (size_t)a->n_heads + (size_t)p->head];
+  tg_stretch parts[TG_TRAIN_KEY_PARTS];
+  const size_t n_parts = find_stretches(p, query, columns, parts);
   float mean; /* of the slopes under the probabilities */
   c->simd->dots(c->dout + at, (const float *const[]){c->kept_out + at}, 1, c->d_kv, &mean);
-  for (int i = 0; i < TG_TRAIN_KEY_PARTS; i++) {
-    const stretch s = stretch_of(p, i, query, columns);
-    if (s.visible > 0) c->kernels->probabilities_backward(scores + s.begin, slopes + s.begin, s.bias, (size_t)s.visible, normaliser, mean, &s.drop);
-    if (s.visible > 0 && c->dbuckets != NULL) c->kernels->add(slopes + s.begin, 1, (size_t)s.visible, p->s->dline + s.distance);
-    clear_masked(&s, scores);
-    clear_masked(&s, slopes);
-  }
-}
-
-/* sums [columns, d] += x^T y; x [n, columns] at key_stride, y [n, d]. */
-static void add_turned(const place *p, const float *x, const float *y, int n, int columns, float *sums) {
-  const context *c = p->c;
-  for (int i = 0; i < n; i++) p->s->rows[i] = x + (size_t)i * c->key_stride;
-  c->simd->transpose(p->s->rows, (size_t)n, (size_t)columns, p->s->turned, c->turned_stride);
-  c->simd->multiply(p->s->turned, c->turned_stride, y, c->d, up_to((size_t)columns, ROW_UNIT), (size_t)n, c->d, sums, c->d, true);
+  c->kernels->probabilities_backward(scores, slopes, parts, n_parts, c->kept_normaliser[row * (size_t)a->n_heads + (size_t)p->head], mean);
 }
 
 static void attend_group_backward(const place *p, int begin, int n) {
@@ -302,8 +258,8 @@ static void attend_group_backward(const place *p, int begin, int n) {
   c->simd->multiply(s->q, c->d, s->kt, c->key_stride, rows, c->d_kv, whole, s->scores, c->key_stride, false);
   c->simd->multiply(s->dout, c->d, s->vt, c->key_stride, rows, c->d_kv, whole, s->slopes, c->key_stride, false);
   for (int i = 0; i < n; i++) harden(p, begin + i, columns, s->scores + (size_t)i * c->key_stride, s->slopes + (size_t)i * c->key_stride);
-  add_turned(p, s->scores, s->dout, n, columns, s->dv);
-  add_turned(p, s->slopes, s->q, n, columns, s->dk);
+  c->kernels->multiply_turned(s->scores, c->key_stride, s->dout, (size_t)n, (size_t)columns, c->d, s->dv);
+  c->kernels->multiply_turned(s->slopes, c->key_stride, s->q, (size_t)n, (size_t)columns, c->d, s->dk);
   c->simd->multiply(s->slopes, c->key_stride, s->k, c->d, rows, (size_t)columns, c->d, s->out, c->d, false);
   for (int i = 0; i < n; i++)
     c->kernels->add(s->out + (size_t)i * c->d, a->scale, c->d_kv, c->dq + (size_t)(p->span->q_begin + begin + i) * a->q_stride + (size_t)p->head * c->d_kv);
@@ -318,12 +274,12 @@ static void add_rows(const place *p, const float *sums, float *to) {
 
 static void attend_span_backward(const place *p) {
   const context *c = p->c;
-  const size_t whole = up_to((size_t)p->n_keys, ROW_UNIT) * c->d * sizeof(float);
+  const size_t whole = (size_t)p->n_keys * c->d * sizeof(float);
   find_rows(p, c->v);
   c->simd->transpose(p->s->rows, (size_t)p->n_keys, c->d_kv, p->s->vt, c->key_stride);
   find_rows(p, c->k);
   c->simd->transpose(p->s->rows, (size_t)p->n_keys, c->d_kv, p->s->kt, c->key_stride);
-  copy_rows(p, p->s->k);
+  c->kernels->copy(p->s->rows, (size_t)p->n_keys, 1, c->d_kv, p->s->k, c->d);
   memset(p->s->dk, 0, whole);
   memset(p->s->dv, 0, whole);
   for (int query = 0; query < p->span->n_q; query += c->group)
@@ -338,7 +294,7 @@ static void attend_backward(void *argument, size_t begin, size_t end, int thread
   const size_t n_heads = (size_t)c->attention->n_heads, n_buckets = (size_t)c->attention->n_buckets, width = 2 * (size_t)c->reach + 1;
   scratch *s = &c->scratches[thread];
   for (size_t i = begin; i < end; i++) {
-    memset(s->dline, 0, width * sizeof(float));
+    memset(s->dlines, 0, DLINES * width * sizeof(float));
     for (int span = c->first[i / n_heads]; span >= 0; span = c->next[span]) {
       const place p = {c, &c->spans[span], s, (int)(i % n_heads), count_keys(&c->spans[span])};
       attend_span_backward(&p);
@@ -346,7 +302,7 @@ static void attend_backward(void *argument, size_t begin, size_t end, int thread
     if (c->dbuckets == NULL) continue;
     float *own = c->dbuckets + i * n_buckets;
     memset(own, 0, n_buckets * sizeof *own);
-    for (size_t j = 0; j < width; j++) own[c->buckets[j]] += s->dline[j];
+    for (size_t j = 0; j < DLINES * width; j++) own[c->buckets[j % width]] += s->dlines[j];
   }
 }
 
