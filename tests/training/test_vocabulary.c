@@ -12,7 +12,7 @@
 #include "runtime/memory.h"
 #include "t5/tokenizer.h"
 #include "tests/support/folder.h"
-#include "training/vocabulary.h"
+#include "training/sentences.h"
 
 #define HUMAN TEST_SOURCE_DIR "/tests/data/human.json"
 
@@ -90,6 +90,43 @@ static int32_t find_piece(const tg_tokenizer *tokenizer, const char *piece) {
   for (int32_t i = 0; i < tg_tokenizer_pieces(tokenizer); i++)
     if (!strcmp(tg_tokenizer_piece(tokenizer, i), piece)) return i;
   return -1;
+}
+
+/* A few hundred of a thousand numbered lines, each with the same chance. */
+static t5gist_status next_number(void *user, const char **text, size_t *n, t5gist_error *err) {
+  static char line[32];
+  int *left = user;
+  (void)err;
+  *n = (size_t)snprintf(line, sizeof line, "number %d", *left);
+  *text = (*left)-- > 0 ? line : NULL;
+  return T5GIST_OK;
+}
+
+static void test_lines_are_chosen_evenly(void **state) {
+  (void)state;
+  enum { N = 1000, CHOSEN = 300, ROUNDS = 100 };
+  int times[N + 1] = {0};
+  tg_vocabulary_options options = make_options(300);
+  options.max_sentences = CHOSEN;
+  for (options.seed = 0; options.seed < ROUNDS; options.seed++) {
+    tg_sentences sentences;
+    int left = N;
+    assert_int_equal(tg_sentences_read(&options, next_number, &left, &sentences, NULL), T5GIST_OK);
+    assert_int_equal(sentences.n, CHOSEN);
+    size_t bytes = 0;
+    for (size_t i = 0; i < CHOSEN; i++) {
+      times[atoi(sentences.items[i] + 7)]++;
+      bytes += strlen(sentences.items[i]);
+    }
+    assert_int_equal(sentences.bytes, bytes);
+    tg_sentences_free(&sentences);
+  }
+  for (int part = 0; part < 10; part++) {
+    int sum = 0;
+    for (int i = 1; i <= N / 10; i++) sum += times[part * N / 10 + i];
+    assert_in_range(sum, 3000 - 250, 3000 + 250); /* five standard deviations are 230 */
+  }
+  for (int i = 1; i <= N; i++) assert_in_range(times[i], 5, 60);
 }
 
 /* ----------------------------------------------------------------------------------------------------------------------- what is learned */
@@ -185,7 +222,7 @@ static void test_odd_texts(void **state) {
   /* One word of a million letters: cut, so that no sum overflows. */
   enum { LONG = 1000000 };
   char *word = malloc(LONG);
-  for (int i = 0; i < LONG; i++) word[i] = (char)('a' + i * i % 23 % 7);
+  for (int i = 0; i < LONG; i++) word[i] = (char)('a' + (size_t)i * (size_t)i % 23 % 7);
   options.size = 300;
   if (train_on(&options, word, LONG, 1, &err)) fail_msg("%s", err.message);
   for (int i = 0; i < LONG; i += 2) memcpy(word + i, "\xc3\xa9", 2);
@@ -278,6 +315,7 @@ static void test_refused_options(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_lines_are_chosen_evenly),
       cmocka_unit_test(test_conventions_of_t5),
       cmocka_unit_test(test_options_have_their_effect),
       cmocka_unit_test(test_the_same_bytes_each_time),
