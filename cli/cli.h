@@ -58,6 +58,7 @@ typedef struct tg_settings {
   unsigned char early_stopping; /* 0, 1, or TG_BOOL_UNSET: a field of type bool stores one byte */
   char *store, *store_budget, *store_salt;
   bool no_store, store_read_only, all;
+  bool resume, overwrite;
   bool raw, cross, json, stream, mask, check_numerics, quiet, verbose, help, version;
 } tg_settings;
 enum { TG_BOOL_UNSET = 2 };
@@ -154,6 +155,7 @@ t5gist_status tg_command_store(tg_context *context, t5gist_error *err);
 t5gist_status tg_command_info(tg_context *context, t5gist_error *err);
 t5gist_status tg_command_bench(tg_context *context, t5gist_error *err);
 t5gist_status tg_command_eval(tg_context *context, t5gist_error *err);
+t5gist_status tg_command_train(tg_context *context, t5gist_error *err);
 t5gist_status tg_command_help(tg_context *context, t5gist_error *err);
 
 #endif

@@ -64,8 +64,11 @@ const tg_field tg_options[] = {
      "guess several tokens at a time, verified in one pass; same answers, greedy search only (default: none)", SEARCH},
 
     {"output", TG_FIELD_STRING, AT(output), 0, 0, NULL, 'o', "FILE|-|DIR",
-     "where the gist goes (default: <first 16 hex digits of the task's SHA-256>.gist here, its path printed); of `bench` and `eval`, the folder of their files",
-     TG_CLI_ENCODE | TG_CLI_BENCH | TG_CLI_EVAL | TG_CLI_OUTPUT},
+     "where the gist goes (default: <first 16 hex digits of the task's SHA-256>.gist here, its path printed); of `bench` and `eval`, the folder of their files; of `train`, in place of the recipe's out",
+     TG_CLI_ENCODE | TG_CLI_BENCH | TG_CLI_EVAL | TG_CLI_TRAIN | TG_CLI_OUTPUT},
+    {"resume", TG_FIELD_BOOL, AT(resume), 0, 0, NULL, 0, NULL, "go on with the run from its newest whole snapshot; it ends with the bits of a run that was never interrupted",
+     TG_CLI_TRAIN | TG_CLI_OUTPUT},
+    {"overwrite", TG_FIELD_BOOL, AT(overwrite), 0, 0, NULL, 0, NULL, "begin anew in a folder that holds a run, or other files, already", TG_CLI_TRAIN | TG_CLI_OUTPUT},
     {"payload", TG_FIELD_ENUM, AT(payload), 0, 0, payloads, 0, "NAME", "number format inside the gist file (default: f32)",
      TG_CLI_ENCODE | TG_CLI_OUTPUT | TG_CLI_YAML},
     {"cross", TG_FIELD_BOOL, AT(cross), 0, 0, NULL, 0, NULL, "also keep the decoder's cross-attention keys and values in the gist file",
