@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <omp.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -16,6 +17,7 @@
 enum {
   SPIN_NS = 50000, /* of waiting before sleep: longer than the gaps within a pass, shorter than what others would notice */
   SPINS = 32,      /* between two looks at the clock */
+  REST_NS = 2000000, /* that threads which found no core of their own are left asleep */
   LINE = 64        /* bytes of a cache line: what one thread writes often lies on one of its own */
 };
 
@@ -35,12 +37,15 @@ struct tg_team {
   uint32_t n_units;
 
   _Alignas(LINE) _Atomic ticket now;
+  atomic_int caller_core;
   _Alignas(LINE) _Atomic uint32_t done; /* units finished by others than the caller */
 
   _Alignas(LINE) pthread_mutex_t mutex; /* for falling asleep and waking up */
   pthread_cond_t work_came, work_done;
   atomic_int sleepers; /* of the others */
   atomic_bool caller_sleeps, stop;
+  atomic_long rest_until; /* when the others, asleep because the caller needs their core, are to be woken again */
+  atomic_int *cores;      /* [n_threads] where each of the others worked last */
 };
 
 static void pause_briefly(void) {
@@ -91,17 +96,24 @@ static uint32_t take_part(tg_team *team, int thread, ticket *seen) {
 
 /* ------------------------------------------------------------------------------------------------------------------------------ others */
 
-/* Waits for a run other than *seen; false: there will be none. Whoever sleeps says so before looking a last time, and whoever brings news looks
+/* Waits for a run other than *seen; false: there will be none. On a busy machine this thread may share a core with the caller: then spinning would
+ * only keep the caller from working, and so would waking up for every run. Whoever sleeps says so before looking a last time, and whoever brings news looks
  * for sleepers after it, both in one total order: one of the two sees the other. */
 static bool wait_for_run(tg_team *team, ticket seen) {
   const uint32_t run = run_of(seen);
-  const long until = team->spin_ns > 0 ? nanoseconds() + team->spin_ns : 0;
+  const long until = nanoseconds() + team->spin_ns;
+  long now;
   do {
     for (int i = 0; i < SPINS; i++) {
       if (run_of(atomic_load_explicit(&team->now, memory_order_relaxed)) != run) return true;
       pause_briefly();
     }
-  } while (until != 0 && nanoseconds() < until);
+    now = nanoseconds();
+    if (sched_getcpu() == atomic_load_explicit(&team->caller_core, memory_order_relaxed)) {
+      atomic_store_explicit(&team->rest_until, now + REST_NS, memory_order_relaxed);
+      break;
+    }
+  } while (now < until);
   pthread_mutex_lock(&team->mutex);
   atomic_fetch_add(&team->sleepers, 1);
   while (run_of(atomic_load(&team->now)) == run && !atomic_load(&team->stop)) pthread_cond_wait(&team->work_came, &team->mutex);
@@ -129,6 +141,7 @@ static void *other_thread(void *user) {
   omp_set_num_threads(1);
   ticket seen = 0;
   do {
+    atomic_store_explicit(&own.team->cores[own.thread], sched_getcpu(), memory_order_relaxed);
     const uint32_t done = take_part(own.team, own.thread, &seen);
     if (done > 0) report(own.team, done);
   } while (wait_for_run(own.team, seen));
@@ -141,23 +154,34 @@ static void publish(tg_team *team, uint32_t n_units) {
   const uint32_t run = run_of(atomic_load_explicit(&team->now, memory_order_relaxed)) + 1;
   team->n_units = n_units;
   atomic_store_explicit(&team->done, 0, memory_order_relaxed);
+  atomic_store_explicit(&team->caller_core, sched_getcpu(), memory_order_relaxed);
   atomic_store(&team->now, (ticket)run << 32 | n_units);
   if (atomic_load(&team->sleepers) == 0) return;
+  const long rest = atomic_load_explicit(&team->rest_until, memory_order_relaxed);
+  if (rest != 0 && nanoseconds() < rest) return;
   pthread_mutex_lock(&team->mutex);
   pthread_cond_broadcast(&team->work_came);
   pthread_mutex_unlock(&team->mutex);
 }
 
+/* Whether one of the others wants this core. */
+static bool core_is_wanted(const tg_team *team) {
+  const int own = sched_getcpu();
+  for (int i = 1; i < team->n_threads; i++)
+    if (atomic_load_explicit(&team->cores[i], memory_order_relaxed) == own) return true;
+  return false;
+}
+
 /* Waits until the others have done so many units. */
 static void wait_for_others(tg_team *team, uint32_t units) {
   if (atomic_load_explicit(&team->done, memory_order_acquire) == units) return;
-  const long until = team->spin_ns > 0 ? nanoseconds() + team->spin_ns : 0;
+  const long until = nanoseconds() + team->spin_ns;
   do {
     for (int i = 0; i < SPINS; i++) {
       if (atomic_load_explicit(&team->done, memory_order_acquire) == units) return;
       pause_briefly();
     }
-  } while (until != 0 && nanoseconds() < until);
+  } while (nanoseconds() < until && !core_is_wanted(team));
   pthread_mutex_lock(&team->mutex);
   atomic_store(&team->caller_sleeps, true);
   while (atomic_load(&team->done) != units) pthread_cond_wait(&team->work_done, &team->mutex);
@@ -214,7 +238,9 @@ t5gist_status tg_team_new(int threads, tg_team **team, t5gist_error *err) {
   pthread_mutex_init(&t->mutex, NULL);
   pthread_cond_init(&t->work_came, NULL);
   pthread_cond_init(&t->work_done, NULL);
+  atomic_store(&t->caller_core, -1);
   t5gist_status status = tg_alloc(&t->threads, (size_t)threads - 1, sizeof *t->threads, err);
+  if (status == T5GIST_OK) status = tg_alloc(&t->cores, (size_t)threads, sizeof *t->cores, err);
   for (int i = 1; status == T5GIST_OK && i < threads; i++) {
     status = start_thread(t, i, err);
     t->n_started += status == T5GIST_OK;
@@ -237,6 +263,7 @@ void tg_team_free(tg_team *team) {
   pthread_cond_destroy(&team->work_done);
   pthread_mutex_destroy(&team->mutex);
   tg_free(team->threads);
+  tg_free(team->cores);
   tg_free(team);
 }
 
