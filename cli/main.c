@@ -51,6 +51,10 @@ const tg_command tg_commands[] = {
      "log-probability of the reference, and what share of the way from neg_control to pos_control the gist recovers, with 95 % intervals. With -o DIR also writes JSON, the report, "
      "the answers and pictures there.",
      0, 1, tg_command_eval},
+    {"train", TG_CLI_TRAIN, "make a gist model", "CONFIG.yaml [--resume | --overwrite] [-o DIR] [--threads N]\nmpirun -n N t5gist train CONFIG.yaml ...",
+     "Trains what the recipe says (docs/TRAINING.md, configs/) and writes a Hugging Face folder that transformers and t5gist load. Says before it starts what memory and time it will take. "
+     "Ctrl-C finishes the step, saves a snapshot and says how to go on.",
+     1, 1, tg_command_train},
     {"help", 0, "help on a command", "[COMMAND]", "Prints the list of commands, or the options of one.", 0, 1, tg_command_help},
     {0},
 };

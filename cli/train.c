@@ -1,0 +1,143 @@
+/* t5gist train: runs a recipe, shows how far it is, and ends as asked by a signal: the step is finished, a snapshot written, the way to go on named. */
+#include <math.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+#include "training/trainer.h"
+
+static volatile sig_atomic_t asked;    /* the signal that asked to stop */
+static volatile sig_atomic_t stepping; /* there is a step to finish */
+
+/* The first signal asks; a second one, or one before the first step, ends the process at once: what is on disk stays whole. */
+static void on_signal(int number) {
+  if (stepping && !asked) {
+    asked = number;
+    return;
+  }
+  t5gist_cleanup_on_signal();
+  signal(number, SIG_DFL);
+  raise(number);
+}
+
+static void catch_signals(void) {
+  static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
+  struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESTART | SA_NODEFER}, old;
+  sigemptyset(&action.sa_mask);
+  for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+    if (!sigaction(numbers[i], NULL, &old) && old.sa_handler != SIG_IGN) sigaction(numbers[i], &action, NULL);
+  }
+}
+
+/* ------------------------------------------------------------------------------------------------------------------------- terminal */
+
+typedef struct terminal {
+  const tg_context *context;
+  bool shows, line; /* standard error is a terminal; a progress line stands there */
+  double last;
+} terminal;
+
+static void clear(terminal *t) {
+  if (t->line) fputs("\r\033[K", stderr);
+  t->line = false;
+}
+
+static void say(void *user, const char *sentence) {
+  terminal *t = user;
+  clear(t);
+  tg_cli_note(t->context, "%s", sentence);
+}
+
+static void duration(double seconds, char text[32]) {
+  if (seconds < 100)
+    snprintf(text, 32, "%.0f s", seconds);
+  else if (seconds < 6000)
+    snprintf(text, 32, "%.0f min", seconds / 60);
+  else
+    snprintf(text, 32, "%.1f h", seconds / 3600);
+}
+
+static void show(void *user, const tg_train_progress *p) {
+  terminal *t = user;
+  char left[32];
+  const double now = tg_cli_now();
+  stepping = 1;
+  if (!t->shows || p->rank > 0 || (now - t->last < 0.3 && !p->doing)) return;
+  t->last = now;
+  t->line = true;
+  duration(p->seconds_left, left);
+  fprintf(stderr, "\r\033[K%d/%d  loss %.4f  %.0f tokens/s  %.0f GFLOP/s  %s left%s%s", p->step, p->steps, p->loss, p->tokens_per_second, p->flops_per_second * 1e-9, left,
+          p->doing ? "  " : "", p->doing ? p->doing : "");
+  fflush(stderr);
+}
+
+/* -------------------------------------------------------------------------------------------------------------------------- command */
+
+static t5gist_status replace(char **text, const char *with, t5gist_error *err) {
+  if (!with) return T5GIST_OK;
+  tg_free(*text);
+  *text = NULL;
+  return tg_strdup(text, with, err);
+}
+
+/* What the command line says goes before the recipe. */
+static t5gist_status override(const tg_settings *s, tg_recipe *recipe, t5gist_error *err) {
+  TG_TRY(replace(&recipe->out, s->output, err));
+  TG_TRY(replace(&recipe->model, s->model, err));
+  if (s->threads != T5GIST_UNSET) recipe->threads = s->threads;
+  return tg_recipe_check(recipe, err);
+}
+
+/* The call without what only this run was told. */
+static t5gist_status describe_call(const tg_context *context, tg_buffer *out, t5gist_error *err) {
+  const tg_settings *s = &context->settings;
+  TG_TRY(tg_buffer_printf(out, err, "t5gist train %s", context->arguments[0]));
+  if (s->output) TG_TRY(tg_buffer_printf(out, err, " -o %s", s->output));
+  if (s->model) TG_TRY(tg_buffer_printf(out, err, " --model %s", s->model));
+  if (s->threads != T5GIST_UNSET) TG_TRY(tg_buffer_printf(out, err, " --threads %d", s->threads));
+  return T5GIST_OK;
+}
+
+/* The one stable line. */
+static void summary(const tg_context *context, const tg_recipe *recipe, const tg_train_result *r, const char *call) {
+  const int done = r->step - r->first_step;
+  if (r->rank > 0) return;
+  if (done == 0) {
+    tg_cli_note(context, "%s is complete: %d steps are done", recipe->out, r->step);
+    return;
+  }
+  tg_cli_note(context, "%d step%s in %.3f s, loss %.4f, %.0f tokens/s, %.0f GFLOP/s, peak %.2f GB of %.2f predicted%s%s -> %s", done, done == 1 ? "" : "s", r->seconds, r->loss,
+              r->tokens / r->seconds, r->flops / r->seconds * 1e-9, (double)r->peak_bytes * 1e-9, (double)r->predicted_bytes * 1e-9, r->best[0] ? ", best " : "", r->best, recipe->out);
+  if (r->stopped) tg_cli_note(context, "stopped behind step %d of %d, which is saved; to go on: %s --resume", r->step, r->steps, call);
+}
+
+static t5gist_status train(tg_context *context, const tg_recipe *recipe, const char *call, t5gist_error *err) {
+  terminal t = {.context = context, .shows = isatty(STDERR_FILENO) && !context->settings.quiet};
+  const tg_train_call options = {
+      .command = call, .resume = context->settings.resume, .overwrite = context->settings.overwrite, .stop = &asked, .say = say, .progress = show, .user = &t};
+  tg_train_result result;
+  catch_signals();
+  const t5gist_status status = tg_train(recipe, &options, &result, err);
+  clear(&t);
+  if (status == T5GIST_OK) summary(context, recipe, &result, call);
+  return status;
+}
+
+t5gist_status tg_command_train(tg_context *context, t5gist_error *err) {
+  tg_recipe recipe;
+  tg_buffer call = {0};
+  const tg_settings *s = &context->settings;
+  if (s->resume && s->overwrite) return tg_fail(err, T5GIST_EUSAGE, "--resume and --overwrite exclude each other; expected one of them");
+  t5gist_status status = tg_recipe_load(context->arguments[0], &recipe, err);
+  if (status == T5GIST_OK) status = override(s, &recipe, err);
+  if (status == T5GIST_OK) status = describe_call(context, &call, err);
+  if (status == T5GIST_OK) status = train(context, &recipe, call.data, err);
+  tg_recipe_free(&recipe);
+  tg_buffer_free(&call);
+  if (status == T5GIST_OK && asked) { /* as whoever sent it expects */
+    signal(asked, SIG_DFL);
+    raise(asked);
+  }
+  return status;
+}
