@@ -140,6 +140,20 @@ t5gist_status tg_make_dirs(const char *path, t5gist_error *err) {
   return status;
 }
 
+t5gist_status tg_dir_sync(const char *path, t5gist_error *err) {
+  const int fd = open_retrying(AT_FDCWD, path, O_RDONLY | O_DIRECTORY, 0);
+  if (fd < 0) return tg_fail_errno(err, "cannot open the directory %s", path);
+  const bool failed = fsync(fd) && errno != EINVAL; /* EINVAL: a file system without it */
+  const t5gist_status status = failed ? tg_fail_errno(err, "cannot bring the directory %s to disk", path) : T5GIST_OK;
+  close(fd);
+  return status;
+}
+
+t5gist_status tg_dir_remove(const char *path, t5gist_error *err) {
+  if (!rmdir(path) || errno == ENOTEMPTY || errno == EEXIST || errno == ENOENT) return T5GIST_OK;
+  return tg_fail_errno(err, "cannot remove the directory %s", path);
+}
+
 /* ------------------------------------------------------------------------------------------------------------------ atomic writing */
 
 enum { BUFFER = 1 << 20, SLOTS = 16, TEMPORARY = 48 };

@@ -26,6 +26,8 @@ t5gist_status tg_read_file(const char *path, size_t limit, bool allow_stdin, tg_
 bool tg_file_exists(const char *path); /* a regular file (or a link to one) */
 t5gist_status tg_path_join(char **out, const char *dir, const char *name, t5gist_error *err);
 t5gist_status tg_make_dirs(const char *path, t5gist_error *err);
+t5gist_status tg_dir_sync(const char *path, t5gist_error *err);   /* brings the names in a directory to disk */
+t5gist_status tg_dir_remove(const char *path, t5gist_error *err); /* an empty one; one with something in it stays, which is no error */
 
 /* Atomic writing: a temporary made with O_EXCL in the same directory, written, fsynced, renamed over path, the directory fsynced. A failed
  * fsync is an error and never retried. Until commit, path is untouched; abort (or a failed commit) removes the temporary.
