@@ -1,7 +1,9 @@
-/* What the operations of training reach on this machine: bench_training [threads [encoder rows [decoder rows]]], at the shapes of the bundled model and of FLAN-T5-small.
+/* What the operations of training reach on this machine: bench_training [threads [encoder rows [decoder rows]]], at the shapes of the bundled model
+ * and of FLAN-T5-small.
  *
- * Each operation is timed at the sizes that a step has it in; times and counts of a step add up to where its time goes, forward and back. GFLOP/s beside the rate of linear layers
- * in inference at M = 256 (weights packed before, d_model to d_ff), GB/s of what must be read and written. The optimiser is not in it. */
+ * Each operation is timed at the sizes that a step has it in; times and counts of a step add up to where its time goes, forward and back. GFLOP/s
+ * beside the rate of linear layers in inference at M = 256 (weights packed before, d_model to d_ff), GB/s of what must be read and written. The
+ * optimiser is not in it. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -42,7 +44,7 @@ enum { SEQUENCE = 50 }; /* rows of one sequence, encoder and decoder alike */
 
 /* One operation with everything that it reads and writes. */
 typedef struct job {
-  size_t rows, n_in, n_out;       /* of products; n_in is the width of the others */
+  size_t rows, n_in, n_out; /* of products; n_in is the width of the others */
   float *x, *w, *y, *dx, *dw, *small, *more;
   tg_train_attention attention;
   tg_train_span *spans; /* [n_spans] */
@@ -89,8 +91,8 @@ static t5gist_status attend(job *j, t5gist_error *err) {
 }
 static t5gist_status attend_back(job *j, t5gist_error *err) {
   const size_t inner = j->n_in;
-  return tg_train_attention_backward(workspace, &j->attention, j->spans, j->n_spans, j->x, j->w, j->w + inner, j->y, j->small, j->y, j->dx, j->dw, j->dw + inner,
-                                     j->more, err);
+  return tg_train_attention_backward(workspace, &j->attention, j->spans, j->n_spans, j->x, j->w, j->w + inner, j->y, j->small, j->y, j->dx, j->dw,
+                                     j->dw + inner, j->more, err);
 }
 static t5gist_status lose(job *j, t5gist_error *err) {
   tg_train_losses losses;
@@ -124,8 +126,10 @@ typedef struct tally {
 
 static void report(tally *t, const char *what, double seconds, size_t times, double flops, double bytes) {
   printf("    %-44s %8.3f ms x %2zu  ", what, seconds * 1e3, times);
-  if (flops > 0) printf("%7.1f GFLOP/s %4.0f %%\n", flops / seconds * 1e-9, 100 * flops / seconds * 1e-9 / t->peak);
-  else printf("%7.1f GB/s\n", bytes / seconds * 1e-9);
+  if (flops > 0)
+    printf("%7.1f GFLOP/s %4.0f %%\n", flops / seconds * 1e-9, 100 * flops / seconds * 1e-9 / t->peak);
+  else
+    printf("%7.1f GB/s\n", bytes / seconds * 1e-9);
 }
 
 static void count_product(tally *t, const char *what, size_t rows, size_t n_in, size_t n_out, size_t times) {
@@ -147,7 +151,8 @@ static void count_product(tally *t, const char *what, size_t rows, size_t n_in, 
 /* vectors: how many of rows x width are read and written. */
 static void count_rows(tally *t, const char *what, operation *run, size_t rows, size_t width, double vectors, size_t times) {
   job j = {.rows = rows, .n_in = width};
-  j.x = floats(2 * rows * width), j.dx = floats(2 * rows * width), j.y = floats(rows * width), j.w = floats(width), j.dw = floats(width), j.small = floats(rows);
+  j.x = floats(2 * rows * width), j.dx = floats(2 * rows * width), j.y = floats(rows * width), j.w = floats(width), j.dw = floats(width),
+  j.small = floats(rows);
   const double seconds = time_of(run, &j);
   char name[96];
   snprintf(name, sizeof name, "%s [%zu, %zu]", what, rows, width);
@@ -161,12 +166,23 @@ static void count_attention(tally *t, const char *what, const shape *s, size_t r
   const size_t inner = s->n_heads * s->d_kv;
   job j = {.rows = rows, .n_in = inner, .n_spans = (int)((rows + SEQUENCE - 1) / SEQUENCE)};
   const size_t room = (size_t)j.n_spans * SEQUENCE;
-  j.x = floats(room * inner), j.dx = floats(room * inner), j.w = floats(room * 2 * inner), j.dw = floats(room * 2 * inner), j.y = floats(room * inner);
+  j.x = floats(room * inner), j.dx = floats(room * inner), j.w = floats(room * 2 * inner), j.dw = floats(room * 2 * inner),
+  j.y = floats(room * inner);
   j.small = floats(room * s->n_heads), j.more = floats(32 * s->n_heads);
   float *bias = floats(32 * s->n_heads);
-  j.attention = (tg_train_attention){.n_heads = (int)s->n_heads, .d_kv = (int)s->d_kv, .q_stride = inner, .kv_stride = 2 * inner, .out_stride = inner, .scale = 1,
-                                     .bias_weights = biased ? bias : NULL, .n_buckets = 32, .max_distance = 128, .bidirectional = !causal, .causal = causal,
-                                     .dropout = 0.1f, .dropout_key = 3};
+  j.attention = (tg_train_attention){.n_heads = (int)s->n_heads,
+                                     .d_kv = (int)s->d_kv,
+                                     .q_stride = inner,
+                                     .kv_stride = 2 * inner,
+                                     .out_stride = inner,
+                                     .scale = 1,
+                                     .bias_weights = biased ? bias : NULL,
+                                     .n_buckets = 32,
+                                     .max_distance = 128,
+                                     .bidirectional = !causal,
+                                     .causal = causal,
+                                     .dropout = 0.1f,
+                                     .dropout_key = 3};
   j.spans = calloc((size_t)j.n_spans, sizeof *j.spans);
   for (int i = 0; j.spans != NULL && i < j.n_spans; i++) j.spans[i] = (tg_train_span){i * SEQUENCE, SEQUENCE, 0, {{i * SEQUENCE, SEQUENCE, 0}}};
   const double forward = time_of(attend, &j), back = time_of(attend_back, &j), flops = 4 * (double)(room * SEQUENCE * inner) * (causal ? 0.5 : 1);
@@ -242,8 +258,8 @@ static void measure(const shape *s, size_t rows, size_t decoder_rows) {
   count_product(&t, "head", decoder_rows, d, s->vocab, 1);
   count_loss(&t, s, decoder_rows);
   const double step = t.products + t.others;
-  printf("  step: %.1f ms, products %.1f ms, everything else %.1f ms (%.0f %%); %.1f GFLOP/s of products, %.0f %% of the rate at M = 256\n", step * 1e3, t.products * 1e3,
-         t.others * 1e3, 100 * t.others / step, t.flops / step * 1e-9, 100 * t.flops / step * 1e-9 / t.peak);
+  printf("  step: %.1f ms, products %.1f ms, everything else %.1f ms (%.0f %%); %.1f GFLOP/s of products, %.0f %% of the rate at M = 256\n",
+         step * 1e3, t.products * 1e3, t.others * 1e3, 100 * t.others / step, t.flops / step * 1e-9, 100 * t.flops / step * 1e-9 / t.peak);
 }
 
 int main(int argc, char **argv) {

@@ -1,6 +1,6 @@
 /* The vectorised inner loops, one table per instruction set: simd_body.h compiled once for each (simd_avx512.c, simd_avx2.c, simd_portable.c).
  * Everything here is serial and works on whatever rows it is given; kernels.c, attention.c and linear.c split the work over threads.
- * Internal to runtime/. */
+ * Internal to runtime/ and training/. */
 #ifndef T5GIST_RUNTIME_SIMD_H
 #define T5GIST_RUNTIME_SIMD_H
 

@@ -1,5 +1,5 @@
-/* What dropout drops, by counter: element i of a stream is kept or not whatever is computed with it, so the way back draws again what the way forward drew, and vectors of
- * elements can be drawn at once (kernels_body.h). */
+/* What dropout drops, by counter: element i of a stream is kept or not whatever is computed with it, so the way back draws again what the way
+ * forward drew, and vectors of elements can be drawn at once (kernels_body.h). */
 #ifndef T5GIST_TRAINING_DROPOUT_H
 #define T5GIST_TRAINING_DROPOUT_H
 
@@ -20,8 +20,8 @@ static inline uint64_t tg_dropout_row(uint64_t key, int head, int query_row) {
   return tg_random_at(tg_random_key(key, (uint64_t)head), (uint64_t)query_row);
 }
 
-/* 24 bits of element i: Wellons' lowbias32 (public domain, github.com/skeeto/hash-prospector), a bijection of 32 bits, of the counter shifted by the stream's lower half, with
- * the upper half mixed in on the way. */
+/* 24 bits of element i: Wellons' lowbias32 (public domain, github.com/skeeto/hash-prospector), a bijection of 32 bits, of the counter shifted by the
+ * stream's lower half, with the upper half mixed in on the way. */
 static inline uint32_t tg_dropout_draw(uint64_t stream, uint32_t i) {
   uint32_t x = i + (uint32_t)stream;
   x = (x ^ x >> 16) * 0x7feb352du;

@@ -1,10 +1,10 @@
-/* The vectorised inner loops of ops.h, one table per instruction set: kernels_body.h compiled once for each (kernels_avx512.c, kernels_avx2.c, kernels_portable.c). Serial;
- * the ops_*.c share the work out. Any alignment. Internal to ops_*.c. Sums of long rows are sums of short runs' sums. */
+/* The vectorised inner loops of ops.h, one table per instruction set: kernels_body.h compiled once for each (kernels_avx512.c, kernels_avx2.c,
+ * kernels_portable.c). Serial; the ops_*.c share the work out. Any alignment. Internal to ops_*.c. Sums of long rows are sums of short runs' sums. */
 #ifndef T5GIST_TRAINING_KERNELS_H
 #define T5GIST_TRAINING_KERNELS_H
 
-#include "training/dropout.h"
 #include "runtime/kernels.h"
+#include "training/dropout.h"
 
 /* How numbers one after the other are dropped. */
 typedef struct tg_drop {

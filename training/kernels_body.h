@@ -1,6 +1,6 @@
-/* The functions of tg_train_kernels, written once in the operations of runtime/vector.h. Included by one file per instruction set, which defines TG_VECTOR_* and
- * TG_KERNELS, the table's name, before. Loops go
- * over whole vectors, then over one part of a vector, whose other lanes are zeros on loading and left alone on storing. */
+/* The functions of tg_train_kernels, written once in the operations of runtime/vector.h. Included by one file per instruction set, which defines
+ * TG_VECTOR_* and TG_KERNELS, the table's name, before. Loops go over whole vectors, then over one part of a vector, whose other lanes are zeros on
+ * loading and left alone on storing. */
 #include "training/kernels.h"
 
 #include "runtime/vector.h"
@@ -13,13 +13,15 @@ TG_INLINE tg_v load(const float *x, size_t left) {
 }
 
 TG_INLINE void store(float *x, size_t left, tg_v value) {
-  if (left >= LANES) v_store(x, value);
-  else v_store_n(x, left, value);
+  if (left >= LANES)
+    v_store(x, value);
+  else
+    v_store_n(x, left, value);
 }
 
 /* Read from LANES - left, lanes beyond the first `left` get what is behind. */
 static const float ones_then_zeros[2 * LANES] = {[0 ... LANES - 1] = 1};
-static const float zeros_then_lows[2 * LANES] = {[LANES ... 2 * LANES - 1] = -INFINITY};
+static const float zeros_then_lows[2 * LANES] = {[LANES... 2 * LANES - 1] = -INFINITY};
 
 /* The first `left` lanes of a finite value, zeros behind. */
 TG_INLINE tg_v keep_first(tg_v value, size_t left) {
@@ -63,7 +65,8 @@ static void add(const float *x, float factor, size_t n, float *y) {
 
 static void drop_row(float *x, size_t n, const tg_drop *drop) {
   const tg_v limit = v_set(drop->limit), factor = v_set(drop->factor);
-  for (size_t i = 0; i < n; i += LANES) store(x + i, n - i, v_mul(load(x + i, n - i), v_keep(drop->stream, drop->first + (uint32_t)i, limit, factor)));
+  for (size_t i = 0; i < n; i += LANES)
+    store(x + i, n - i, v_mul(load(x + i, n - i), v_keep(drop->stream, drop->first + (uint32_t)i, limit, factor)));
 }
 
 /* ------------------------------------------------------------------------------------------------------------------------------- RMSNorm */
@@ -76,7 +79,8 @@ static void norm(const float *x, const float *weight, size_t rows, size_t d, flo
   }
 }
 
-static void norm_backward(const float *x, const float *weight, const float *inverse, const float *dy, size_t rows, size_t d, float *dx, float *dweight) {
+static void norm_backward(const float *x, const float *weight, const float *inverse, const float *dy, size_t rows, size_t d, float *dx,
+                          float *dweight) {
   for (size_t row = 0; row < rows; row++, x += d, dy += d, dx += d) {
     tg_v sums = v_set(0);
     for (size_t i = 0; i < d; i += LANES) {
@@ -112,8 +116,8 @@ static double match(const float *x, const float *y, float weight, size_t d, floa
 
 /* ---------------------------------------------------------------------------------------------------------------------------- activation */
 
-/* gelu_new and silu are x s(z) with s(z) = 1 / (1 + exp(-z)): z = 2 sqrt(2 / pi) (x + 0.044715 x^3) or x. Their slope is s + x s (1 - s) z', and 1 - s = exp(-z) s holds its
- * precision on both sides. */
+/* gelu_new and silu are x s(z) with s(z) = 1 / (1 + exp(-z)): z = 2 sqrt(2 / pi) (x + 0.044715 x^3) or x. Their slope is s + x s (1 - s) z', and 1 -
+ * s = exp(-z) s holds its precision on both sides. */
 TG_INLINE tg_v v_activation(tg_v x, tg_activation activation, tg_v *slope) {
   const float root = 2 * 0.7978845608f;
   if (activation == TG_RELU) {
@@ -167,7 +171,8 @@ static void copy(const float *const *rows, size_t n, float factor, size_t d, flo
 }
 
 /* A tile of sums that stays in registers: rows x vectors, both compile-time constants after inlining. */
-TG_INLINE void turned_tile(const float *x, size_t x_stride, const float *y, size_t n, const size_t rows, size_t d, const size_t vectors, float *sums) {
+TG_INLINE void turned_tile(const float *x, size_t x_stride, const float *y, size_t n, const size_t rows, size_t d, const size_t vectors,
+                           float *sums) {
   tg_v tile[8][2];
 #pragma GCC unroll 8
   for (size_t r = 0; r < rows; r++)

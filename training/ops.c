@@ -69,8 +69,8 @@ static void norm_blocks_backward(void *argument, size_t begin, size_t end, int t
   }
 }
 
-t5gist_status tg_train_norm_backward(tg_workspace *workspace, const float *x, const float *weight, const float *inverse, const float *dy, size_t rows, size_t d,
-                                     float *dx, float *dweight, t5gist_error *err) {
+t5gist_status tg_train_norm_backward(tg_workspace *workspace, const float *x, const float *weight, const float *inverse, const float *dy, size_t rows,
+                                     size_t d, float *dx, float *dweight, t5gist_error *err) {
   norming n = {.x = x, .weight = weight, .dy = dy, .rows = rows, .d = d, .kept = inverse, .dx = dx};
   tg_arena *arena = tg_workspace_arena(workspace);
   const tg_arena_mark mark = tg_arena_save(arena);
@@ -108,7 +108,8 @@ static void activate_rows_backward(void *argument, size_t begin, size_t end, int
   for (size_t row = begin; row < end; row++) {
     const float *x = a->x + row * width;
     float *dx = a->dx + row * width;
-    tg_train_kernels_best()->activate_backward(x, a->gated ? x + a->d_ff : NULL, a->dy + row * a->d_ff, a->d_ff, a->activation, dx, a->gated ? dx + a->d_ff : NULL);
+    tg_train_kernels_best()->activate_backward(x, a->gated ? x + a->d_ff : NULL, a->dy + row * a->d_ff, a->d_ff, a->activation, dx,
+                                               a->gated ? dx + a->d_ff : NULL);
   }
 }
 
@@ -143,7 +144,8 @@ static void embed_columns_backward(void *argument, size_t begin, size_t end, int
     tg_train_kernels_best()->add(e->dy + row * e->d + column, 1, n, e->dtable + (size_t)e->ids[row] * e->d + column);
 }
 
-t5gist_status tg_train_embed_backward(tg_workspace *workspace, const float *dy, const int32_t *ids, size_t rows, size_t d, float *dtable, t5gist_error *err) {
+t5gist_status tg_train_embed_backward(tg_workspace *workspace, const float *dy, const int32_t *ids, size_t rows, size_t d, float *dtable,
+                                      t5gist_error *err) {
   (void)err;
   embedding e = {dy, ids, rows, d, dtable};
   tg_team_run(team_for(workspace, rows * d), blocks_of(d, COLUMN_BLOCK), embed_columns_backward, &e);

@@ -7,29 +7,30 @@
 #include "training/kernels.h"
 #include "training/ops.h"
 
-/* Per span and head a few small dense products (tg_simd's multiply) over copies of the head's rows, groups of queries at a time; the keys of both parts stand one after the other.
- * Nothing of the size of the scores outlives a group: the way back computes probabilities again from the kept normaliser.
+/* Per span and head a few small dense products (tg_simd's multiply) over copies of the head's rows, groups of queries at a time; the keys of both
+ * parts stand one after the other. Nothing of the size of the scores outlives a group: the way back computes probabilities again from the kept
+ * normaliser.
  *
- * Forward, heads of spans are shared out over the team. On the way back, spans that share keys form a chain and heads of chains are shared out: a chain's spans add to the gradients
- * of their keys in order, whoever computes them. */
+ * Forward, heads of spans are shared out over the team. On the way back, spans that share keys form a chain and heads of chains are shared out: a
+ * chain's spans add to the gradients of their keys in order, whoever computes them. */
 enum {
-  MAX_GROUP = 64,          /* queries of a group */
-  MAX_GROUP_CAUSAL = 32,   /* shorter groups skip more of what is masked */
-  GROUP_SCORES = 1 << 14,  /* floats that the scores of a group should not exceed: they and what comes of them stay in the cache */
-  KEY_UNIT = 16,           /* keys are padded to whole vectors of any instruction set */
-  ROW_UNIT = 4,            /* rows of products: what multiply likes to have together */
-  DLINES = 4               /* lines that slopes by distance are added to in turn: reading what was just written elsewhere in a line would wait for it */
+  MAX_GROUP = 64,         /* queries of a group */
+  MAX_GROUP_CAUSAL = 32,  /* shorter groups skip more of what is masked */
+  GROUP_SCORES = 1 << 14, /* floats that the scores of a group should not exceed: they and what comes of them stay in the cache */
+  KEY_UNIT = 16,          /* keys are padded to whole vectors of any instruction set */
+  ROW_UNIT = 4,           /* rows of products: what multiply likes to have together */
+  DLINES = 4 /* lines that slopes by distance are added to in turn: reading what was just written elsewhere in a line would wait for it */
 };
 
 /* One thread's scratch memory. */
 typedef struct scratch {
-  const float **rows;       /* [max(keys, MAX_GROUP)] */
-  float *k, *v;             /* [keys, d] rows of keys (on the way back) and values (forward) */
-  float *kt, *vt;           /* [d_kv, key_stride] columns of keys, and of values (on the way back) */
-  float *q, *dout;          /* [group, d] */
-  float *scores, *slopes;   /* [group, key_stride] */
-  float *out, *dk, *dv;     /* [group, d], [keys, d]; out is also dq */
-  float *dlines;            /* [DLINES, 2 * reach + 1] slopes by distance */
+  const float **rows;     /* [max(keys, MAX_GROUP)] */
+  float *k, *v;           /* [keys, d] rows of keys (on the way back) and values (forward) */
+  float *kt, *vt;         /* [d_kv, key_stride] columns of keys, and of values (on the way back) */
+  float *q, *dout;        /* [group, d] */
+  float *scores, *slopes; /* [group, key_stride] */
+  float *out, *dk, *dv;   /* [group, d], [keys, d]; out is also dq */
+  float *dlines;          /* [DLINES, 2 * reach + 1] slopes by distance */
 } scratch;
 
 typedef struct context {
@@ -47,10 +48,10 @@ typedef struct context {
   int *first, *next; /* [n_chains] the first span of each chain; [n_spans] the next span of the same, -1: none */
   int n_chains;
 
-  int reach;         /* the largest distance */
-  int *buckets;      /* [2 * reach + 1] of distances -reach .. reach; null: no bias */
-  float *lines;      /* [n_heads, 2 * reach + 1] biases */
-  size_t d, d_kv;    /* d: d_kv up to whole vectors */
+  int reach;               /* the largest distance */
+  int *buckets;            /* [2 * reach + 1] of distances -reach .. reach; null: no bias */
+  float *lines;            /* [n_heads, 2 * reach + 1] biases */
+  size_t d, d_kv;          /* d: d_kv up to whole vectors */
   size_t keys, key_stride; /* key_stride: one vector more, so that rows do not fall on the same cache lines */
   int group;
   scratch *scratches; /* [threads] */
@@ -173,7 +174,8 @@ static size_t find_stretches(const place *p, int query, int columns, tg_stretch 
   for (const tg_train_keys *keys = p->span->keys; keys < p->span->keys + TG_TRAIN_KEY_PARTS && begin < columns; begin += keys++->n) {
     if (keys->n == 0) continue;
     tg_stretch *part = &parts[n_parts++];
-    *part = (tg_stretch){(size_t)begin, (size_t)visible_keys(p, keys, query), (size_t)(begin + keys->n < columns ? begin + keys->n : columns), NULL, NULL, drop};
+    *part = (tg_stretch){
+        (size_t)begin, (size_t)visible_keys(p, keys, query), (size_t)(begin + keys->n < columns ? begin + keys->n : columns), NULL, NULL, drop};
     part->drop.first = (uint32_t)keys->begin;
     if (c->lines == NULL || part->visible == 0) continue;
     const size_t distance = (size_t)(keys->position - p->span->q_position - query + c->reach);
@@ -192,7 +194,8 @@ static void attend_group(const place *p, int begin, int n) {
   const int columns = seen_columns(p, begin + n - 1);
   float sums[MAX_GROUP];
   copy_group(p, c->q, a->q_stride, begin, n, a->scale, p->s->q);
-  c->simd->multiply(p->s->q, c->d, p->s->kt, c->key_stride, rows, c->d_kv, up_to((size_t)columns, c->simd->lanes), p->s->scores, c->key_stride, false);
+  c->simd->multiply(p->s->q, c->d, p->s->kt, c->key_stride, rows, c->d_kv, up_to((size_t)columns, c->simd->lanes), p->s->scores, c->key_stride,
+                    false);
   for (int i = 0; i < n; i++) {
     const size_t row = (size_t)(p->span->q_begin + begin + i);
     tg_stretch parts[TG_TRAIN_KEY_PARTS];
@@ -222,8 +225,8 @@ static void attend(void *argument, size_t begin, size_t end, int thread) {
   }
 }
 
-t5gist_status tg_train_attention_run(tg_workspace *workspace, const tg_train_attention *attention, const tg_train_span *spans, int n_spans, const float *q,
-                                     const float *k, const float *v, float *out, float *normaliser, t5gist_error *err) {
+t5gist_status tg_train_attention_run(tg_workspace *workspace, const tg_train_attention *attention, const tg_train_span *spans, int n_spans,
+                                     const float *q, const float *k, const float *v, float *out, float *normaliser, t5gist_error *err) {
   context c = {.attention = attention, .spans = spans, .n_spans = n_spans, .q = q, .k = k, .v = v, .out = out, .normaliser = normaliser};
   tg_arena *arena = tg_workspace_arena(workspace);
   const tg_arena_mark mark = tg_arena_save(arena);
@@ -262,7 +265,8 @@ static void attend_group_backward(const place *p, int begin, int n) {
   c->kernels->multiply_turned(s->slopes, c->key_stride, s->q, (size_t)n, (size_t)columns, c->d, s->dk);
   c->simd->multiply(s->slopes, c->key_stride, s->k, c->d, rows, (size_t)columns, c->d, s->out, c->d, false);
   for (int i = 0; i < n; i++)
-    c->kernels->add(s->out + (size_t)i * c->d, a->scale, c->d_kv, c->dq + (size_t)(p->span->q_begin + begin + i) * a->q_stride + (size_t)p->head * c->d_kv);
+    c->kernels->add(s->out + (size_t)i * c->d, a->scale, c->d_kv,
+                    c->dq + (size_t)(p->span->q_begin + begin + i) * a->q_stride + (size_t)p->head * c->d_kv);
 }
 
 static void add_rows(const place *p, const float *sums, float *to) {
@@ -302,7 +306,8 @@ static void attend_backward(void *argument, size_t begin, size_t end, int thread
     if (c->dbuckets == NULL) continue;
     float *own = c->dbuckets + i * n_buckets;
     memset(own, 0, n_buckets * sizeof *own);
-    for (size_t j = 0; j < DLINES * width; j++) own[c->buckets[j % width]] += s->dlines[j];
+    for (size_t line = 1; line < DLINES; line++) c->kernels->add(s->dlines + line * width, 1, width, s->dlines);
+    for (size_t j = 0; j < width; j++) own[c->buckets[j]] += s->dlines[j];
   }
 }
 
@@ -336,18 +341,30 @@ static t5gist_status make_chains(context *c, tg_arena *arena, t5gist_error *err)
   for (int i = 0; i < c->n_spans; i++) {
     const int root = root_of(parents, i);
     c->next[i] = -1;
-    if (root == i) c->first[c->n_chains++] = i;
-    else c->next[last[root]] = i;
+    if (root == i)
+      c->first[c->n_chains++] = i;
+    else
+      c->next[last[root]] = i;
     last[root] = i;
   }
   return T5GIST_OK;
 }
 
 t5gist_status tg_train_attention_backward(tg_workspace *workspace, const tg_train_attention *attention, const tg_train_span *spans, int n_spans,
-                                          const float *q, const float *k, const float *v, const float *out, const float *normaliser, const float *dout,
-                                          float *dq, float *dk, float *dv, float *dbias_weights, t5gist_error *err) {
-  context c = {.attention = attention, .spans = spans, .n_spans = n_spans, .q = q, .k = k, .v = v, .kept_out = out, .kept_normaliser = normaliser,
-               .dout = dout, .dq = dq, .dk = dk, .dv = dv};
+                                          const float *q, const float *k, const float *v, const float *out, const float *normaliser,
+                                          const float *dout, float *dq, float *dk, float *dv, float *dbias_weights, t5gist_error *err) {
+  context c = {.attention = attention,
+               .spans = spans,
+               .n_spans = n_spans,
+               .q = q,
+               .k = k,
+               .v = v,
+               .kept_out = out,
+               .kept_normaliser = normaliser,
+               .dout = dout,
+               .dq = dq,
+               .dk = dk,
+               .dv = dv};
   const size_t n_heads = (size_t)attention->n_heads, n_buckets = (size_t)attention->n_buckets;
   const bool biased = dbias_weights != NULL && attention->bias_weights != NULL;
   tg_arena *arena = tg_workspace_arena(workspace);

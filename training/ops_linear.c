@@ -10,8 +10,9 @@ enum {
   COLUMN_UNIT = 16
 };
 
-/* c[m, n] (+)= a b over depth k, row-major; a_transposed: a is stored [k, m]; b_transposed: b is stored [n, k]. Cut into row_parts x column_parts parts, each computed by oneDNN in
- * one thread: its own teams of OpenMP threads lose much time where cores are shared, and sums over depth stay whole, so the bits depend on the parts alone. */
+/* c[m, n] (+)= a b over depth k, row-major; a_transposed: a is stored [k, m]; b_transposed: b is stored [n, k]. Cut into row_parts x column_parts
+ * parts, each computed by oneDNN in one thread: its own teams of OpenMP threads lose much time where cores are shared, and sums over depth stay
+ * whole, so the bits depend on the parts alone. */
 typedef struct product {
   const float *a, *b;
   bool a_transposed, b_transposed, accumulate;
@@ -32,12 +33,14 @@ static stretch part_of(size_t n, size_t parts, size_t unit, size_t i) {
 }
 
 static dnnl_status_t multiply_part(const product *p, size_t i) {
-  const stretch rows = part_of(p->m, p->row_parts, ROW_UNIT, i / p->column_parts), columns = part_of(p->n, p->column_parts, COLUMN_UNIT, i % p->column_parts);
+  const stretch rows = part_of(p->m, p->row_parts, ROW_UNIT, i / p->column_parts),
+                columns = part_of(p->n, p->column_parts, COLUMN_UNIT, i % p->column_parts);
   if (rows.n == 0 || columns.n == 0) return dnnl_success;
   const size_t a_stride = p->a_transposed ? p->m : p->k, b_stride = p->b_transposed ? p->k : p->n;
   return dnnl_sgemm(p->a_transposed ? 'T' : 'N', p->b_transposed ? 'T' : 'N', (dnnl_dim_t)rows.n, (dnnl_dim_t)columns.n, (dnnl_dim_t)p->k, 1,
-                    p->a + rows.begin * (p->a_transposed ? 1 : a_stride), (dnnl_dim_t)a_stride, p->b + columns.begin * (p->b_transposed ? b_stride : 1),
-                    (dnnl_dim_t)b_stride, p->accumulate ? 1 : 0, p->c + rows.begin * p->n + columns.begin, (dnnl_dim_t)p->n);
+                    p->a + rows.begin * (p->a_transposed ? 1 : a_stride), (dnnl_dim_t)a_stride,
+                    p->b + columns.begin * (p->b_transposed ? b_stride : 1), (dnnl_dim_t)b_stride, p->accumulate ? 1 : 0,
+                    p->c + rows.begin * p->n + columns.begin, (dnnl_dim_t)p->n);
 }
 
 static void multiply_parts(void *argument, size_t begin, size_t end, int thread) {
@@ -46,7 +49,8 @@ static void multiply_parts(void *argument, size_t begin, size_t end, int thread)
   for (size_t i = begin; i < end; i++) p->statuses[i] = multiply_part(p, i);
 }
 
-/* As many parts as threads, unless the product is small. Every part packs its rows of a and columns of b, of which the latter cost more, so the cheapest grid is taken. */
+/* As many parts as threads, unless the product is small. Every part packs its rows of a and columns of b, of which the latter cost more, so the
+ * cheapest grid is taken. */
 static void choose_parts(product *p, size_t threads) {
   const size_t work = p->m * p->n * p->k / PART_WORK, parts = work < 1 ? 1 : work < threads ? work : threads;
   size_t best = SIZE_MAX;
@@ -74,14 +78,14 @@ done:
   return status;
 }
 
-t5gist_status tg_train_linear(tg_workspace *workspace, const float *x, size_t m, const float *weight, size_t n_in, size_t n_out, bool accumulate, float *y,
-                              t5gist_error *err) {
+t5gist_status tg_train_linear(tg_workspace *workspace, const float *x, size_t m, const float *weight, size_t n_in, size_t n_out, bool accumulate,
+                              float *y, t5gist_error *err) {
   product p = {.a = x, .b = weight, .b_transposed = true, .accumulate = accumulate, .m = m, .n = n_out, .k = n_in, .c = y};
   return run(workspace, &p, err);
 }
 
-t5gist_status tg_train_linear_dx(tg_workspace *workspace, const float *dy, size_t m, const float *weight, size_t n_in, size_t n_out, bool accumulate, float *dx,
-                                 t5gist_error *err) {
+t5gist_status tg_train_linear_dx(tg_workspace *workspace, const float *dy, size_t m, const float *weight, size_t n_in, size_t n_out, bool accumulate,
+                                 float *dx, t5gist_error *err) {
   product p = {.a = dy, .b = weight, .accumulate = accumulate, .m = m, .n = n_in, .k = n_out, .c = dx};
   return run(workspace, &p, err);
 }

@@ -6,7 +6,8 @@
 #include "training/kernels.h"
 #include "training/ops.h"
 
-/* Rows of logits are long: each is one thread's, from largest value to gradient while it is in the cache. Losses of rows are added up afterwards, in order. */
+/* Rows of logits are long: each is one thread's, from largest value to gradient while it is in the cache. Losses of rows are added up afterwards, in
+ * order. */
 typedef struct losing {
   const tg_train_loss *loss;
   size_t vocab;
@@ -44,8 +45,10 @@ static double cross_entropy(const losing *l, size_t row, const softmax *s, const
 
 /* With u and v the logits less their largest, p and t the softmaxes, log p - log t = u - v + shift. */
 static double divergence(const losing *l, size_t row, const softmax *student, const softmax *teacher, const tg_soft_sums *sums, double abcd[4]) {
-  const double weight = (double)l->loss->teacher_weights[row], forward = weight * (double)l->loss->forward, reverse = weight * (double)l->loss->reverse;
-  const double shift = log(teacher->sum) - log(student->sum), to_student = -(sums->t_gap / teacher->sum + shift), to_teacher = sums->x_gap / student->sum + shift;
+  const double weight = (double)l->loss->teacher_weights[row], forward = weight * (double)l->loss->forward,
+               reverse = weight * (double)l->loss->reverse;
+  const double shift = log(teacher->sum) - log(student->sum), to_student = -(sums->t_gap / teacher->sum + shift),
+               to_teacher = sums->x_gap / student->sum + shift;
   abcd[0] += (forward + reverse * (shift - to_teacher)) / student->sum;
   abcd[1] += reverse / student->sum;
   abcd[2] -= forward / teacher->sum;
@@ -82,7 +85,8 @@ static void lose_row(const losing *l, size_t row) {
     memset(x, 0, l->vocab * sizeof *x);
     return;
   }
-  kernels->soft_slopes(x, teacher, l->vocab, student.max, other.max, (const float[4]){(float)abcd[0], (float)abcd[1], (float)abcd[2], (float)abcd[3]});
+  kernels->soft_slopes(x, teacher, l->vocab, student.max, other.max,
+                       (const float[4]){(float)abcd[0], (float)abcd[1], (float)abcd[2], (float)abcd[3]});
   if (counts) x[target] -= loss->weights[row] * (1 - loss->smoothing);
 }
 
@@ -122,11 +126,12 @@ static void match_rows(void *argument, size_t begin, size_t end, int thread) {
   const matching *m = argument;
   (void)thread;
   for (size_t row = begin; row < end; row++)
-    m->losses[row] = tg_train_kernels_best()->match(m->x + row * m->d, m->y + row * m->d, m->weights[row], m->d, m->eps, m->dx == NULL ? NULL : m->dx + row * m->d);
+    m->losses[row] = tg_train_kernels_best()->match(m->x + row * m->d, m->y + row * m->d, m->weights[row], m->d, m->eps,
+                                                    m->dx == NULL ? NULL : m->dx + row * m->d);
 }
 
-t5gist_status tg_train_match(tg_workspace *workspace, const float *x, const float *y, const float *weights, size_t rows, size_t d, float eps, double *loss,
-                             float *dx, t5gist_error *err) {
+t5gist_status tg_train_match(tg_workspace *workspace, const float *x, const float *y, const float *weights, size_t rows, size_t d, float eps,
+                             double *loss, float *dx, t5gist_error *err) {
   matching m = {x, y, weights, d, eps, dx, NULL};
   tg_arena *arena = tg_workspace_arena(workspace);
   const tg_arena_mark mark = tg_arena_save(arena);

@@ -1,5 +1,5 @@
-/* The functions of reference.h. Included by reference_f32.c and reference_f64.c, which define TG_REAL and TG_REFERENCE. Transcendental functions are computed in double and
- * rounded; everything else in TG_REAL. */
+/* The functions of reference.h. Included by reference_f32.c and reference_f64.c, which define TG_REAL and TG_REFERENCE. Transcendental functions are
+ * computed in double and rounded; everything else in TG_REAL. */
 #include <math.h>
 
 #include "t5/position.h"
@@ -48,7 +48,8 @@ void TG_REFERENCE(norm)(const real *x, const real *weight, size_t rows, size_t d
 }
 
 /* With g = dy * weight: dx = inverse * (g - x * inverse^2 * mean(g * x)). */
-void TG_REFERENCE(norm_backward)(const real *x, const real *weight, const real *inverse, const real *dy, size_t rows, size_t d, real *dx, real *dweight) {
+void TG_REFERENCE(norm_backward)(const real *x, const real *weight, const real *inverse, const real *dy, size_t rows, size_t d, real *dx,
+                                 real *dweight) {
   for (size_t i = 0; i < rows; i++) {
     real sum = 0;
     for (size_t j = 0; j < d; j++) sum += dy[i * d + j] * weight[j] * x[i * d + j];
@@ -155,8 +156,10 @@ static real normaliser_of(const place *p, const tg_train_span *span, const real 
       for (int j = 0; j < keys->n; j++) {
         if (!sees(p, keys, j)) continue;
         const double score = (double)score_of(p, keys, j, q, k + (size_t)(keys->begin + j) * stride);
-        if (pass == 0) max = score > max ? score : max;
-        else sum += exp(score - max);
+        if (pass == 0)
+          max = score > max ? score : max;
+        else
+          sum += exp(score - max);
       }
   return (real)(max + log(sum));
 }
@@ -175,8 +178,8 @@ static void attend(const place *p, const tg_train_span *span, const real *q, con
 }
 
 /* With P the probabilities, D dropout's factors and dP = D * (dout v^T): dscore = P * (dP - sum(P * dP)), and the sum is dout . out. */
-static void attend_backward(const place *p, const tg_train_span *span, const real *q, const real *k, const real *v, const real *out, real normaliser, const real *dout,
-                            real *dq, real *dk, real *dv, real *dbias_weights) {
+static void attend_backward(const place *p, const tg_train_span *span, const real *q, const real *k, const real *v, const real *out, real normaliser,
+                            const real *dout, real *dq, real *dk, real *dv, real *dbias_weights) {
   const tg_train_attention *a = p->attention;
   real mean = 0;
   for (int i = 0; i < a->d_kv; i++) mean += dout[i] * out[i];
@@ -199,8 +202,8 @@ static void attend_backward(const place *p, const tg_train_span *span, const rea
     }
 }
 
-void TG_REFERENCE(attention_run)(const tg_train_attention *a, const real *bias_weights, const tg_train_span *spans, int n_spans, const real *q, const real *k, const real *v,
-                                 real *out, real *normaliser) {
+void TG_REFERENCE(attention_run)(const tg_train_attention *a, const real *bias_weights, const tg_train_span *spans, int n_spans, const real *q,
+                                 const real *k, const real *v, real *out, real *normaliser) {
   for (const tg_train_span *span = spans; span < spans + n_spans; span++)
     for (int head = 0; head < a->n_heads; head++)
       for (int i = 0; i < span->n_q; i++) {
@@ -211,15 +214,17 @@ void TG_REFERENCE(attention_run)(const tg_train_attention *a, const real *bias_w
       }
 }
 
-void TG_REFERENCE(attention_backward)(const tg_train_attention *a, const real *bias_weights, const tg_train_span *spans, int n_spans, const real *q, const real *k,
-                                      const real *v, const real *out, const real *normaliser, const real *dout, real *dq, real *dk, real *dv, real *dbias_weights) {
+void TG_REFERENCE(attention_backward)(const tg_train_attention *a, const real *bias_weights, const tg_train_span *spans, int n_spans, const real *q,
+                                      const real *k, const real *v, const real *out, const real *normaliser, const real *dout, real *dq, real *dk,
+                                      real *dv, real *dbias_weights) {
   for (const tg_train_span *span = spans; span < spans + n_spans; span++)
     for (int head = 0; head < a->n_heads; head++)
       for (int i = 0; i < span->n_q; i++) {
         const place p = {a, bias_weights, head, span->q_begin + i, span->q_position + i};
-        const size_t row = (size_t)p.query_row, column = (size_t)head * (size_t)a->d_kv, q_at = row * a->q_stride + column, out_at = row * a->out_stride + column;
-        attend_backward(&p, span, q + q_at, k + column, v + column, out + out_at, normaliser[row * (size_t)a->n_heads + (size_t)head], dout + out_at, dq + q_at,
-                        dk + column, dv + column, dbias_weights);
+        const size_t row = (size_t)p.query_row, column = (size_t)head * (size_t)a->d_kv, q_at = row * a->q_stride + column,
+                     out_at = row * a->out_stride + column;
+        attend_backward(&p, span, q + q_at, k + column, v + column, out + out_at, normaliser[row * (size_t)a->n_heads + (size_t)head], dout + out_at,
+                        dq + q_at, dk + column, dv + column, dbias_weights);
       }
 }
 
@@ -251,8 +256,8 @@ static bool is_largest(const real *x, size_t n, size_t at) {
  *   cross-entropy  -(1 - smoothing) log_p[target] - smoothing * mean(log_p)     slope p - (1 - smoothing) [target] - smoothing / vocab
  *   forward        sum t (log_t - log_p)                                         slope p - t
  *   reverse        sum p (log_p - log_t)                                         slope p (log_p - log_t - reverse) */
-static void loss_row(const tg_train_loss *loss, size_t row, const real *teacher, size_t vocab, real *x, bool backward, tg_train_losses *losses, real *logprob,
-                     unsigned char *right) {
+static void loss_row(const tg_train_loss *loss, size_t row, const real *teacher, size_t vocab, real *x, bool backward, tg_train_losses *losses,
+                     real *logprob, unsigned char *right) {
   const int32_t target = loss->targets[row];
   const double weight = target < 0 ? 0 : (double)loss->weights[row], teacher_weight = teacher == NULL ? 0 : (double)loss->teacher_weights[row];
   const double normaliser = logsumexp_of(x, vocab), teacher_normaliser = teacher_weight == 0 ? 0 : logsumexp_of(teacher, vocab);
@@ -281,12 +286,12 @@ static void loss_row(const tg_train_loss *loss, size_t row, const real *teacher,
   }
 }
 
-void TG_REFERENCE(loss_run)(const tg_train_loss *loss, const real *teacher, size_t rows, size_t vocab, real *logits, bool backward, tg_train_losses *losses, real *logprobs,
-                            unsigned char *right) {
+void TG_REFERENCE(loss_run)(const tg_train_loss *loss, const real *teacher, size_t rows, size_t vocab, real *logits, bool backward,
+                            tg_train_losses *losses, real *logprobs, unsigned char *right) {
   *losses = (tg_train_losses){0};
   for (size_t row = 0; row < rows; row++)
-    loss_row(loss, row, teacher == NULL ? NULL : teacher + row * vocab, vocab, logits + row * vocab, backward, losses, logprobs == NULL ? NULL : logprobs + row,
-             right == NULL ? NULL : right + row);
+    loss_row(loss, row, teacher == NULL ? NULL : teacher + row * vocab, vocab, logits + row * vocab, backward, losses,
+             logprobs == NULL ? NULL : logprobs + row, right == NULL ? NULL : right + row);
 }
 
 /* ------------------------------------------------------------------------------------------------------------------------------ matching */

@@ -43,11 +43,28 @@ typedef struct attention_case {
   bool bidirectional, causal;
 } attention_case;
 
-/* Odd sizes; keys shared by spans and not; either part empty; a part that a causal query sees none of; more queries than one group has, and distances beyond the last bucket. */
+/* Odd sizes; keys shared by spans and not; either part empty; a part that a causal query sees none of; more queries than one group has, and
+ * distances beyond the last bucket. */
 static const attention_case attention_cases[] = {
     {"one span", 3, 5, 6, 9, 1, {{.q_begin = 1, .n_q = 5, .q_position = 2, .keys = {{2, 7, 0}}}}, true, false},
-    {"shared task", 2, 8, 13, 20, 3, {{0, 5, 7, {{0, 7, 0}, {7, 5, 7}}}, {5, 1, 7, {{0, 7, 0}, {12, 1, 7}}}, {6, 7, 7, {{0, 7, 0}, {13, 7, 7}}}}, true, false},
-    {"empty parts", 2, 17, 12, 12, 3, {{0, 3, 0, {{0, 3, 0}, {0, 0, 0}}}, {3, 4, 3, {{0, 0, 0}, {3, 4, 3}}}, {7, 5, 1, {{9, 3, 0}, {0, 2, 4}}}}, true, false},
+    {"shared task",
+     2,
+     8,
+     13,
+     20,
+     3,
+     {{0, 5, 7, {{0, 7, 0}, {7, 5, 7}}}, {5, 1, 7, {{0, 7, 0}, {12, 1, 7}}}, {6, 7, 7, {{0, 7, 0}, {13, 7, 7}}}},
+     true,
+     false},
+    {"empty parts",
+     2,
+     17,
+     12,
+     12,
+     3,
+     {{0, 3, 0, {{0, 3, 0}, {0, 0, 0}}}, {3, 4, 3, {{0, 0, 0}, {3, 4, 3}}}, {7, 5, 1, {{9, 3, 0}, {0, 2, 4}}}},
+     true,
+     false},
     {"causal", 3, 16, 25, 25, 3, {{0, 9, 0, {{0, 9, 0}}}, {9, 1, 0, {{9, 1, 0}}}, {10, 15, 0, {{10, 15, 0}}}}, false, true},
     {"causal after a prefix", 2, 6, 11, 14, 2, {{0, 6, 3, {{0, 3, 0}, {3, 6, 3}}}, {6, 5, 3, {{0, 3, 0}, {9, 5, 3}}}}, false, true},
     {"causal, later first", 1, 4, 5, 10, 1, {{0, 5, 3, {{5, 4, 4}, {0, 5, 0}}}}, false, true},

@@ -1,4 +1,5 @@
-/* The fast operations in f32 against their specifications in double, on odd sizes, for every instruction set and several teams; and the same bits from run to run. */
+/* The fast operations in f32 against their specifications in double, on odd sizes, for every instruction set and several teams; and the same bits
+ * from run to run. */
 #include "runtime/error.h"
 #include "tests/runtime/isa.h"
 #include "tests/training/ops_cases.h"
@@ -155,8 +156,9 @@ typedef struct attending {
 static attending attending_new(const attention_case *c, const tg_train_attention *a) {
   const size_t q = (size_t)c->q_rows * a->q_stride, kv = (size_t)c->kv_rows * a->kv_stride, out = (size_t)c->q_rows * a->out_stride;
   const size_t n_heads = (size_t)a->n_heads;
-  return (attending){make(q, 1),   make(kv, 1), make(kv, 1), make(CASE_BUCKETS * n_heads, 2), make(out, 0), make((size_t)c->q_rows * n_heads, 0),
-                     make(out, 1), make(q, 1),  make(kv, 1), make(kv, 1),                     make(CASE_BUCKETS * n_heads, 1)};
+  return (attending){
+      make(q, 1), make(kv, 1), make(kv, 1), make(CASE_BUCKETS * n_heads, 2), make(out, 0), make((size_t)c->q_rows * n_heads, 0), make(out, 1),
+      make(q, 1), make(kv, 1), make(kv, 1), make(CASE_BUCKETS * n_heads, 1)};
 }
 
 static void attending_free(attending *t) {
@@ -164,19 +166,19 @@ static void attending_free(attending *t) {
   for (size_t i = 0; i < sizeof *t / sizeof *all; i++) drop(&all[i]);
 }
 
-static void attend_fast(const attention_case *c, tg_train_attention a, attending *t) {
+static void attend_fast(tg_workspace *by, const attention_case *c, tg_train_attention a, attending *t) {
   a.bias_weights = t->bias.fast;
-  ok(tg_train_attention_run(workspace, &a, c->spans, c->n_spans, t->q.fast, t->k.fast, t->v.fast, t->out.fast, t->normaliser.fast, NULL));
-  ok(tg_train_attention_backward(workspace, &a, c->spans, c->n_spans, t->q.fast, t->k.fast, t->v.fast, t->out.fast, t->normaliser.fast, t->dout.fast, t->dq.fast,
-                                 t->dk.fast, t->dv.fast, t->dbias.fast, NULL));
+  ok(tg_train_attention_run(by, &a, c->spans, c->n_spans, t->q.fast, t->k.fast, t->v.fast, t->out.fast, t->normaliser.fast, NULL));
+  ok(tg_train_attention_backward(by, &a, c->spans, c->n_spans, t->q.fast, t->k.fast, t->v.fast, t->out.fast, t->normaliser.fast, t->dout.fast,
+                                 t->dq.fast, t->dk.fast, t->dv.fast, t->dbias.fast, NULL));
 }
 
 static void check_attention(const attention_case *c, const tg_train_attention *a) {
   attending t = attending_new(c, a);
   tg_reference_attention_run_f64(a, t.bias.wide, c->spans, c->n_spans, t.q.wide, t.k.wide, t.v.wide, t.out.wide, t.normaliser.wide);
-  tg_reference_attention_backward_f64(a, t.bias.wide, c->spans, c->n_spans, t.q.wide, t.k.wide, t.v.wide, t.out.wide, t.normaliser.wide, t.dout.wide, t.dq.wide,
-                                      t.dk.wide, t.dv.wide, t.dbias.wide);
-  attend_fast(c, *a, &t);
+  tg_reference_attention_backward_f64(a, t.bias.wide, c->spans, c->n_spans, t.q.wide, t.k.wide, t.v.wide, t.out.wide, t.normaliser.wide, t.dout.wide,
+                                      t.dq.wide, t.dk.wide, t.dv.wide, t.dbias.wide);
+  attend_fast(workspace, c, *a, &t);
   check_near(c->name, &t.out, 1e-5);
   check_near(c->name, &t.normaliser, 1e-5);
   check_near(c->name, &t.dq, 1e-5);
@@ -202,11 +204,11 @@ static void test_attention_without_bias(void **state) {
     const tg_train_attention a = case_attention(c, 1, 0.1f);
     attending t = attending_new(c, &a);
     tg_reference_attention_run_f64(&a, NULL, c->spans, c->n_spans, t.q.wide, t.k.wide, t.v.wide, t.out.wide, t.normaliser.wide);
-    tg_reference_attention_backward_f64(&a, NULL, c->spans, c->n_spans, t.q.wide, t.k.wide, t.v.wide, t.out.wide, t.normaliser.wide, t.dout.wide, t.dq.wide, t.dk.wide,
-                                        t.dv.wide, NULL);
+    tg_reference_attention_backward_f64(&a, NULL, c->spans, c->n_spans, t.q.wide, t.k.wide, t.v.wide, t.out.wide, t.normaliser.wide, t.dout.wide,
+                                        t.dq.wide, t.dk.wide, t.dv.wide, NULL);
     ok(tg_train_attention_run(workspace, &a, c->spans, c->n_spans, t.q.fast, t.k.fast, t.v.fast, t.out.fast, t.normaliser.fast, NULL));
-    ok(tg_train_attention_backward(workspace, &a, c->spans, c->n_spans, t.q.fast, t.k.fast, t.v.fast, t.out.fast, t.normaliser.fast, t.dout.fast, t.dq.fast, t.dk.fast,
-                                   t.dv.fast, NULL, NULL));
+    ok(tg_train_attention_backward(workspace, &a, c->spans, c->n_spans, t.q.fast, t.k.fast, t.v.fast, t.out.fast, t.normaliser.fast, t.dout.fast,
+                                   t.dq.fast, t.dk.fast, t.dv.fast, NULL, NULL));
     check_near(c->name, &t.out, 1e-5);
     check_near(c->name, &t.dq, 1e-5);
     check_near(c->name, &t.dk, 1e-5);
@@ -222,7 +224,7 @@ static void test_attention_of_large_scores(void **state) {
     tg_train_attention a = case_attention(&attention_cases[i], 1, 0);
     attending t = attending_new(&attention_cases[i], &a);
     for (size_t j = 0; j < t.q.n; j++) t.q.fast[j] *= 100;
-    attend_fast(&attention_cases[i], a, &t);
+    attend_fast(workspace, &attention_cases[i], a, &t);
     for (size_t j = 0; j < t.dq.n; j++) assert_true(isfinite(t.dq.fast[j]) && isfinite(t.out.fast[j % t.out.n]));
     attending_free(&t);
   }
@@ -279,7 +281,7 @@ static void check_loss(size_t vocab, const loss_case *c, double spread) {
     teacher_weights[i] = i == 3 || i == 6 ? 0 : 0.5f;
   }
   for (size_t i = 0; i < vocab; i++) logits.wide[1 * vocab + i] = logits.fast[1 * vocab + i] = i > 3 ? 0 : -1; /* equal largest ones */
-  logits.wide[0] = logits.fast[0] = (float)spread + 1;                                                        /* row 0 is right */
+  logits.wide[0] = logits.fast[0] = (float)spread + 1;                                                         /* row 0 is right */
   const tg_train_loss loss = {.targets = targets,
                               .weights = weights,
                               .smoothing = c->smoothing,
@@ -346,40 +348,61 @@ static void test_vectors(void **state) {
   }
 }
 
-/* Everything that is summed over rows, spans or depth has the same bits every time, whoever of the team did what. */
+enum { BITS_ROWS = 300, BITS_IN = 96, BITS_OUT = 520 };
+
+/* Everything that is summed over rows, spans or depth, into one row of numbers, the bits of attention as a digest; products [BITS_OUT, BITS_IN] are
+ * those of linear layers. */
+static void sum_all(tg_workspace *by, const both *x, const both *w, float *products, float *others) {
+  const uint32_t before = seed;
+  float *y = case_floats(NULL, BITS_ROWS * BITS_OUT), *dx = case_floats(NULL, BITS_ROWS * BITS_IN), *norms = others + 3;
+  memset(products, 0, BITS_OUT * BITS_IN * sizeof *products);
+  ok(tg_train_linear(by, x->fast, BITS_ROWS, w->fast, BITS_IN, BITS_OUT, false, y, NULL));
+  ok(tg_train_linear_dx(by, y, BITS_ROWS, w->fast, BITS_IN, BITS_OUT, false, dx, NULL));
+  ok(tg_train_linear_dw(by, dx, x->fast, BITS_ROWS, BITS_IN, BITS_IN, products, NULL));
+  memset(norms, 0, BITS_IN * sizeof *norms);
+  ok(tg_train_norm_backward(by, x->fast, w->fast, w->fast, x->fast, BITS_ROWS, BITS_IN, dx, norms, NULL));
+  others[0] = (float)tg_train_sum_squares(by, w->fast, w->n);
+  double loss;
+  ok(tg_train_match(by, x->fast, w->fast, w->fast, BITS_ROWS, BITS_IN, 1e-6f, &loss, NULL, NULL));
+  others[1] = (float)loss;
+  const tg_train_attention a = case_attention(&attention_cases[1], 1, 0.2f);
+  attending t = attending_new(&attention_cases[1], &a);
+  attend_fast(by, &attention_cases[1], a, &t);
+  const both *sums[] = {&t.out, &t.dq, &t.dk, &t.dv, &t.dbias};
+  uint32_t digest = 0, bits;
+  for (size_t i = 0; i < sizeof sums / sizeof *sums; i++)
+    for (size_t j = 0; j < sums[i]->n; j++) {
+      memcpy(&bits, sums[i]->fast + j, sizeof bits);
+      digest = (digest ^ bits) * 16777619u;
+    }
+  memcpy(&others[2], &digest, sizeof digest);
+  attending_free(&t);
+  tg_free(y), tg_free(dx);
+  seed = before; /* so that the next call is given the same numbers */
+}
+
+/* The same bits every time, whoever of the team did what; but for linear layers, with any number of threads. */
 static void test_same_bits(void **state) {
   (void)state;
-  enum { M = 300, N_IN = 96, N_OUT = 520, TIMES = 20 };
-  const attention_case *c = &attention_cases[1];
-  const tg_train_attention a = case_attention(c, 1, 0.2f);
-  both x = make(M * N_IN, 1), w = make(N_IN * N_OUT, 1), y = make(M * N_OUT, 1), inverse = make(M, 1);
-  float *dw = case_floats(NULL, N_IN * N_OUT), *dweight = case_floats(NULL, N_IN), *dx = case_floats(NULL, M * N_IN);
-  const uint32_t before = seed;
-  attending first = attending_new(c, &a);
-  attend_fast(c, a, &first);
-  float *kept = NULL;
+  enum { TIMES = 20, N_OTHERS = 3 + BITS_IN };
+  both x = make(BITS_ROWS * BITS_IN, 1), w = make(BITS_OUT * BITS_IN, 1);
+  float *products = case_floats(NULL, BITS_OUT * BITS_IN), *again = case_floats(NULL, BITS_OUT * BITS_IN), others[N_OTHERS], others_again[N_OTHERS];
+  sum_all(workspace, &x, &w, products, others);
   for (int i = 0; i < TIMES; i++) {
-    memset(dw, 0, N_IN * N_OUT * sizeof *dw);
-    memset(dweight, 0, N_IN * sizeof *dweight);
-    ok(tg_train_linear(workspace, x.fast, M, w.fast, N_IN, N_OUT, false, y.fast, NULL));
-    ok(tg_train_linear_dx(workspace, y.fast, M, w.fast, N_IN, N_OUT, false, dx, NULL));
-    ok(tg_train_linear_dw(workspace, y.fast, x.fast, M, N_IN, N_OUT, dw, NULL));
-    ok(tg_train_norm_backward(workspace, x.fast, w.fast, inverse.fast, dx, M, N_IN, dx, dweight, NULL));
-    dw[0] += (float)tg_train_sum_squares(workspace, y.fast, M * N_OUT);
-    memcpy(dw + 1, dweight, N_IN * sizeof *dw);
-    memcpy(dw + 1 + N_IN, dx, N_IN * sizeof *dw);
-    if (i == 0) kept = case_floats(NULL, N_IN * N_OUT), memcpy(kept, dw, N_IN * N_OUT * sizeof *dw);
-    assert_memory_equal(kept, dw, N_IN * N_OUT * sizeof *dw);
-    seed = before;
-    attending t = attending_new(c, &a);
-    attend_fast(c, a, &t);
-    assert_memory_equal(t.dk.fast, first.dk.fast, t.dk.n * sizeof(float));
-    assert_memory_equal(t.dbias.fast, first.dbias.fast, t.dbias.n * sizeof(float));
-    attending_free(&t);
+    sum_all(workspace, &x, &w, again, others_again);
+    assert_memory_equal(products, again, BITS_OUT * BITS_IN * sizeof *again);
+    assert_memory_equal(others, others_again, sizeof others);
   }
-  attending_free(&first);
-  tg_free(kept), tg_free(dw), tg_free(dweight), tg_free(dx);
-  drop(&x), drop(&w), drop(&y), drop(&inverse);
+  tg_engine *lonely = NULL;
+  tg_workspace *alone = NULL;
+  ok(tg_engine_new(1, &lonely, NULL));
+  ok(tg_workspace_new(lonely, &alone, NULL));
+  sum_all(alone, &x, &w, again, others_again);
+  assert_memory_equal(others, others_again, sizeof others);
+  tg_workspace_free(alone);
+  tg_engine_free(lonely);
+  tg_free(products), tg_free(again);
+  drop(&x), drop(&w);
 }
 
 static int groups(void) {

@@ -236,7 +236,12 @@ static double loss_value(void *user) {
 static void check_loss(float smoothing, float forward, float reverse) {
   static const int32_t targets[ROWS] = {0, 8, -1, 3};
   static const float weights[ROWS] = {0.25f, 0.5f, 1, 0}, teacher_weights[ROWS] = {1, 0, 0.5f, 0.25f};
-  loss_case c = {.loss = {.targets = targets, .weights = weights, .smoothing = smoothing, .teacher_weights = teacher_weights, .forward = forward, .reverse = reverse}};
+  loss_case c = {.loss = {.targets = targets,
+                          .weights = weights,
+                          .smoothing = smoothing,
+                          .teacher_weights = teacher_weights,
+                          .forward = forward,
+                          .reverse = reverse}};
   c.logits = make(ROWS * VOCAB, 3), c.teacher = make(ROWS * VOCAB, 3), c.copy = make(ROWS * VOCAB, 0);
   double *gradient = make(ROWS * VOCAB, 0);
   memcpy(gradient, c.logits, ROWS * VOCAB * sizeof *gradient);
@@ -276,9 +281,9 @@ static void test_loss_by_hand(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_linear),    cmocka_unit_test(test_norm),          cmocka_unit_test(test_activate), cmocka_unit_test(test_match),
-      cmocka_unit_test(test_embed),     cmocka_unit_test(test_dropout),       cmocka_unit_test(test_attention), cmocka_unit_test(test_attention_far),
-      cmocka_unit_test(test_losses),    cmocka_unit_test(test_loss_by_hand),
+      cmocka_unit_test(test_linear), cmocka_unit_test(test_norm),         cmocka_unit_test(test_activate),  cmocka_unit_test(test_match),
+      cmocka_unit_test(test_embed),  cmocka_unit_test(test_dropout),      cmocka_unit_test(test_attention), cmocka_unit_test(test_attention_far),
+      cmocka_unit_test(test_losses), cmocka_unit_test(test_loss_by_hand),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
