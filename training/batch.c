@@ -1,5 +1,5 @@
-/* Plans from examples. What a condition shows whom comes from masking/ alone: a mask of two segments has a prefix (task and gist) that no input changes, so it can be shared, or
- * left out where nobody looks at it; a mask of one segment is computed in one piece. */
+/* Plans from examples. What a condition shows whom comes from masking/ alone: a mask of two segments has a prefix (task and gist) that no input
+ * changes, so it can be shared, or left out where nobody looks at it; a mask of one segment is computed in one piece. */
 #include "training/batch.h"
 
 #include <math.h>
@@ -73,7 +73,8 @@ double tg_batch_weight(const tg_batch_options *options, const tg_example *exampl
 static t5gist_status check_draw(const tg_config *config, const draw *d, t5gist_error *err) {
   const int gists = d->gists;
   if (d->condition == T5GIST_FULL) return T5GIST_OK;
-  if (config->n_gist_ids == 0) return tg_fail(err, T5GIST_EUSAGE, "expected a model with gist tokens, found none: only the condition full can be trained");
+  if (config->n_gist_ids == 0)
+    return tg_fail(err, T5GIST_EUSAGE, "expected a model with gist tokens, found none: only the condition full can be trained");
   if (gists < 1) return tg_fail(err, T5GIST_EUSAGE, "gists: expected at least 1, found %d", gists);
   if (config->n_gist_ids > 1 && gists > config->n_gist_ids)
     return tg_fail(err, T5GIST_EUSAGE, "gists: expected at most %d, the distinct gist tokens of the model, found %d", config->n_gist_ids, gists);
@@ -82,7 +83,8 @@ static t5gist_status check_draw(const tg_config *config, const draw *d, t5gist_e
 
 static t5gist_status check_start(const tg_config *config, const char *what, float share, int32_t id, t5gist_error *err) {
   if (!(share > 0) || (id >= 0 && id < config->vocab_size)) return T5GIST_OK;
-  return tg_fail(err, T5GIST_EUSAGE, "%s: expected the id of its start token within the vocabulary of %d rows, found %d", what, config->vocab_size, id);
+  return tg_fail(err, T5GIST_EUSAGE, "%s: expected the id of its start token within the vocabulary of %d rows, found %d", what, config->vocab_size,
+                 id);
 }
 
 static t5gist_status check_conditions(const tg_batch_options *options, t5gist_error *err) {
@@ -96,7 +98,8 @@ static t5gist_status check_conditions(const tg_batch_options *options, t5gist_er
   return T5GIST_OK;
 }
 
-static t5gist_status check_options(const tg_config *config, const tg_batch_options *options, double total_weight, int fixed_condition, t5gist_error *err) {
+static t5gist_status check_options(const tg_config *config, const tg_batch_options *options, double total_weight, int fixed_condition,
+                                   t5gist_error *err) {
   if (fixed_condition != T5GIST_UNSET && (fixed_condition < 0 || fixed_condition >= TG_N_CONDITIONS))
     return tg_fail(err, T5GIST_EUSAGE, "expected a condition from 0 to %d, found %d", TG_N_CONDITIONS - 1, fixed_condition);
   TG_TRY(check_conditions(options, err));
@@ -104,7 +107,8 @@ static t5gist_status check_options(const tg_config *config, const tg_batch_optio
   TG_TRY(check_start(config, "copy", options->copy, options->copy_start, err));
   if (options->n_gists < 1 || options->n_gists > TG_MAX_TRAINED_GISTS)
     return tg_fail(err, T5GIST_EUSAGE, "gists: expected 1 to %d numbers, found %d", TG_MAX_TRAINED_GISTS, options->n_gists);
-  if (!(total_weight > 0) || !isfinite(total_weight)) return tg_fail(err, T5GIST_EUSAGE, "expected target tokens to weigh, found %g of them", total_weight);
+  if (!(total_weight > 0) || !isfinite(total_weight))
+    return tg_fail(err, T5GIST_EUSAGE, "expected target tokens to weigh, found %g of them", total_weight);
   if (options->teacher && options->teacher_condition != T5GIST_FULL && options->teacher_condition != T5GIST_POS_CONTROL)
     return tg_fail(err, T5GIST_EUSAGE, "teacher: expected the condition full or pos_control");
   return T5GIST_OK;
@@ -191,7 +195,8 @@ static void place(const builder *b, int i) {
 }
 
 /* One sequence of the decoder that says tokens [n], and then the end token if with_end, looking at positions begin .. end - 1. */
-static void answer(const builder *b, int i, tg_task_kind kind, tg_span seen, int32_t start, const int32_t *tokens, int n, bool with_end, double weight) {
+static void answer(const builder *b, int i, tg_task_kind kind, tg_span seen, int32_t start, const int32_t *tokens, int n, bool with_end,
+                   double weight) {
   tg_plan *plan = b->plan;
   tg_plan_answer *a = &plan->answers[plan->n_answers++];
   const int rows = n + with_end;
@@ -275,8 +280,8 @@ static t5gist_status add_teacher(const builder *student, const tg_batch_options 
   return T5GIST_OK;
 }
 
-t5gist_status tg_batch_make(const tg_config *config, const tg_batch_options *options, const tg_example *examples, const uint64_t *ids, int n, uint64_t step, double total_weight,
-                            int fixed_condition, int fixed_gists, tg_plan *plan, t5gist_error *err) {
+t5gist_status tg_batch_make(const tg_config *config, const tg_batch_options *options, const tg_example *examples, const uint64_t *ids, int n,
+                            uint64_t step, double total_weight, int fixed_condition, int fixed_gists, tg_plan *plan, t5gist_error *err) {
   draw *draws = NULL;
   t5gist_status status;
   *plan = (tg_plan){0};

@@ -1,4 +1,5 @@
-/* From a file of texts to tokenised examples: read record by record, tokenised, cut to the limits, written into a shard; once per content and options. */
+/* From a file of texts to tokenised examples: read record by record, tokenised, cut to the limits, written into a shard; once per content and
+ * options. */
 #include "training/data.h"
 
 #include <stdio.h>
@@ -26,7 +27,7 @@ typedef struct maker {
   tg_data_options options;
   tg_data_bad *on_bad;
   void *user;
-  json_t *families, *splits; /* name to number */
+  json_t *families, *splits;  /* name to number */
   tg_ids task, input, target; /* of the example at hand */
   tg_data_report report;
   char first_bad[512];
@@ -37,8 +38,10 @@ typedef struct maker {
 static t5gist_status check_options(const tg_data_options *o, t5gist_error *err) {
   if (o->gists < 0) return tg_fail(err, T5GIST_EUSAGE, "gists: expected 0 or more, found %d", o->gists);
   if (o->max_source < 2 || o->max_source > MOST_TOKENS || o->max_source - 2 < o->gists)
-    return tg_fail(err, T5GIST_EUSAGE, "max_source: expected room for %d gist tokens, text and an end token, up to %d, found %d", o->gists, MOST_TOKENS, o->max_source);
-  if (o->max_target < 1 || o->max_target > MOST_TOKENS) return tg_fail(err, T5GIST_EUSAGE, "max_target: expected 1 to %d, found %d", MOST_TOKENS, o->max_target);
+    return tg_fail(err, T5GIST_EUSAGE, "max_source: expected room for %d gist tokens, text and an end token, up to %d, found %d", o->gists,
+                   MOST_TOKENS, o->max_source);
+  if (o->max_target < 1 || o->max_target > MOST_TOKENS)
+    return tg_fail(err, T5GIST_EUSAGE, "max_target: expected 1 to %d, found %d", MOST_TOKENS, o->max_target);
   return T5GIST_OK;
 }
 
@@ -67,14 +70,17 @@ done:
 /* Everything that what is in the shard depends on. */
 static t5gist_status make_key(const maker *m, const char *content, char key[TG_SHA256_HEX], t5gist_error *err) {
   const tg_data_options *o = &m->options;
-  const char *texts[] = {m->config->template_task, m->config->template_input, o->task_field, o->input_field, o->target_field, o->split_field, o->family_field};
+  const char *texts[] = {m->config->template_task, m->config->template_input, o->task_field, o->input_field, o->target_field, o->split_field,
+                         o->family_field};
   char tokenizer[TG_SHA256_HEX];
   tg_buffer text = {0};
   t5gist_status status;
   TG_GOTO(hash_file(tg_tokenizer_path(m->tokenizer), tokenizer, err));
   TG_GOTO(tg_buffer_printf(&text, err, "examples %d\n%s\n%s\n", KEY_VERSION, content, tokenizer));
-  for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) TG_GOTO(tg_buffer_printf(&text, err, "%zu %s\n", texts[i] ? strlen(texts[i]) + 1 : 0, texts[i] ? texts[i] : ""));
-  TG_GOTO(tg_buffer_printf(&text, err, "%d %d %d %d %d %d %d\n", m->config->vocab_size, m->config->eos_id, o->max_source, o->max_target, o->truncate_target, o->skip_bad, o->gists));
+  for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+    TG_GOTO(tg_buffer_printf(&text, err, "%zu %s\n", texts[i] ? strlen(texts[i]) + 1 : 0, texts[i] ? texts[i] : ""));
+  TG_GOTO(tg_buffer_printf(&text, err, "%d %d %d %d %d %d %d\n", m->config->vocab_size, m->config->eos_id, o->max_source, o->max_target,
+                           o->truncate_target, o->skip_bad, o->gists));
   TG_GOTO(append_extra_ids(m->tokenizer, &text, err));
   tg_sha256_hex(text.data, text.size, key);
 done:
@@ -171,7 +177,8 @@ static t5gist_status tokenize(maker *m, const char *task, const char *input, con
 }
 
 static t5gist_status add_example(maker *m, tg_shard_writer *writer, int family, int split, t5gist_error *err) {
-  tg_example e = {.task = m->task.ids, .input = m->input.ids, .target = m->target.ids, .family = family, .split = split, .task_hash = hash_task(&m->task)};
+  tg_example e = {
+      .task = m->task.ids, .input = m->input.ids, .target = m->target.ids, .family = family, .split = split, .task_hash = hash_task(&m->task)};
   e.n_task = (int)m->task.n;
   e.n_input = (int)m->input.n;
   e.n_target = (int)m->target.n;
@@ -239,8 +246,9 @@ static t5gist_status read_records(maker *m, tg_records *records, tg_shard_writer
 static t5gist_status check_some(const maker *m, t5gist_error *err) {
   const tg_data_report *r = &m->report;
   if (r->examples) return T5GIST_OK;
-  return tg_fail(err, T5GIST_EFORMAT, "%s: expected examples, found none in %zu records: %zu bad, %zu empty, %zu longer than max_source %d or max_target %d%s", m->path, r->lines, r->bad,
-                 r->empty, r->too_long, m->options.max_source, m->options.max_target, m->first_bad);
+  return tg_fail(err, T5GIST_EFORMAT,
+                 "%s: expected examples, found none in %zu records: %zu bad, %zu empty, %zu longer than max_source %d or max_target %d%s", m->path,
+                 r->lines, r->bad, r->empty, r->too_long, m->options.max_source, m->options.max_target, m->first_bad);
 }
 
 static t5gist_status make_shard(maker *m, size_t size, const char *path, const char *key, t5gist_error *err) {
@@ -269,7 +277,8 @@ static t5gist_status examine(const char *path, size_t *size, char content[TG_SHA
   if (first == map.size)
     status = tg_fail(err, T5GIST_EFORMAT, "%s: expected examples, a JSON object per line or a JSON list of objects; found an empty file", path);
   else if (map.data[first] == '[' && map.size > LIST_LIMIT)
-    status = tg_fail(err, T5GIST_EUNSUPPORTED, "%s: expected a JSON list of at most %d MiB, found %zu; a JSON object per line has no such limit", path, LIST_LIMIT >> 20, map.size >> 20);
+    status = tg_fail(err, T5GIST_EUNSUPPORTED, "%s: expected a JSON list of at most %d MiB, found %zu; a JSON object per line has no such limit",
+                     path, LIST_LIMIT >> 20, map.size >> 20);
   *size = map.size;
   if (!status) tg_sha256_hex(map.data, map.size, content);
   tg_map_close(&map);
@@ -298,8 +307,8 @@ done:
 
 /* ------------------------------------------------------------------------------------------------------------------------------ public */
 
-t5gist_status tg_data_open(const char *path, const char *cache_dir, const tg_config *config, const tg_tokenizer *tokenizer, const tg_data_options *options,
-                           tg_data_bad *on_bad, void *user, tg_data **out, t5gist_error *err) {
+t5gist_status tg_data_open(const char *path, const char *cache_dir, const tg_config *config, const tg_tokenizer *tokenizer,
+                           const tg_data_options *options, tg_data_bad *on_bad, void *user, tg_data **out, t5gist_error *err) {
   maker m = {.path = path, .config = config, .tokenizer = tokenizer, .options = *options, .on_bad = on_bad, .user = user};
   tg_data *data = NULL;
   t5gist_status status;

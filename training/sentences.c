@@ -41,7 +41,9 @@ static t5gist_status take(reader *r, const char *text, size_t n, t5gist_error *e
   s->items[at] = copy;
   s->bytes += n;
   if (s->bytes <= MOST_BYTES) return T5GIST_OK;
-  return tg_fail(err, T5GIST_EUNSUPPORTED, "expected at most %zu MiB of text to learn a vocabulary from, found more: choose some of its lines (max_sentences)", MOST_BYTES >> 20);
+  return tg_fail(err, T5GIST_EUNSUPPORTED,
+                 "expected at most %zu MiB of text to learn a vocabulary from, found more: choose some of its lines (max_sentences)",
+                 MOST_BYTES >> 20);
 }
 
 /* Where a line that is too long is cut: behind its last white space, else behind its last whole character. */
@@ -98,8 +100,8 @@ static uint32_t code_point(const unsigned char *text, size_t *size) {
 /* Characters that certainly outlive normalisation: not all that do, but some of every script. */
 static bool is_solid(uint32_t c) {
   if (c < 0x80) return c > 0x20 && c < 0x7f;
-  return (c >= 0xc0 && c < 0x300) || (c >= 0x370 && c < 0x600) || (c >= 0x620 && c < 0x1100) || (c >= 0x2e80 && c < 0xd800 && c != 0x3000 && c != 0x3164) ||
-         (c >= 0x10000 && c < 0xe0000);
+  return (c >= 0xc0 && c < 0x300) || (c >= 0x370 && c < 0x600) || (c >= 0x620 && c < 0x1100) ||
+         (c >= 0x2e80 && c < 0xd800 && c != 0x3000 && c != 0x3164) || (c >= 0x10000 && c < 0xe0000);
 }
 
 /* The trainer needs characters to learn from, outside of the user pieces: at least one in twenty. */
@@ -117,10 +119,13 @@ static t5gist_status check_characters(const tg_vocabulary_options *o, const tg_s
     }
   }
   if (solid >= LEAST_CHARACTERS && solid >= pieces / 20) return T5GIST_OK;
-  return tg_fail(err, T5GIST_EUSAGE, "expected texts to learn a vocabulary from, %d characters at least, found %zu beside white space and %zu user pieces", LEAST_CHARACTERS, solid, pieces);
+  return tg_fail(err, T5GIST_EUSAGE,
+                 "expected texts to learn a vocabulary from, %d characters at least, found %zu beside white space and %zu user pieces",
+                 LEAST_CHARACTERS, solid, pieces);
 }
 
-t5gist_status tg_sentences_read(const tg_vocabulary_options *options, tg_vocabulary_text *next, void *user, tg_sentences *sentences, t5gist_error *err) {
+t5gist_status tg_sentences_read(const tg_vocabulary_options *options, tg_vocabulary_text *next, void *user, tg_sentences *sentences,
+                                t5gist_error *err) {
   reader r = {.options = options, .sentences = sentences, .key = tg_random_key(options->seed, 0)};
   *sentences = (tg_sentences){0};
   t5gist_status status;

@@ -12,7 +12,8 @@ typedef struct tg_sentences {
 } tg_sentences;
 
 /* Reads the corpus to its end. Refuses one in which too little is left to learn from, or that is too large. */
-t5gist_status tg_sentences_read(const tg_vocabulary_options *options, tg_vocabulary_text *next, void *user, tg_sentences *sentences, t5gist_error *err);
+t5gist_status tg_sentences_read(const tg_vocabulary_options *options, tg_vocabulary_text *next, void *user, tg_sentences *sentences,
+                                t5gist_error *err);
 void tg_sentences_free(tg_sentences *sentences); /* zeroed or read */
 
 #endif

@@ -1,5 +1,5 @@
-/* Layout: ids (int32), zeros up to a multiple of 8, examples, names (each ended by NUL), and the trailer, whose checksum covers all that stands before it: a file
- * written in one go, whose end says what it is. */
+/* Layout: ids (int32), zeros up to a multiple of 8, examples, names (each ended by NUL), and the trailer, whose checksum covers all that stands
+ * before it: a file written in one go, whose end says what it is. */
 #include "training/shard.h"
 
 #include <string.h>
@@ -117,7 +117,8 @@ static t5gist_status broken(const char *path, const char *what, t5gist_error *er
 static t5gist_status read_trailer(const char *path, const char *key, const tg_map *map, trailer *t, t5gist_error *err) {
   if (map->size < sizeof *t) return broken(path, "a file too short for them", err);
   memcpy(t, map->data + map->size - sizeof *t, sizeof *t);
-  if (memcmp(t->magic, magic, sizeof magic) || t->version != VERSION || t->endian != ENDIAN) return broken(path, "another format, version or byte order", err);
+  if (memcmp(t->magic, magic, sizeof magic) || t->version != VERSION || t->endian != ENDIAN)
+    return broken(path, "another format, version or byte order", err);
   if (memcmp(t->key, key, TG_SHA256_HEX)) return broken(path, "those of other data, tokenizer or options", err);
   char checksum[TG_SHA256_HEX];
   tg_sha256_hex(map->data, map->size - sizeof t->checksum, checksum);

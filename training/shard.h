@@ -1,4 +1,5 @@
-/* The cache of tokenised examples: a file that is mapped, made anew whenever it is not exactly what is wanted. Bytes are this machine's own (docs/FORMATS.md). */
+/* The cache of tokenised examples: a file that is mapped, made anew whenever it is not exactly what is wanted. Bytes are this machine's own
+ * (docs/FORMATS.md). */
 #ifndef T5GIST_TRAINING_SHARD_H
 #define T5GIST_TRAINING_SHARD_H
 

@@ -10,8 +10,8 @@ static int bits_of(uint64_t largest) {
   return bits;
 }
 
-/* An alternating Feistel network: each round changes one part by a function of the other, which can be undone, so distinct numbers stay distinct. The parts
- * differ by one bit where bits is odd. */
+/* An alternating Feistel network: each round changes one part by a function of the other, which can be undone, so distinct numbers stay distinct.
+ * The parts differ by one bit where bits is odd. */
 static uint64_t permute(uint64_t key, int bits, uint64_t x) {
   const int n_low = bits / 2;
   const uint64_t low_mask = (UINT64_C(1) << n_low) - 1, high_mask = (UINT64_C(1) << (bits - n_low)) - 1;

@@ -66,9 +66,11 @@ t5gist_status check_piece(const tg_vocabulary_options *o, size_t i, t5gist_error
 
 t5gist_status check_options(const tg_vocabulary_options *o, t5gist_error *err) {
   const size_t given = 3 + o->n_user_pieces + (o->bytes ? 256 : 0);
-  if (!(o->coverage >= 0.98f && o->coverage <= 1.0f)) return tg_fail(err, T5GIST_EUSAGE, "coverage: expected 0.98 to 1, found %g", static_cast<double>(o->coverage));
+  if (!(o->coverage >= 0.98f && o->coverage <= 1.0f))
+    return tg_fail(err, T5GIST_EUSAGE, "coverage: expected 0.98 to 1, found %g", static_cast<double>(o->coverage));
   if (o->size < 0 || static_cast<size_t>(o->size) < given + kLearned || o->size > kMostPieces)
-    return tg_fail(err, T5GIST_EUSAGE, "size of the vocabulary: expected %zu to %d, %zu of them given, found %d", given + kLearned, kMostPieces, given, o->size);
+    return tg_fail(err, T5GIST_EUSAGE, "size of the vocabulary: expected %zu to %d, %zu of them given, found %d", given + kLearned, kMostPieces,
+                   given, o->size);
   for (size_t i = 0; i < o->n_user_pieces; i++) TG_TRY(check_piece(o, i, err));
   return T5GIST_OK;
 }
@@ -123,7 +125,9 @@ t5gist_status learn(const tg_vocabulary_options *o, const tg_sentences *sentence
   try {
     Sentences iterator(sentences);
     const auto status = sentencepiece::SentencePieceTrainer::Train(arguments(o), &iterator, model);
-    if (!status.ok()) return tg_fail(err, T5GIST_EUSAGE, "cannot learn a vocabulary of %d pieces from these texts: %s", o->size, reason_of(status.error_message()).c_str());
+    if (!status.ok())
+      return tg_fail(err, T5GIST_EUSAGE, "cannot learn a vocabulary of %d pieces from these texts: %s", o->size,
+                     reason_of(status.error_message()).c_str());
     return T5GIST_OK;
   } catch (const std::bad_alloc &) {
     return tg_fail(err, T5GIST_ENOMEM, "not enough memory to learn a vocabulary");
@@ -143,7 +147,8 @@ t5gist_status check_and_write(const std::string &model, const char *path, t5gist
 
 }  // namespace
 
-extern "C" t5gist_status tg_vocabulary_train(const tg_vocabulary_options *options, tg_vocabulary_text *next, void *user, const char *out_path, t5gist_error *err) {
+extern "C" t5gist_status tg_vocabulary_train(const tg_vocabulary_options *options, tg_vocabulary_text *next, void *user, const char *out_path,
+                                             t5gist_error *err) {
   tg_sentences sentences;
   std::string model;
   TG_TRY(check_options(options, err));

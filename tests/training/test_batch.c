@@ -1,4 +1,5 @@
-/* Plans: what their spans show whom, put back into dense form, is what masking/ says; sharing, auxiliary tasks, weights, teachers, draws; micro-batches. */
+/* Plans: what their spans show whom, put back into dense form, is what masking/ says; sharing, auxiliary tasks, weights, teachers, draws;
+ * micro-batches. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -38,7 +39,8 @@ static tg_batch_options make_options(void) {
 /* Examples whose tokens say whose they are: task t has ids 1000 + 40 t .., input of example i 2000 + 20 i .., its target 10 + 20 i .. */
 static int32_t pool[MOST][3][32];
 static tg_example make_example(int i, int task, int n_task, int n_input, int n_target) {
-  tg_example e = {.task = pool[i][0], .input = pool[i][1], .target = pool[i][2], .n_task = n_task, .n_input = n_input, .n_target = n_target, .family = -1};
+  tg_example e = {
+      .task = pool[i][0], .input = pool[i][1], .target = pool[i][2], .n_task = n_task, .n_input = n_input, .n_target = n_target, .family = -1};
   e.task_hash = (uint64_t)(unsigned)task * 77 + (unsigned)n_task;
   for (int j = 0; j < n_task; j++) pool[i][0][j] = 1000 + 40 * task + j;
   for (int j = 0; j < n_input; j++) pool[i][1][j] = j + 1 < n_input ? 2000 + 20 * i + j : END;
@@ -46,7 +48,8 @@ static tg_example make_example(int i, int task, int n_task, int n_input, int n_t
   return e;
 }
 
-static void make_plan(const tg_config *config, const tg_batch_options *options, const tg_example *examples, int n, int condition, int gists, tg_plan *plan) {
+static void make_plan(const tg_config *config, const tg_batch_options *options, const tg_example *examples, int n, int condition, int gists,
+                      tg_plan *plan) {
   uint64_t ids[MOST];
   t5gist_error err = {0};
   for (int i = 0; i < n; i++) ids[i] = 100 + (uint64_t)i;
@@ -101,7 +104,8 @@ static int tokens_seen(const tg_train_keys keys[TG_TRAIN_KEY_PARTS]) {
   return keys[0].n + keys[1].n;
 }
 
-static void expect_prompt(const tg_config *config, const tg_plan *plan, const tg_plan_answer *a, const tg_example *e, t5gist_condition condition, int k) {
+static void expect_prompt(const tg_config *config, const tg_plan *plan, const tg_plan_answer *a, const tg_example *e, t5gist_condition condition,
+                          int k) {
   const int g = e->n_task + k, n = g + e->n_input;
   const tg_mask mask = tg_mask_make(condition, e->n_task, k, e->n_input);
   unsigned char dense[MOST * MOST], cross[MOST];
@@ -238,7 +242,8 @@ static int expect_drawn_prompt(const tg_config *config, const tg_plan *plan, con
   return found;
 }
 
-/* Mixed conditions and numbers of gist tokens: whatever was drawn, each example's prompt is as its mask says; rows are shared only where they are alike. */
+/* Mixed conditions and numbers of gist tokens: whatever was drawn, each example's prompt is as its mask says; rows are shared only where they are
+ * alike. */
 static void test_mixed_draws_share_what_is_alike(void **state) {
   (void)state;
   const tg_config config = make_config(true);
@@ -278,7 +283,8 @@ static void test_auxiliary_tasks(void **state) {
   tg_plan plan;
   make_plan(&config, &options, examples, 3, T5GIST_UNSET, T5GIST_UNSET, &plan);
   expect_covered(&plan);
-  const int kinds[] = {TG_TASK_ANSWER, TG_TASK_REBUILD, TG_TASK_COPY, TG_TASK_ANSWER, TG_TASK_REBUILD, TG_TASK_ANSWER, TG_TASK_COPY}; /* nothing to copy, nothing to rebuild */
+  const int kinds[] = {TG_TASK_ANSWER,  TG_TASK_REBUILD, TG_TASK_COPY, TG_TASK_ANSWER,
+                       TG_TASK_REBUILD, TG_TASK_ANSWER,  TG_TASK_COPY}; /* nothing to copy, nothing to rebuild */
   const int owners[] = {0, 0, 0, 1, 1, 2, 2};
   assert_int_equal(plan.n_answers, 7);
   for (int i = 0; i < 7; i++) {
@@ -433,11 +439,11 @@ static void test_refusals(void **state) {
   tg_batch_options good = make_options(), options;
   tg_plan plan;
   t5gist_error err;
-#define REFUSED(config, text)                                                                                                              \
-  do {                                                                                                                                     \
-    assert_int_equal(tg_batch_make(config, &options, &e, &id, 1, 0, 1, T5GIST_UNSET, T5GIST_UNSET, &plan, &err), T5GIST_EUSAGE);           \
-    if (!strstr(err.message, text)) fail_msg("expected \"%s\" in: %s", text, err.message);                                                 \
-    assert_null(plan.encoder_ids);                                                                                                         \
+#define REFUSED(config, text)                                                                                                    \
+  do {                                                                                                                           \
+    assert_int_equal(tg_batch_make(config, &options, &e, &id, 1, 0, 1, T5GIST_UNSET, T5GIST_UNSET, &plan, &err), T5GIST_EUSAGE); \
+    if (!strstr(err.message, text)) fail_msg("expected \"%s\" in: %s", text, err.message);                                       \
+    assert_null(plan.encoder_ids);                                                                                               \
   } while (0)
   options = good;
   memset(options.conditions, 0, sizeof options.conditions);

@@ -90,7 +90,10 @@ static void expect_same(const tg_data *a, const tg_data *b) {
 static void test_texts_become_ids(void **state) {
   (void)state;
   const tg_data_options options = make_options();
-  tg_data *data = open_text(HOUSE "\n\n{\"instruction\":\"Translate this.\",\"output\":\"The\"}\r\n{\"instruction\":\"\",\"input\":\"The house\",\"output\":\"The\",\"more\":[1]}", &options);
+  tg_data *data = open_text(HOUSE
+                            "\n\n{\"instruction\":\"Translate this.\",\"output\":\"The\"}\r\n{\"instruction\":\"\",\"input\":\"The "
+                            "house\",\"output\":\"The\",\"more\":[1]}",
+                            &options);
   assert_int_equal(tg_data_count(data), 3);
   const tg_example a = tg_data_at(data, 0), b = tg_data_at(data, 1), c = tg_data_at(data, 2);
   EXPECT_IDS(a.task, a.n_task, 21035, 10, 30355, 15, 48, 5);
@@ -152,11 +155,12 @@ static void test_names_of_fields_families_splits(void **state) {
   options.target_field = "completion";
   options.family_field = "kind";
   options.split_field = "part";
-  tg_data *data = open_text("{\"prompt\":\"a\",\"context\":\"b\",\"completion\":\"c\",\"kind\":\"x\",\"part\":\"seen\"}\n"
-                            "{\"prompt\":\"a\",\"context\":\"b\",\"completion\":\"c\",\"kind\":\"y\",\"part\":\"seen\"}\n"
-                            "{\"prompt\":\"a\",\"context\":\"b\",\"completion\":\"c\",\"kind\":\"x\",\"part\":\"unseen\"}\n"
-                            "{\"prompt\":\"a\",\"completion\":\"c\",\"kind\":null}\n",
-                            &options);
+  tg_data *data = open_text(
+      "{\"prompt\":\"a\",\"context\":\"b\",\"completion\":\"c\",\"kind\":\"x\",\"part\":\"seen\"}\n"
+      "{\"prompt\":\"a\",\"context\":\"b\",\"completion\":\"c\",\"kind\":\"y\",\"part\":\"seen\"}\n"
+      "{\"prompt\":\"a\",\"context\":\"b\",\"completion\":\"c\",\"kind\":\"x\",\"part\":\"unseen\"}\n"
+      "{\"prompt\":\"a\",\"completion\":\"c\",\"kind\":null}\n",
+      &options);
   const char *families[] = {"x", "y", "x", NULL}, *splits[] = {"seen", "seen", "unseen", NULL};
   assert_int_equal(tg_data_count(data), 4);
   for (size_t i = 0; i < 4; i++) {
@@ -173,9 +177,10 @@ static void test_names_of_fields_families_splits(void **state) {
 static void test_limits(void **state) {
   (void)state;
   tg_data_options options = make_options();
-  const char *text = HOUSE "\n"                                                                                                         /* 6, 6, 3 tokens */
-                           "{\"instruction\": \"Translate this.\", \"input\": \"The house the house the house\", \"output\": \"The\"}\n" /* 6, 10, 2 */
-                           "{\"instruction\": \"Translate this.\", \"input\": \"\", \"output\": \"The house the house\"}\n";             /* 6, 1, 5 */
+  const char *text = HOUSE
+      "\n"                                                                                                          /* 6, 6, 3 tokens */
+      "{\"instruction\": \"Translate this.\", \"input\": \"The house the house the house\", \"output\": \"The\"}\n" /* 6, 10, 2 */
+      "{\"instruction\": \"Translate this.\", \"input\": \"\", \"output\": \"The house the house\"}\n";             /* 6, 1, 5 */
   options.max_source = 2 + 6 + 10;
   options.max_target = 5;
   tg_data *data = open_text(text, &options);
@@ -297,7 +302,9 @@ static void test_files_that_are_none(void **state) {
   tg_data *data = NULL;
   t5gist_error err;
   folder_text(folder, "occupied", "");
-  assert_int_equal(tg_data_open(folder_path(folder, "data.jsonl"), folder_path(folder, "occupied"), &config, tokenizer, &options, NULL, NULL, &data, &err), T5GIST_EIO);
+  assert_int_equal(
+      tg_data_open(folder_path(folder, "data.jsonl"), folder_path(folder, "occupied"), &config, tokenizer, &options, NULL, NULL, &data, &err),
+      T5GIST_EIO);
   assert_non_null(strstr(err.message, "occupied"));
 }
 
@@ -336,7 +343,9 @@ static void test_cache_is_used_and_mended(void **state) {
   tg_data_options options = make_options();
   options.family_field = "f";
   options.split_field = "s";
-  const char *text = "{\"instruction\":\"a\",\"output\":\"b\",\"f\":\"one\",\"s\":\"two\"}\n{\"instruction\":\"c\",\"input\":\"d\",\"output\":\"e f\",\"f\":\"three\"}\n";
+  const char *text =
+      "{\"instruction\":\"a\",\"output\":\"b\",\"f\":\"one\",\"s\":\"two\"}\n{\"instruction\":\"c\",\"input\":\"d\",\"output\":\"e "
+      "f\",\"f\":\"three\"}\n";
   folder_text(folder, "cached.jsonl", text);
   tg_data *expected = open_text(text, &options);
   char *dir = strdup(folder_path(folder, "own"));
@@ -375,18 +384,40 @@ static void test_cache_is_used_and_mended(void **state) {
   tg_data_close(expected);
 }
 
+/* A shard under another one's name is not believed: the key within it says whose it is. */
+static void test_foreign_shard(void **state) {
+  (void)state;
+  const tg_data_options options = make_options();
+  char *dirs[2], *paths[2] = {NULL};
+  const char *texts[2] = {HOUSE "\n", HOUSE "\n" HOUSE "\n"};
+  for (int i = 0; i < 2; i++) {
+    dirs[i] = strdup(folder_path(folder, i ? "second" : "first"));
+    folder_text(folder, "cached.jsonl", texts[i]);
+    open_in(dirs[i], &options, NULL);
+    assert_int_equal(files_in(dirs[i], &paths[i]), 1);
+  }
+  folder_copy(dirs[1], strrchr(paths[1], '/') + 1, paths[0]);
+  tg_data *expected = open_text(texts[1], &options);
+  open_in(dirs[1], &options, expected);
+  tg_data_close(expected);
+  for (int i = 0; i < 2; i++) {
+    free(paths[i]);
+    free(dirs[i]);
+  }
+}
+
 static void test_what_the_cache_depends_on(void **state) {
   (void)state;
   char *dir = strdup(folder_path(folder, "keys"));
   tg_data_options options = make_options();
   folder_text(folder, "cached.jsonl", HOUSE "\n");
   size_t n = 0;
-#define NEW_FILE()                       \
-  do {                                   \
-    open_in(dir, &options, NULL);        \
+#define NEW_FILE()                              \
+  do {                                          \
+    open_in(dir, &options, NULL);               \
     assert_int_equal(files_in(dir, NULL), ++n); \
-    open_in(dir, &options, NULL);        \
-    assert_int_equal(files_in(dir, NULL), n);  \
+    open_in(dir, &options, NULL);               \
+    assert_int_equal(files_in(dir, NULL), n);   \
   } while (0)
   NEW_FILE();
   options.max_source++;
@@ -479,6 +510,7 @@ int main(void) {
       cmocka_unit_test(test_bad_lines),
       cmocka_unit_test(test_files_that_are_none),
       cmocka_unit_test(test_cache_is_used_and_mended),
+      cmocka_unit_test(test_foreign_shard),
       cmocka_unit_test(test_what_the_cache_depends_on),
       cmocka_unit_test(test_every_epoch_is_a_permutation),
       cmocka_unit_test(test_orders_differ),
