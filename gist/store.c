@@ -1,9 +1,11 @@
 /* The gist store as sessions use it: opening, the key, finding and keeping. */
 #include "gist/store.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "gist/session.h"
 #include "runtime/error.h"
@@ -250,14 +252,15 @@ t5gist_gist *tg_store_find(t5gist_store *store, const tg_store_id *id, const t5g
 
 /* ---------------------------------------------------------------------------------------------------------------------------- keeping */
 
-t5gist_status tg_store_write(const t5gist_store *store, const char *key, const void *bytes, size_t n, double encode_ms, t5gist_error *err) {
+/* Under the lock: gives the file at `temporary` the entry's name. Its mark comes first, so that a reader finds the entry with it. */
+static t5gist_status place_entry(const t5gist_store *store, const char *key, const char *temporary, double encode_ms, t5gist_error *err) {
   char *path = NULL, *use = NULL, head[TG_STORE_USE_HEAD + 1];
   t5gist_status status;
   TG_GOTO(tg_store_path(store->dir, key, "gist", &path, err));
   TG_GOTO(tg_store_path(store->dir, key, "use", &use, err));
   snprintf(head, sizeof head, "%15llu\n", encode_ms > 0 && encode_ms < 1e9 ? (unsigned long long)(encode_ms * 1e3) : 0);
-  (void)tg_file_make(use, 0600, head, TG_STORE_USE_HEAD); /* first: a reader finds the entry with its mark */
-  status = tg_write_file(path, 0600, bytes, n, err);
+  (void)tg_file_make(use, 0600, head, TG_STORE_USE_HEAD);
+  status = tg_file_rename(temporary, path, err);
   if (status != T5GIST_OK) (void)tg_file_remove(use, NULL);
 done:
   tg_free(path);
@@ -265,28 +268,38 @@ done:
   return status;
 }
 
-/* Under the lock. */
-static t5gist_status keep_bytes(const t5gist_store *store, const char *key, const tg_buffer *bytes, double encode_ms, t5gist_error *err) {
-  if (is_there(store, key)) return T5GIST_OK; /* another process was faster */
-  tg_store_scan scan;
-  size_t n_removed;
-  bool fits = false;
-  TG_TRY(tg_store_read_folder(store, &scan, err));
-  const t5gist_status status = tg_store_make_room(store, &scan, bytes->size, &n_removed, &fits, err);
-  const unsigned long long held = scan.bytes;
-  tg_store_scan_free(&scan);
-  TG_TRY(status);
-  if (fits) return tg_store_write(store, key, bytes->data, bytes->size, encode_ms, err);
-  return tg_fail(err, T5GIST_EIO, "%s: a gist of %zu bytes does not fit the budget of %llu bytes, of which %llu are pinned", store->dir, bytes->size,
-                 (unsigned long long)store->budget, held);
+static t5gist_status add_file(const t5gist_store *store, const char *key, const char *temporary, uint64_t size, double encode_ms, bool *added,
+                              t5gist_error *err) {
+  tg_lock lock;
+  t5gist_status status = T5GIST_OK;
+  TG_TRY(tg_store_lock(store, &lock, err));
+  *added = !is_there(store, key); /* else another process was faster */
+  if (*added) status = tg_store_find_room(store, &lock, size, err);
+  if (*added && status == T5GIST_OK) status = place_entry(store, key, temporary, encode_ms, err);
+  tg_lock_release(&lock);
+  return status;
 }
 
-static t5gist_status keep(const t5gist_store *store, const char *key, const tg_buffer *bytes, double encode_ms, t5gist_error *err) {
-  tg_lock lock;
+/* The bytes are on disk before the lock is taken: disks can be slow, and nobody shall wait for another's. */
+static t5gist_status add_bytes(const t5gist_store *store, const char *key, const tg_buffer *bytes, double encode_ms, bool *added, t5gist_error *err) {
+  char name[64], *temporary;
+  snprintf(name, sizeof name, ".tmp.%ld.%.16s", (long)getpid(), key);
+  TG_TRY(tg_path_join(&temporary, store->dir, name, err));
+  t5gist_status status = tg_write_file(temporary, 0600, bytes->data, bytes->size, err);
+  if (status == T5GIST_OK) status = add_file(store, key, temporary, bytes->size, encode_ms, added, err);
+  if (status != T5GIST_OK || !*added) (void)tg_file_remove(temporary, NULL);
+  tg_free(temporary);
+  return status;
+}
+
+t5gist_status tg_store_add(const t5gist_store *store, const char *key, const tg_buffer *bytes, double encode_ms, bool *added, t5gist_error *err) {
+  static pthread_mutex_t one = PTHREAD_MUTEX_INITIALIZER; /* of a process: the temporary is named after it */
+  *added = false;
   TG_TRY(tg_store_make(store, err));
-  TG_TRY(tg_store_lock(store, &lock, err));
-  const t5gist_status status = keep_bytes(store, key, bytes, encode_ms, err);
-  tg_lock_release(&lock);
+  if (store->read_only || !tg_folder_writable(store->dir)) return tg_fail(err, T5GIST_EUNSUPPORTED, "%s: the store is to be read alone", store->dir);
+  pthread_mutex_lock(&one);
+  const t5gist_status status = is_there(store, key) ? T5GIST_OK : add_bytes(store, key, bytes, encode_ms, added, err);
+  pthread_mutex_unlock(&one);
   return status;
 }
 
@@ -300,7 +313,8 @@ void tg_store_keep(t5gist_store *store, const tg_store_id *id, const t5gist_gist
     note(store, error.message, "; not kept");
   } else {
     tg_store_key(store, id, key);
-    const t5gist_status status = keep(store, key, &bytes, encode_ms, &error);
+    bool added;
+    const t5gist_status status = tg_store_add(store, key, &bytes, encode_ms, &added, &error);
     if (status != T5GIST_OK) atomic_store(&store->rest_until, now + TG_STORE_REST_MS);
     if (status != T5GIST_OK && status != T5GIST_EUNSUPPORTED) note(store, error.message, "; gists are not kept for now"); /* else: to be read alone */
   }

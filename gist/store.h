@@ -67,11 +67,15 @@ t5gist_status tg_store_path(const char *dir, const char *key, const char *suffix
 t5gist_status tg_store_read_folder(const t5gist_store *store, tg_store_scan *scan, t5gist_error *err);
 void tg_store_scan_free(tg_store_scan *scan);
 
-/* The three under the lock. Removes the entry and what belongs to it; its pin first, so that no pin is left without an entry. */
+/* Under the lock. Removes the entry and what belongs to it; its pin first, so that no pin is left without an entry. */
 t5gist_status tg_store_remove_entry(const t5gist_store *store, const char *key, t5gist_error *err);
 t5gist_status tg_store_drop_damaged(const t5gist_store *store, tg_store_scan *scan, t5gist_error *err);
-/* Removes damaged entries and then those used longest ago, never pinned ones, until `needed` more bytes fit the budget. *fits: whether they do now. */
-t5gist_status tg_store_make_room(const t5gist_store *store, tg_store_scan *scan, uint64_t needed, size_t *n_removed, bool *fits, t5gist_error *err);
+/* Where `needed` more bytes do not fit the budget: removes damaged entries and then those used longest ago, never pinned ones, until they do. Of many
+ * entries some more go, so that not every entry to come has to look at all of them. */
+t5gist_status tg_store_evict(const t5gist_store *store, tg_store_scan *scan, uint64_t needed, size_t *n_removed, t5gist_error *err);
+/* Makes room for a new entry, or says why there is none. Holders of the lock leave each other the bytes in the folder: a number that may be too large,
+ * because whoever removes entries lets it be, and so spares a look at the folder while it fits. */
+t5gist_status tg_store_find_room(const t5gist_store *store, const tg_lock *lock, uint64_t needed, t5gist_error *err);
 
 /* Makes the folder where there is none, unless the store is read only. */
 t5gist_status tg_store_make(const t5gist_store *store, t5gist_error *err);
@@ -85,7 +89,7 @@ t5gist_status tg_store_read(const t5gist_store *store, const char *key, const tg
 t5gist_status tg_store_set_aside(const t5gist_store *store, const char *key, t5gist_error *err);
 /* What encoding it took, where KEY.use says so; else 0. */
 double tg_store_encode_ms(const t5gist_store *store, const char *key);
-/* Under the lock: writes an entry's files. */
-t5gist_status tg_store_write(const t5gist_store *store, const char *key, const void *bytes, size_t n, double encode_ms, t5gist_error *err);
+/* Takes the lock and adds a gist file's bytes, unless the key is there already: *added. */
+t5gist_status tg_store_add(const t5gist_store *store, const char *key, const tg_buffer *bytes, double encode_ms, bool *added, t5gist_error *err);
 
 #endif

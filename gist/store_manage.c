@@ -99,17 +99,17 @@ static t5gist_status find_item(const t5gist_store *store, const tg_store_scan *s
 
 /* --------------------------------------------------------------------------------------------------------------------------- changing */
 
-/* Runs a change over the folder as it is under the lock. */
-typedef t5gist_status change(const t5gist_store *store, tg_store_scan *scan, void *argument, t5gist_error *err);
+/* Runs a change over the folder as it is under the lock; lock null: there is no folder. */
+typedef t5gist_status change(const t5gist_store *store, const tg_lock *lock, tg_store_scan *scan, void *argument, t5gist_error *err);
 static t5gist_status change_folder(const t5gist_store *store, change *run, void *argument, t5gist_error *err) {
   tg_lock lock;
   tg_store_scan scan = {0};
   tg_file_facts facts;
-  if (!tg_file_examine(store->dir, &facts)) return run(store, &scan, argument, err); /* no reason to make a folder */
+  if (!tg_file_examine(store->dir, &facts)) return run(store, NULL, &scan, argument, err); /* no reason to make a folder */
   TG_TRY(tg_store_lock(store, &lock, err));
   t5gist_status status = tg_store_read_folder(store, &scan, err);
   if (status == T5GIST_OK) {
-    status = run(store, &scan, argument, err);
+    status = run(store, &lock, &scan, argument, err);
     tg_store_scan_free(&scan);
   }
   tg_lock_release(&lock);
@@ -121,7 +121,8 @@ typedef struct removal {
   size_t n;
 } removal;
 
-static t5gist_status remove_items(const t5gist_store *store, tg_store_scan *scan, void *argument, t5gist_error *err) {
+static t5gist_status remove_items(const t5gist_store *store, const tg_lock *lock, tg_store_scan *scan, void *argument, t5gist_error *err) {
+  (void)lock;
   removal *r = argument;
   const tg_store_item *item;
   if (r->key) {
@@ -152,7 +153,8 @@ typedef struct pinning {
   bool pinned;
 } pinning;
 
-static t5gist_status pin_item(const t5gist_store *store, tg_store_scan *scan, void *argument, t5gist_error *err) {
+static t5gist_status pin_item(const t5gist_store *store, const tg_lock *lock, tg_store_scan *scan, void *argument, t5gist_error *err) {
+  (void)lock;
   const pinning *p = argument;
   const tg_store_item *item;
   char *path;
@@ -181,13 +183,13 @@ static t5gist_status remove_strays(const t5gist_store *store, const tg_store_sca
   return T5GIST_OK;
 }
 
-static t5gist_status collect(const t5gist_store *store, tg_store_scan *scan, void *argument, t5gist_error *err) {
+static t5gist_status collect(const t5gist_store *store, const tg_lock *lock, tg_store_scan *scan, void *argument, t5gist_error *err) {
   t5gist_store_state *state = argument;
   const t5gist_store_state before = state_of(store, scan);
-  bool fits;
   TG_TRY(remove_strays(store, scan, err));
   TG_TRY(tg_store_drop_damaged(store, scan, err));
-  TG_TRY(tg_store_make_room(store, scan, 0, &state->removed, &fits, err));
+  TG_TRY(tg_store_evict(store, scan, 0, &state->removed, err));
+  if (lock) (void)tg_lock_set(lock, scan->bytes);
   state->strays = before.strays;
   state->damaged = before.damaged;
   state->damaged_bytes = before.damaged_bytes;
@@ -294,34 +296,14 @@ done:
   return status;
 }
 
-typedef struct arrival {
-  char key[TG_SHA256_HEX];
-  tg_buffer bytes;
-  bool added;
-} arrival;
-
-static t5gist_status add_arrival(const t5gist_store *store, tg_store_scan *scan, void *argument, t5gist_error *err) {
-  arrival *a = argument;
-  size_t n_removed;
-  bool fits;
-  for (size_t i = 0; i < scan->n; i++) {
-    if (strcmp(scan->items[i].key, a->key) == 0) return T5GIST_OK;
-  }
-  TG_TRY(tg_store_make_room(store, scan, a->bytes.size, &n_removed, &fits, err));
-  if (!fits) {
-    return tg_fail(err, T5GIST_EIO, "%s: expected room for a gist of %zu bytes, found a budget of %llu with %llu pinned", store->dir, a->bytes.size,
-                   (unsigned long long)store->budget, (unsigned long long)scan->bytes);
-  }
-  a->added = true;
-  return tg_store_write(store, a->key, a->bytes.data, a->bytes.size, 0, err);
-}
-
 static t5gist_status import_file(const t5gist_store *store, const char *path, size_t *n, t5gist_error *err) {
-  arrival a = {0};
+  char key[TG_SHA256_HEX];
+  tg_buffer bytes = {0};
   t5gist_gist *gist = NULL;
+  bool added;
   t5gist_status status;
-  TG_GOTO(tg_read_file(path, TG_GIST_FILE_LIMIT, false, &a.bytes, err));
-  TG_GOTO(tg_gist_parse(a.bytes.data, a.bytes.size, path, &gist, err));
+  TG_GOTO(tg_read_file(path, TG_GIST_FILE_LIMIT, false, &bytes, err));
+  TG_GOTO(tg_gist_parse(bytes.data, bytes.size, path, &gist, err));
   if (strcmp(gist->payload, "f32") != 0) {
     status =
         tg_fail(err, T5GIST_EUNSUPPORTED, "%s: a store keeps gists of payload f32, which answer as encoding does; found %s", path, gist->payload);
@@ -333,13 +315,12 @@ static t5gist_status import_file(const t5gist_store *store, const char *path, si
                      gist->program_version, T5GIST_VERSION);
     goto done;
   }
-  TG_GOTO(tg_store_gist_key(store, gist, a.key, err));
-  TG_GOTO(tg_store_make(store, err));
-  TG_GOTO(change_folder(store, add_arrival, &a, err));
-  *n += a.added;
+  TG_GOTO(tg_store_gist_key(store, gist, key, err));
+  TG_GOTO(tg_store_add(store, key, &bytes, 0, &added, err));
+  *n += added;
 done:
   t5gist_gist_free(gist);
-  tg_buffer_free(&a.bytes);
+  tg_buffer_free(&bytes);
   return status;
 }
 

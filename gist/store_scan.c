@@ -1,7 +1,9 @@
 /* What lies in the folder of a gist store: its names, its sizes, and making room. */
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "gist/store.h"
 #include "runtime/error.h"
@@ -39,11 +41,21 @@ static bool is_name(const char *name, const char *suffix) {
   return n > KEY && name[KEY] == '.' && tg_store_is_key(name, KEY) && strcmp(name + KEY + 1, suffix) == 0;
 }
 
-/* ".tmp.PID.16 digits", as runtime/file.c names them. Whoever writes here holds the lock: what the lock's next holder finds is left over. */
-static bool is_temporary(const char *name) {
+/* ".tmp.PID.16 digits", as runtime/file.c and store.c name what they are writing: left over where that process is no more, or where it has been there for
+ * an hour. */
+static bool is_stray(const t5gist_store *store, const char *name) {
+  enum { HOUR = 3600 };
   if (strncmp(name, ".tmp.", 5) != 0) return false;
   const char *dot = name + 5 + strspn(name + 5, "0123456789");
-  return dot > name + 5 && *dot == '.' && strspn(dot + 1, "0123456789abcdef") == 16 && dot[17] == 0;
+  if (dot == name + 5 || dot > name + 15 || *dot != '.' || strspn(dot + 1, "0123456789abcdef") != 16 || dot[17] != 0) return false;
+  const long pid = strtol(name + 5, NULL, 10);
+  if (pid <= 0 || pid > INT32_MAX || (kill((pid_t)pid, 0) != 0 && errno == ESRCH)) return true;
+  char *path;
+  tg_file_facts facts;
+  if (tg_path_join(&path, store->dir, name, NULL) != T5GIST_OK) return false;
+  const bool old = tg_file_examine(path, &facts) && time(NULL) - facts.changed / 1000000000 > HOUR;
+  tg_free(path);
+  return old;
 }
 
 static t5gist_status add_item(const t5gist_store *store, const char *name, tg_store_scan *scan, t5gist_error *err) {
@@ -75,7 +87,7 @@ static t5gist_status add_text(tg_strings *strings, const char *text, size_t n, t
 
 /* Names are sorted: what belongs to an entry follows it. */
 static t5gist_status add_name(const t5gist_store *store, const char *name, tg_store_scan *scan, t5gist_error *err) {
-  if (is_temporary(name)) return add_text(&scan->strays, name, strlen(name), err);
+  if (is_stray(store, name)) return add_text(&scan->strays, name, strlen(name), err);
   if (is_name(name, "gist")) return add_item(store, name, scan, err);
   const bool pin = is_name(name, "pin");
   if (!pin && !is_name(name, "use")) return T5GIST_OK; /* nobody's business of ours */
@@ -149,18 +161,37 @@ t5gist_status tg_store_drop_damaged(const t5gist_store *store, tg_store_scan *sc
   return T5GIST_OK;
 }
 
-t5gist_status tg_store_make_room(const t5gist_store *store, tg_store_scan *scan, uint64_t needed, size_t *n_removed, bool *fits, t5gist_error *err) {
+t5gist_status tg_store_evict(const t5gist_store *store, tg_store_scan *scan, uint64_t needed, size_t *n_removed, t5gist_error *err) {
+  enum { MANY = 256, SHARE = 16 };
   *n_removed = 0;
-  *fits = has_room(store, scan, needed);
-  if (*fits || needed > store->budget) return T5GIST_OK;
+  if (needed > store->budget || has_room(store, scan, needed)) return T5GIST_OK;
+  const uint64_t some = store->budget / SHARE, wanted = scan->n > MANY && needed <= store->budget - some ? needed + some : needed;
   TG_TRY(tg_store_drop_damaged(store, scan, err));
   if (scan->n > 0) qsort(scan->items, scan->n, sizeof *scan->items, by_use);
-  for (size_t i = 0; i < scan->n && !has_room(store, scan, needed); i++) {
+  for (size_t i = 0; i < scan->n && !has_room(store, scan, wanted); i++) {
     if (scan->items[i].pinned) continue;
     TG_TRY(tg_store_remove_entry(store, scan->items[i].key, err));
     scan->bytes -= scan->items[i].bytes;
     ++*n_removed;
   }
-  *fits = has_room(store, scan, needed);
   return T5GIST_OK;
+}
+
+static t5gist_status find_room(const t5gist_store *store, const tg_lock *lock, tg_store_scan *scan, uint64_t needed, t5gist_error *err) {
+  size_t n_removed;
+  TG_TRY(tg_store_evict(store, scan, needed, &n_removed, err));
+  (void)tg_lock_set(lock, scan->bytes + scan->damaged_bytes + needed);
+  if (has_room(store, scan, needed)) return T5GIST_OK;
+  return tg_fail(err, T5GIST_EIO, "%s: a gist of %llu bytes does not fit the budget of %llu bytes, of which %llu are pinned", store->dir,
+                 (unsigned long long)needed, (unsigned long long)store->budget, (unsigned long long)(needed > store->budget ? 0 : scan->bytes));
+}
+
+t5gist_status tg_store_find_room(const t5gist_store *store, const tg_lock *lock, uint64_t needed, t5gist_error *err) {
+  uint64_t held;
+  tg_store_scan scan;
+  if (needed <= store->budget && tg_lock_get(lock, &held) && held <= store->budget - needed && tg_lock_set(lock, held + needed)) return T5GIST_OK;
+  TG_TRY(tg_store_read_folder(store, &scan, err));
+  const t5gist_status status = find_room(store, lock, &scan, needed, err);
+  tg_store_scan_free(&scan);
+  return status;
 }

@@ -40,6 +40,10 @@ t5gist_status tg_folder_make(const char *path, unsigned mode, t5gist_error *err)
   return tg_make_dirs(path, err); /* refuses what is there and is none */
 }
 
+bool tg_folder_writable(const char *path) {
+  return !faccessat(AT_FDCWD, path, W_OK | X_OK, AT_EACCESS);
+}
+
 /* ------------------------------------------------------------------------------------------------------------------------- listing */
 
 static int by_bytes(const void *a, const void *b) {
@@ -117,6 +121,22 @@ t5gist_status tg_lock_take(const char *path, int wait_ms, tg_lock *lock, t5gist_
 void tg_lock_release(tg_lock *lock) {
   close(lock->fd); /* the only descriptor of this open file: its lock ends with it */
   lock->fd = -1;
+}
+
+enum { DIGITS = 20 }; /* of the largest number */
+
+bool tg_lock_get(const tg_lock *lock, uint64_t *number) {
+  char text[DIGITS + 2] = {0};
+  if (pread(lock->fd, text, DIGITS + 1, 0) != DIGITS + 1 || text[DIGITS] != '\n' || strspn(text, "0123456789") != DIGITS) return false;
+  errno = 0;
+  *number = strtoull(text, NULL, 10);
+  return errno == 0;
+}
+
+bool tg_lock_set(const tg_lock *lock, uint64_t number) {
+  char text[DIGITS + 2];
+  snprintf(text, sizeof text, "%020llu\n", (unsigned long long)number);
+  return pwrite(lock->fd, text, DIGITS + 1, 0) == DIGITS + 1;
 }
 
 /* --------------------------------------------------------------------------------------------------------------------------- files */

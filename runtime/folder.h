@@ -20,6 +20,9 @@ bool tg_file_examine(const char *path, tg_file_facts *facts);
 /* Makes a folder with these permission bits (less the umask's), and the folders above it as tg_make_dirs does. One that exists stays as it is. */
 t5gist_status tg_folder_make(const char *path, unsigned mode, t5gist_error *err);
 
+/* Whether this process may add names to a folder. */
+bool tg_folder_writable(const char *path);
+
 /* Names of everything in a folder but "." and "..", sorted by bytes, appended to *names (release with tg_strings_clear). A folder that does not
  * exist is empty. */
 t5gist_status tg_folder_list(const char *path, tg_strings *names, t5gist_error *err);
@@ -31,6 +34,9 @@ typedef struct tg_lock {
 } tg_lock;
 t5gist_status tg_lock_take(const char *path, int wait_ms, tg_lock *lock, t5gist_error *err);
 void tg_lock_release(tg_lock *lock);
+/* A number that holders of the lock leave each other in its file. Not brought to disk at once. False: there is none, or it cannot be written. */
+bool tg_lock_get(const tg_lock *lock, uint64_t *number);
+bool tg_lock_set(const tg_lock *lock, uint64_t number);
 
 t5gist_status tg_file_rename(const char *from, const char *to, t5gist_error *err);
 t5gist_status tg_file_remove(const char *path, t5gist_error *err); /* a file that is not there is removed already */

@@ -20,7 +20,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = str(Path(os.environ.get("T5GIST", ROOT / "build/release/bin/t5gist")).resolve())
 MINI = ROOT / "models/mini"
-COMMANDS = ["encode", "generate", "score", "inspect", "convert", "verify", "store", "info", "bench", "eval", "help"]
+COMMANDS = ["encode", "generate", "score", "inspect", "convert", "verify", "store", "info", "bench", "eval", "train", "help"]
 TASK, INPUT, ANSWER = "Write the date in ISO format.", "3 May 2021", "2021-05-03"
 
 
@@ -801,7 +801,7 @@ class Store(CommandLine):
         self.assertEqual(self.good("store", "verify"), "0 entries ok\n")
         self.answer(), self.answer("--gists", "1")
         keep, damaged = self.files()
-        strays = [".tmp.77.0123456789abcdef", "0" * 64 + ".use", "0" * 64 + ".pin"]
+        strays = [".tmp.9999999.0123456789abcdef", "0" * 64 + ".use", "0" * 64 + ".pin"]
         foreign = [".tmp.other", "notes.txt", "x.gist"]
         for name in strays + foreign:
             (self.store / name).write_text("x")

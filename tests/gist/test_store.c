@@ -384,7 +384,7 @@ static void test_strays(void **state) {
   keep(&p, "one");
   keep(&p, "two");
   assert_int_equal(unlink(entry_path(&p, "one", "gist")), 0);
-  folder_text(p.folder, "s/.tmp.123.0123456789abcdef", "cut");
+  folder_text(p.folder, "s/.tmp.9999999.0123456789abcdef", "cut");
   folder_text(p.folder, "s/.tmp.x", "not ours");
   assert_int_equal(examine(&p).strays, 2);
   t5gist_store_state s;
