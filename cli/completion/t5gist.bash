@@ -8,7 +8,7 @@ _t5gist() {
   local ask="$prompt --gist --raw --input-lines --batch --max-new-tokens --min-new-tokens --beams --n-best --length-penalty --early-stopping --temperature
     --top-k --top-p --seed --repetition-penalty --no-repeat-ngram-size --stop --max-input-tokens --top-logprobs --draft --json $keep"
   if ((COMP_CWORD == 1)); then
-    COMPREPLY=($(compgen -W 'encode generate score inspect convert verify store info bench eval help --help --version' -- "$word"))
+    COMPREPLY=($(compgen -W 'encode generate score inspect convert verify store info bench eval train help --help --version' -- "$word"))
     return
   fi
   case $before in
@@ -32,7 +32,8 @@ _t5gist() {
     info) options="--json $common" ;;
     bench) options="--output $common" ;;
     eval) options="--data --limit --answers --gists --max-new-tokens --seed --output --json $common" ;;
-    help) COMPREPLY=($(compgen -W 'encode generate score inspect convert verify store info bench eval help' -- "$word")); return ;;
+    train) options="--resume --overwrite --output $common" ;;
+    help) COMPREPLY=($(compgen -W 'encode generate score inspect convert verify store info bench eval train help' -- "$word")); return ;;
     *) options=$common ;;
   esac
   if [[ $word == -* ]]; then
