@@ -35,6 +35,7 @@ static t5gist_status report(const tg_settings *s, const char *path, const t5gist
   json_object_set_new(o, "n_gist", json_integer(info->n_gist));
   json_object_set_new(o, "bytes", json_integer((json_int_t)info->bytes));
   json_object_set_new(o, "fingerprint", json_string(info->fingerprint));
+  json_object_set_new(o, "gist_source", json_string(t5gist_source_name(info->from_store ? T5GIST_SOURCE_STORE : T5GIST_SOURCE_ENCODED)));
   json_object_set_new(o, "encode_ms", tg_json_milliseconds(seconds * 1000));
   return tg_out_json(o, err);
 }
@@ -56,8 +57,8 @@ static t5gist_status encode(tg_context *context, const char *task, t5gist_error 
   if (!status) status = report(s, path, &info, seconds, err);
   if (!status) status = tg_out_flush(err);
   if (!status) {
-    tg_cli_note(context, "task %d -> %d gist tokens, %zu bytes, in %.3f s; written to %s; load %.2f s", info.n_task, info.n_gist, info.bytes, seconds,
-                strcmp(path, "-") ? path : "standard output", context->load_seconds);
+    tg_cli_note(context, "task %d -> %d gist tokens, %zu bytes, %s in %.3f s; written to %s; load %.2f s", info.n_task, info.n_gist, info.bytes,
+                info.from_store ? "from store" : "encoded here", seconds, strcmp(path, "-") ? path : "standard output", context->load_seconds);
   }
   t5gist_gist_free(gist);
   return status;

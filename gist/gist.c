@@ -203,5 +203,6 @@ void t5gist_gist_describe(const t5gist_gist *gist, t5gist_gist_info *info) {
                              .d_kv = gist->d_kv,
                              .d_model = gist->d_model,
                              .has_cross = gist->file_has_cross,
+                             .from_store = gist->from_store,
                              .bytes = values * (strcmp(gist->payload, "bf16") == 0 ? 2 : 4)};
 }

@@ -21,7 +21,7 @@ struct t5gist_gist {
   char task_sha256[TG_SHA256_HEX], fingerprint[TG_SHA256_HEX];
   char *program_version, *computed_with;
   const char *payload; /* static: "f32" or "bf16" */
-  bool from_file, file_has_cross;
+  bool from_file, from_store, file_has_cross;
   const t5gist_model *model; /* null: described only */
 };
 

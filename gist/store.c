@@ -10,6 +10,7 @@
 #include "gist/session.h"
 #include "runtime/error.h"
 #include "runtime/file.h"
+#include "runtime/kernels.h"
 
 /* ---------------------------------------------------------------------------------------------------------------------------- opening */
 
@@ -152,6 +153,7 @@ static t5gist_status read_entry(const char *path, const tg_store_id *id, const t
   TG_GOTO(id ? check_entry(path, id, gist, err) : T5GIST_OK);
   TG_GOTO(model ? tg_gist_attach(model, path, gist, err) : T5GIST_OK);
   gist->from_file = gist->file_has_cross = false; /* as if it had been encoded now */
+  gist->from_store = true;
   *out = gist;
   gist = NULL;
 done:
@@ -303,12 +305,24 @@ t5gist_status tg_store_add(const t5gist_store *store, const char *key, const tg_
   return status;
 }
 
+/* Whether every number of it is one. */
+static bool is_finite(const t5gist_gist *gist) {
+  const size_t n = (size_t)gist->n_gist * (size_t)gist->d_model;
+  size_t encoder = 0, decoder = 0;
+  tg_gist_values(gist, gist->n_layers, &encoder); /* both fit: they were allocated */
+  tg_gist_values(gist, gist->n_decoder_layers, &decoder);
+  return tg_first_nonfinite(gist->states, n) == n && tg_first_nonfinite(gist->enc_k, encoder) == encoder &&
+         tg_first_nonfinite(gist->enc_v, encoder) == encoder && tg_first_nonfinite(gist->cross_k, decoder) == decoder &&
+         tg_first_nonfinite(gist->cross_v, decoder) == decoder;
+}
+
 void tg_store_keep(t5gist_store *store, const tg_store_id *id, const t5gist_gist *gist, double encode_ms) {
   char key[TG_SHA256_HEX];
   t5gist_error error;
   tg_buffer bytes = {0};
   const long long now = (long long)tg_now_ms();
   if (store->read_only || id->task[0] == 0 || now < atomic_load(&store->rest_until)) return;
+  if (!is_finite(gist)) return;                                                     /* no reader would take it; what is wrong shows in the answer */
   if (tg_gist_write(gist, T5GIST_PAYLOAD_F32, true, &bytes, &error) != T5GIST_OK) { /* a task that no gist file can hold */
     note(store, error.message, "; not kept");
   } else {

@@ -154,7 +154,8 @@ T5GIST_API t5gist_status t5gist_gist_open(const t5gist_model *model, const char 
 typedef struct t5gist_gist_info { /* strings borrowed from the gist */
   const char *task, *task_sha256, *fingerprint, *program_version, *payload, *computed_with; /* computed_with: dtype and instruction set */
   int format_version, n_gist, n_task, n_layers, n_heads, d_kv, d_model; /* n_task: tokens that the gist stands for */
-  bool has_cross; /* the file keeps the decoder's cross-attention K and V too */
+  bool has_cross;  /* the file keeps the decoder's cross-attention K and V too */
+  bool from_store; /* t5gist_encode found it in the session's store */
   size_t bytes;   /* of its tensors; of a gist that is in memory alone: of the smallest f32 file's */
 } t5gist_gist_info;
 

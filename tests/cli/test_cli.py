@@ -655,8 +655,9 @@ class Store(CommandLine):
         self.answer()
         score = json.loads(self.good("score", "--task", TASK, "--input", INPUT, "--target", ANSWER, "--json"))
         self.assertEqual(score["gist_source"], "store")
-        self.good("encode", "--task", TASK, "-o", "x.gist")
-        self.good("encode", "--task", TASK, "-o", "y.gist", "--no-store")
+        for name, source, more in ("x.gist", "store", []), ("y.gist", "encoded", ["--no-store"]):
+            said = json.loads(self.good("encode", "--task", TASK, "-o", name, "--json", *more))
+            self.assertEqual(said["gist_source"], source)
         self.assertEqual((self.dir / "x.gist").read_bytes(), (self.dir / "y.gist").read_bytes())
         self.assertEqual(len(self.files()), 1)
         block = json.loads((MINI / "config.json").read_text())["t5gist"]
@@ -667,6 +668,19 @@ class Store(CommandLine):
             self.assertEqual(len(self.files()), n)
         text = self.good("store", "verify")
         self.assertEqual((text.count("another salt"), text.splitlines()[-1]), (2, "6 entries ok"))
+
+    def test_another_program_finds_an_entry(self):
+        """The key as docs/FORMATS.md says."""
+        import hashlib
+        self.answer("--store-salt", "pepper")
+        [name] = self.files()
+        data = (self.store / name).read_bytes()
+        about = json.loads(data[8:8 + int.from_bytes(data[:8], "little")])["__metadata__"]
+        sha = lambda text: f"{len(text.encode())} {hashlib.sha256(text.encode()).hexdigest()}"
+        text = (f"t5gist store 1\nprogram {about['program_version']}\nfingerprint {about['fingerprint']}\n"
+                f"template_task {sha(about['template_task'])}\ntemplate_input {sha(about['template_input'])}\ncondition gist\n"
+                f"n_gist {about['n_gist']}\npayload f32\ncomputed_in {about['computed_with'].rsplit(' ', 1)[0]}\nsalt {sha('pepper')}\ntask {sha(TASK)}\n")
+        self.assertEqual(name, hashlib.sha256(text.encode()).hexdigest() + ".gist")
 
     def test_batches(self):
         batch = "".join(json.dumps({"task": t, "input": INPUT}) + "\n" for t in (TASK, "Translate to German.", TASK))
@@ -961,6 +975,9 @@ class Eval(CommandLine):
         text = self.good("eval", "--data", "x.jsonl", "--gists", "1", "-o", "out")
         self.assertIn("\n| condition | a\\|b c (3) |\n|---|---|\n", text)
         self.assertIn("\n| <& \\| | 3 |", text)
+        odd = self.dir.joinpath(os.fsdecode(b"caf\xe9.jsonl"))
+        odd.write_text(json.dumps({key: self.examples[0][key] for key in ("instruction", "input", "output")}))
+        self.assertEqual([s["name"] for s in json.loads(self.good("eval", "--data", odd.name, "--gists", "1", "--json"))["splits"]], ["caf?"])
         for name in "eval-bits.svg", "eval-recovered.svg":
             self.assertEqual(xml.dom.minidom.parse(str(self.dir / "out" / name)).documentElement.tagName, "svg")
 
