@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "report/report.h"
 #include "runtime/error.h"
 #include "runtime/fields.h"
 #include "runtime/file.h"
@@ -136,8 +137,6 @@ t5gist_status tg_cli_open_store(tg_context *context, t5gist_error *err);
 t5gist_status tg_out_write(const void *data, size_t n, t5gist_error *err);
 t5gist_status tg_out_flush(t5gist_error *err);
 t5gist_status tg_out_json(json_t *object /* consumed */, t5gist_error *err); /* one line */
-json_t *tg_json_text(const char *text);                                      /* a string; bytes that are not UTF-8 become '?' */
-json_t *tg_json_number(double value);                                        /* null where JSON has no such number */
 json_t *tg_json_milliseconds(double value);
 
 /* request.c: the texts that settings name. *owned is the caller's; *text borrows from it or from settings, null: none given. */

@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "cli/cli.h"
-#include "runtime/text.h"
 
 t5gist_status tg_out_write(const void *data, size_t n, t5gist_error *err) {
   if (fwrite(data, 1, n, stdout) != n) return tg_fail_errno(err, "standard output");
@@ -24,20 +23,6 @@ t5gist_status tg_out_json(json_t *object, t5gist_error *err) {
   if (!status) status = tg_out_write("\n", 1, err);
   free(line);
   return status;
-}
-
-json_t *tg_json_text(const char *text) {
-  const size_t n = strlen(text);
-  if (tg_utf8_valid(text, n) == n) return json_stringn(text, n);
-  char *copy = strdup(text);
-  for (size_t at = 0; copy && (at = at + tg_utf8_valid(copy + at, n - at)) < n;) copy[at] = '?';
-  json_t *string = copy ? json_stringn(copy, n) : NULL;
-  free(copy);
-  return string;
-}
-
-json_t *tg_json_number(double value) {
-  return isfinite(value) ? json_real(value) : json_null();
 }
 
 json_t *tg_json_milliseconds(double value) {

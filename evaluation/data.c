@@ -7,6 +7,7 @@
 #include "runtime/error.h"
 #include "runtime/json.h"
 #include "runtime/records.h"
+#include "runtime/text.h"
 #include "t5/random.h"
 
 enum { FILE_LIMIT = 1 << 30 };
@@ -110,13 +111,19 @@ static size_t stem(const char *path, const char **name) {
   return dot && dot > *name ? (size_t)(dot - *name) : strlen(*name);
 }
 
-/* What a file's examples belong to where they do not say it: its stem, or where another file has the same, its path. */
+/* What a file's examples belong to where they do not say it: its stem, or where another file has the same, its path. A path may be any bytes. */
 static t5gist_status name_split(const tg_strings *files, size_t file, char **out, t5gist_error *err) {
   const char *name, *other;
-  const size_t n = stem(files->items[file], &name);
+  size_t n = stem(files->items[file], &name);
   for (size_t i = 0; i < files->count; i++)
-    if (i != file && stem(files->items[i], &other) == n && !strncmp(name, other, n)) return tg_strdup(out, files->items[file], err);
-  return tg_strndup(out, name, n, err);
+    if (i != file && stem(files->items[i], &other) == n && !strncmp(name, other, n)) {
+      name = files->items[file];
+      n = strlen(name);
+      break;
+    }
+  TG_TRY(tg_strndup(out, name, n, err));
+  for (size_t at = 0; (at += tg_utf8_valid(*out + at, n - at)) < n;) (*out)[at] = '?';
+  return T5GIST_OK;
 }
 
 t5gist_status tg_eval_pass_over(const tg_eval_config *c, const tg_eval_progress *progress, tg_eval_data *data, t5gist_status status,

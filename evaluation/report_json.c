@@ -14,63 +14,68 @@ static json_t *trained_json(tg_eval_trained trained) {
 
 static json_t *strings_json(const tg_strings *strings) {
   json_t *list = json_array();
-  for (size_t i = 0; i < strings->count; i++) json_array_append_new(list, json_string(strings->items[i]));
+  for (size_t i = 0; i < strings->count; i++) tg_json_add(&list, tg_json_text(strings->items[i]));
   return list;
 }
 
 static json_t *model_json(const tg_eval_model *m) {
   json_t *conditions = m->conditions_known ? json_array() : json_null(), *gists = json_array();
   for (int c = 0; m->conditions_known && c < T5GIST_N_CONDITIONS; c++)
-    if (m->trained[c]) json_array_append_new(conditions, json_string(t5gist_condition_name((t5gist_condition)c)));
-  for (int i = 0; i < m->gists.count; i++) json_array_append_new(gists, json_integer(m->gists.values[i]));
-  return json_pack("{s:s,s:s,s:s,s:I,s:o,s:o}", "dir", m->dir, "fingerprint", m->fingerprint, "dtype", m->dtype, "parameters",
+    if (m->trained[c]) tg_json_add(&conditions, json_string(t5gist_condition_name((t5gist_condition)c)));
+  for (int i = 0; i < m->gists.count; i++) tg_json_add(&gists, json_integer(m->gists.values[i]));
+  return json_pack("{s:o,s:s,s:s,s:I,s:o,s:o}", "dir", tg_json_text(m->dir), "fingerprint", m->fingerprint, "dtype", m->dtype, "parameters",
                    (json_int_t)m->n_parameters, "trained_conditions", conditions, "trained_gists", gists);
 }
 
 static json_t *split_json(const tg_eval_split *s) {
   json_t *bins = json_array();
   for (size_t b = 0; b < s->n_bins; b++)
-    json_array_append_new(bins, json_pack("{s:f,s:f,s:I}", "low", s->bins[b].low, "high", s->bins[b].high, "examples", (json_int_t)s->bins[b].n));
-  return json_pack("{s:s,s:I,s:I,s:o}", "name", s->name, "examples", (json_int_t)s->n, "found", (json_int_t)s->n_found, "bits", bins);
+    tg_json_add(&bins, json_pack("{s:f,s:f,s:I}", "low", s->bins[b].low, "high", s->bins[b].high, "examples", (json_int_t)s->bins[b].n));
+  return json_pack("{s:o,s:I,s:I,s:o}", "name", tg_json_text(s->name), "examples", (json_int_t)s->n, "found", (json_int_t)s->n_found, "bits", bins);
+}
+
+/* An interval per metric. */
+static json_t *metrics_json(const tg_eval_result *r, const tg_interval *intervals) {
+  json_t *o = json_object();
+  for (int m = 0; m < (r->from_answers ? TG_EVAL_LOGPROB : TG_EVAL_N_METRICS); m++)
+    tg_json_put(&o, tg_eval_metric_names[m], tg_json_interval(&intervals[m]));
+  return o;
+}
+
+static json_t *bins_json(const tg_eval_split *split, const tg_eval_cell *c) {
+  json_t *list = json_array();
+  for (size_t b = 0; b < split->n_bins; b++) tg_json_add(&list, tg_json_interval(&c->bins[b]));
+  return list;
 }
 
 static json_t *cell_json(const tg_eval_result *r, const tg_eval_split *split, const tg_eval_cell *c) {
-  json_t *o = json_object(), *room = json_object(), *recovered = json_object(), *bins = json_array();
-  json_object_set_new(o, "examples", json_integer((json_int_t)c->n));
-  for (int m = 0; c->n > 0 && m < (r->from_answers ? TG_EVAL_LOGPROB : TG_EVAL_N_METRICS); m++) {
-    json_object_set_new(o, tg_eval_metric_names[m], tg_interval_json(&c->values[m]));
-    if (c->has_room) json_object_set_new(room, tg_eval_metric_names[m], tg_interval_json(&c->room[m]));
-    if (c->has_recovered) json_object_set_new(recovered, tg_eval_metric_names[m], tg_interval_json(&c->recovered[m]));
-  }
-  if (!r->from_answers) json_object_set_new(o, "logprob_per_token", tg_interval_json(&c->per_token));
-  if (c->has_room) json_object_set_new(o, "above_neg_control", json_incref(room));
-  if (c->has_recovered) json_object_set_new(o, "recovered", json_incref(recovered));
-  for (size_t b = 0; b < split->n_bins; b++) json_array_append_new(bins, tg_interval_json(&c->bins[b]));
-  if (split->n_bins > 0) json_object_set_new(o, "exact_match_by_bits", json_incref(bins));
-  json_decref(room);
-  json_decref(recovered);
-  json_decref(bins);
+  json_t *o = c->n > 0 ? metrics_json(r, c->values) : json_object();
+  tg_json_put(&o, "examples", json_integer((json_int_t)c->n));
+  if (!r->from_answers) tg_json_put(&o, "logprob_per_token", tg_json_interval(&c->per_token));
+  if (c->has_room) tg_json_put(&o, "above_neg_control", metrics_json(r, c->room));
+  if (c->has_recovered) tg_json_put(&o, "recovered", metrics_json(r, c->recovered));
+  if (split->n_bins > 0) tg_json_put(&o, "exact_match_by_bits", bins_json(split, c));
   return o;
 }
 
 static json_t *row_json(const tg_eval_result *r, const tg_eval_row *row) {
   json_t *o = json_object(), *splits = json_object(), *families = json_object();
-  json_object_set_new(o, "name", json_string(row->name));
-  json_object_set_new(o, "table", json_integer((json_int_t)row->set + 1));
+  tg_json_put(&o, "name", json_string(row->name));
+  tg_json_put(&o, "table", json_integer((json_int_t)row->set + 1));
   if (!r->from_answers) {
-    json_object_set_new(o, "condition", json_string(tg_eval_kind_names[row->kind]));
-    json_object_set_new(o, "k", row->k ? json_integer(row->k) : json_null());
-    json_object_set_new(o, "model", json_string(r->models[row->model].dir));
-    json_object_set_new(o, "asked_as", json_string(t5gist_condition_name(row->asked)));
-    json_object_set_new(o, "trained", trained_json(row->trained));
-    json_object_set_new(o, "gist_tokens", json_integer(row->n_gist));
-    json_object_set_new(o, "task_tokens", tg_number_json(row->n_task));
-    json_object_set_new(o, "prompt_tokens", tg_number_json(row->n_prompt));
+    tg_json_put(&o, "condition", json_string(tg_eval_kind_names[row->kind]));
+    tg_json_put(&o, "k", row->k ? json_integer(row->k) : json_null());
+    tg_json_put(&o, "model", tg_json_text(r->models[row->model].dir));
+    tg_json_put(&o, "asked_as", json_string(t5gist_condition_name(row->asked)));
+    tg_json_put(&o, "trained", trained_json(row->trained));
+    tg_json_put(&o, "gist_tokens", json_integer(row->n_gist));
+    tg_json_put(&o, "task_tokens", tg_json_number(row->n_task));
+    tg_json_put(&o, "prompt_tokens", tg_json_number(row->n_prompt));
   }
-  for (size_t s = 0; s < r->data.n_splits; s++) json_object_set_new(splits, r->data.splits[s].name, cell_json(r, &r->data.splits[s], &row->cells[s]));
-  json_object_set_new(o, "splits", splits);
-  for (size_t f = 0; f < r->data.families.count; f++) json_object_set_new(families, r->data.families.items[f], tg_number_json(row->families[f]));
-  json_object_set_new(o, "exact_match_by_family", families);
+  for (size_t s = 0; s < r->data.n_splits; s++) tg_json_put(&splits, r->data.splits[s].name, cell_json(r, &r->data.splits[s], &row->cells[s]));
+  tg_json_put(&o, "splits", splits);
+  for (size_t f = 0; f < r->data.families.count; f++) tg_json_put(&families, r->data.families.items[f], tg_json_number(row->families[f]));
+  tg_json_put(&o, "exact_match_by_family", families);
   return o;
 }
 
@@ -81,24 +86,23 @@ static json_t *settings_json(const tg_eval_config *c) {
 
 json_t *tg_eval_json(const tg_eval_config *config, const tg_eval_result *r) {
   json_t *o = json_object(), *models = json_array(), *splits = json_array(), *rows = json_array();
-  json_object_set_new(o, "name", json_string(config->name));
-  json_object_set_new(o, "title", json_string(config->title));
-  json_object_set_new(o, "version", json_string(t5gist_version()));
-  json_object_set_new(o, "command", json_string(r->command));
+  tg_json_put(&o, "name", tg_json_text(config->name));
+  tg_json_put(&o, "title", json_string(config->title));
+  tg_json_put(&o, "version", json_string(t5gist_version()));
+  tg_json_put(&o, "command", tg_json_text(r->command));
   if (!r->from_answers)
-    json_object_set_new(
-        o, "machine",
-        json_pack("{s:s,s:s,s:s,s:i}", "cpu", r->machine.cpu, "isa", r->machine.isa, "onednn", r->machine.onednn, "threads", r->threads));
-  json_object_set_new(o, "settings", settings_json(config));
-  json_object_set_new(o, "data", strings_json(&config->data));
-  json_object_set_new(o, "skipped", json_integer((json_int_t)r->data.skipped));
-  for (size_t i = 0; i < r->n_models; i++) json_array_append_new(models, model_json(&r->models[i]));
-  json_object_set_new(o, "models", models);
-  json_object_set_new(o, "warnings", strings_json(&r->warnings));
-  for (size_t i = 0; i < r->data.n_splits; i++) json_array_append_new(splits, split_json(&r->data.splits[i]));
-  json_object_set_new(o, "splits", splits);
-  for (size_t i = 0; i < r->n_rows; i++) json_array_append_new(rows, row_json(r, &r->rows[i]));
-  json_object_set_new(o, "rows", rows);
+    tg_json_put(&o, "machine",
+                json_pack("{s:s,s:s,s:s,s:i}", "cpu", r->machine.cpu, "isa", r->machine.isa, "onednn", r->machine.onednn, "threads", r->threads));
+  tg_json_put(&o, "settings", settings_json(config));
+  tg_json_put(&o, "data", strings_json(&config->data));
+  tg_json_put(&o, "skipped", json_integer((json_int_t)r->data.skipped));
+  for (size_t i = 0; i < r->n_models; i++) tg_json_add(&models, model_json(&r->models[i]));
+  tg_json_put(&o, "models", models);
+  tg_json_put(&o, "warnings", strings_json(&r->warnings));
+  for (size_t i = 0; i < r->data.n_splits; i++) tg_json_add(&splits, split_json(&r->data.splits[i]));
+  tg_json_put(&o, "splits", splits);
+  for (size_t i = 0; i < r->n_rows; i++) tg_json_add(&rows, row_json(r, &r->rows[i]));
+  tg_json_put(&o, "rows", rows);
   return o;
 }
 
@@ -107,18 +111,18 @@ json_t *tg_eval_json(const tg_eval_config *config, const tg_eval_result *r) {
 static json_t *answer_json(const tg_eval_config *c, const tg_eval_result *r, const tg_eval_row *row, size_t i) {
   const tg_eval_example *e = &r->data.examples[i];
   json_t *o = json_object();
-  json_object_set_new(o, "table", json_integer((json_int_t)row->set + 1));
-  json_object_set_new(o, "model", json_string(r->models[row->model].dir));
-  json_object_set_new(o, "condition", json_string(row->name));
-  json_object_set_new(o, "split", json_string(r->data.splits[e->split].name));
-  json_object_set_new(o, "file", json_string(c->data.items[e->file]));
-  json_object_set_new(o, "number", json_integer((json_int_t)e->number));
-  json_object_set_new(o, "instruction", json_string(e->task));
-  json_object_set_new(o, "input", json_string(e->input));
-  json_object_set_new(o, "reference", json_string(e->reference));
-  json_object_set_new(o, "prediction", json_string(row->answers[i]));
-  for (int m = 0; m < TG_EVAL_N_METRICS; m++) json_object_set_new(o, tg_eval_metric_names[m], tg_number_json(row->scores[m][i]));
-  json_object_set_new(o, "reference_tokens", json_integer((json_int_t)row->tokens[i]));
+  tg_json_put(&o, "table", json_integer((json_int_t)row->set + 1));
+  tg_json_put(&o, "model", tg_json_text(r->models[row->model].dir));
+  tg_json_put(&o, "condition", json_string(row->name));
+  tg_json_put(&o, "split", tg_json_text(r->data.splits[e->split].name));
+  tg_json_put(&o, "file", tg_json_text(c->data.items[e->file]));
+  tg_json_put(&o, "number", json_integer((json_int_t)e->number));
+  tg_json_put(&o, "instruction", json_string(e->task));
+  tg_json_put(&o, "input", json_string(e->input));
+  tg_json_put(&o, "reference", json_string(e->reference));
+  tg_json_put(&o, "prediction", json_string(row->answers[i]));
+  for (int m = 0; m < TG_EVAL_N_METRICS; m++) tg_json_put(&o, tg_eval_metric_names[m], tg_json_number(row->scores[m][i]));
+  tg_json_put(&o, "reference_tokens", json_integer((json_int_t)row->tokens[i]));
   return o;
 }
 

@@ -7,6 +7,7 @@
 
 #include "runtime/error.h"
 #include "runtime/file.h"
+#include "runtime/text.h"
 
 void tg_put_number(tg_report *r, const char *format, double value) {
   if (!isfinite(value)) {
@@ -25,12 +26,36 @@ void tg_put_name(tg_report *r, const char *name) {
   }
 }
 
-json_t *tg_number_json(double value) {
+json_t *tg_json_text(const char *text) {
+  const size_t n = strlen(text);
+  if (tg_utf8_valid(text, n) == n) return json_stringn(text, n);
+  char *copy = strdup(text);
+  for (size_t at = 0; copy && (at = at + tg_utf8_valid(copy + at, n - at)) < n;) copy[at] = '?';
+  json_t *string = copy ? json_stringn(copy, n) : NULL;
+  free(copy);
+  return string;
+}
+
+json_t *tg_json_number(double value) {
   return isfinite(value) ? json_real(value) : json_null();
 }
 
-json_t *tg_interval_json(const tg_interval *i) {
-  return json_pack("{s:o,s:o,s:o}", "estimate", tg_number_json(i->estimate), "low", tg_number_json(i->low), "high", tg_number_json(i->high));
+json_t *tg_json_interval(const tg_interval *i) {
+  return json_pack("{s:o,s:o,s:o}", "estimate", tg_json_number(i->estimate), "low", tg_json_number(i->low), "high", tg_json_number(i->high));
+}
+
+static void check_put(json_t **whole, int failed) {
+  if (!failed) return;
+  json_decref(*whole);
+  *whole = NULL;
+}
+
+void tg_json_put(json_t **object, const char *key, json_t *value) {
+  check_put(object, json_object_set_new(*object, key, value));
+}
+
+void tg_json_add(json_t **list, json_t *value) {
+  check_put(list, json_array_append_new(*list, value));
 }
 
 t5gist_status tg_report_write(const char *dir, const char *name, const char *suffix, const char *data, size_t size, t5gist_error *err) {

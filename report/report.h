@@ -29,8 +29,13 @@ void tg_put_name(tg_report *r, const char *name);
 
 /* --------------------------------------------------------------------------------------------------------------------------------- JSON */
 
-json_t *tg_number_json(double value); /* null where JSON has no such number */
-json_t *tg_interval_json(const tg_interval *interval);
+json_t *tg_json_text(const char *text); /* a string; bytes that are not UTF-8 become '?' */
+json_t *tg_json_number(double value);   /* null where JSON has no such number */
+json_t *tg_json_interval(const tg_interval *interval);
+/* Puts value, which is consumed, into an object or behind a list. Where that fails, value being null included, *object becomes null and stays it: a
+ * report that ran out of memory anywhere is null as a whole. */
+void tg_json_put(json_t **object, const char *key, json_t *value);
+void tg_json_add(json_t **list, json_t *value);
 
 /* -------------------------------------------------------------------------------------------------------------------------------- files */
 

@@ -44,11 +44,29 @@ static void text(void **state) {
 static void json(void **state) {
   const tg_interval interval = {.estimate = 1, .low = 0.5, .high = INFINITY};
   (void)state;
-  json_t *o = tg_interval_json(&interval);
+  json_t *o = tg_json_interval(&interval);
   char *dump = json_dumps(o, JSON_COMPACT);
   assert_string_equal(dump, "{\"estimate\":1.0,\"low\":0.5,\"high\":null}");
   free(dump);
   json_decref(o);
+  json_t *text = tg_json_text("a\xff\xc3");
+  assert_string_equal(json_string_value(text), "a??");
+  json_decref(text);
+}
+
+/* What fails anywhere leaves nothing. */
+static void json_failures(void **state) {
+  (void)state;
+  json_t *list = json_array(), *o = json_object();
+  tg_json_add(&list, json_integer(1));
+  assert_int_equal(json_array_size(list), 1);
+  tg_json_add(&list, NULL);
+  assert_null(list);
+  tg_json_put(&o, "a", json_integer(1));
+  tg_json_put(&o, "list", list);
+  assert_null(o);
+  tg_json_put(&o, "b", json_integer(2));
+  assert_null(o);
 }
 
 static void escapes(void **state) {
@@ -78,6 +96,6 @@ static void files(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(text), cmocka_unit_test(json), cmocka_unit_test(escapes), cmocka_unit_test(files)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(text), cmocka_unit_test(json), cmocka_unit_test(json_failures), cmocka_unit_test(escapes), cmocka_unit_test(files)};
   return cmocka_run_group_tests(tests, set_up, tear_down);
 }
