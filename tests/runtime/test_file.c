@@ -248,6 +248,44 @@ static void places_that_cannot_be_written_are_named(void **state) {
   assert_string_equal(err.message, "cannot write /dev/full: No space left on device");
 }
 
+/* Several files that belong together: once all are on disk, only renaming is left. */
+static void what_is_synced_is_renamed_later(void **state) {
+  (void)state;
+  const char *path = write_there("out", "old", 3);
+  tg_writer *writer;
+  for (int kept = 0; kept < 2; kept++) {
+    assert_int_equal(tg_writer_open(path, 0666, &writer, NULL), T5GIST_OK);
+    assert_int_equal(tg_writer_write(writer, "new", 3, NULL), T5GIST_OK);
+    assert_int_equal(tg_writer_sync(writer, NULL), T5GIST_OK);
+    assert_content(path, "old");
+    if (kept)
+      assert_int_equal(tg_writer_commit(writer, NULL), T5GIST_OK);
+    else
+      tg_writer_abort(writer);
+    assert_content(path, kept ? "new" : "old");
+    assert_int_equal(count_there(), 1);
+  }
+  unlink(path);
+}
+
+static void only_empty_directories_are_removed(void **state) {
+  (void)state;
+  const char *dir = in_folder("dir");
+  t5gist_error err;
+  assert_int_equal(tg_make_dirs(dir, NULL), T5GIST_OK);
+  assert_int_equal(tg_dir_sync(dir, NULL), T5GIST_OK);
+  const char *file = write_there("dir/file", "x", 1);
+  assert_int_equal(tg_dir_remove(dir, NULL), T5GIST_OK);
+  assert_content(file, "x");
+  assert_int_equal(tg_dir_remove(file, &err), T5GIST_EIO);
+  assert_non_null(strstr(err.message, "cannot remove the directory"));
+  unlink(file);
+  assert_int_equal(tg_dir_remove(dir, NULL), T5GIST_OK);
+  assert_int_equal(count_there(), 0);
+  assert_int_equal(tg_dir_remove(dir, NULL), T5GIST_OK);
+  assert_int_equal(tg_dir_sync(dir, NULL), T5GIST_EIO);
+}
+
 /* A limit on the file's size stands in for a full disk. */
 static void a_full_disk_leaves_the_old_file(void **state) {
   (void)state;
@@ -335,6 +373,7 @@ int main(void) {
       cmocka_unit_test(standard_input_is_read_where_allowed),    cmocka_unit_test(paths_are_joined_and_made),
       cmocka_unit_test(a_commit_replaces_and_an_abort_does_not), cmocka_unit_test(many_pieces_of_all_sizes_arrive),
       cmocka_unit_test(places_that_cannot_be_written_are_named), cmocka_unit_test(a_full_disk_leaves_the_old_file),
+      cmocka_unit_test(what_is_synced_is_renamed_later),         cmocka_unit_test(only_empty_directories_are_removed),
       cmocka_unit_test(a_signal_can_remove_all_temporaries),     cmocka_unit_test(appending_adds_to_what_is_there),
       cmocka_unit_test(sha256_is_the_standard_one),
   };

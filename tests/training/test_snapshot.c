@@ -5,9 +5,11 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "runtime/file.h"
+#include "runtime/folder.h"
 #include "runtime/memory.h"
 #include "support.h"
 #include "t5/random.h"
@@ -231,6 +233,42 @@ static void test_full_disk(void **state) {
   folder_remove(dir);
 }
 
+/* Killed at any moment of the saving, by the clock: there is a complete snapshot that loads, and the next saving removes what was left behind. */
+static void test_killed(void **state) {
+  (void)state;
+  char *dir = folder_new(TEST_BINARY_DIR);
+  run r, again;
+  run_open(&r, &config, TG_ADAMW, 0.5f, 0, 1);
+  run_open(&again, &config, TG_ADAMW, 0.5f, 0, 1);
+  take_steps(&r, 1, 2);
+  save_alone(&r, dir, 1, 2);
+  for (int i = 0; i < 20; i++) {
+    const uint64_t newest = find(dir);
+    const pid_t child = fork();
+    if (child == 0) {
+      for (uint64_t step = newest + 1; step < newest + 100000; step++) save(&r, dir, step, 2, 0, 1, NULL);
+      _exit(1);
+    }
+    usleep((useconds_t)(tg_random_at(1, (uint64_t)i) % 20000));
+    kill(child, SIGKILL);
+    assert_int_equal(waitpid(child, NULL, 0), child);
+    assert_true(find(dir) >= newest);
+    load(&again, dir, find(dir), 0, 1);
+    same_bits(&r, &again);
+  }
+  const uint64_t last = find(dir) + 1;
+  save_alone(&r, dir, last, 1);
+  char name[64];
+  snprintf(name, sizeof name, "step-%08llu", (unsigned long long)last);
+  tg_strings names = {0};
+  assert_int_equal(tg_folder_list(dir, &names, NULL), T5GIST_OK);
+  assert_int_equal(names.count, 1);
+  assert_string_equal(names.items[0], name);
+  tg_strings_clear(&names);
+  run_close(&r), run_close(&again);
+  folder_remove(dir);
+}
+
 /* ------------------------------------------------------------------------------------------------------------------------ refusals */
 
 static void refuse(run *r, const char *dir, t5gist_status status, const char *words) {
@@ -303,6 +341,7 @@ static void test_other_runs(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(test_resume),    cmocka_unit_test(test_two_processes), cmocka_unit_test(test_kept),
-                                     cmocka_unit_test(test_full_disk), cmocka_unit_test(test_damaged),       cmocka_unit_test(test_other_runs)};
+                                     cmocka_unit_test(test_full_disk), cmocka_unit_test(test_killed),        cmocka_unit_test(test_damaged),
+                                     cmocka_unit_test(test_other_runs)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
