@@ -38,23 +38,40 @@ static void *room(size_t count, size_t size) {
   return block;
 }
 
-/* Products at M = 256 by the linear layers of runtime/, whose weights are packed before. */
-static double products_rate(size_t d_model, size_t d_ff) {
-  enum { M = 256 };
+/* A product at M = 256 by the linear layers of runtime/, whose weights are packed before: what passes are measured against. */
+enum { YARDSTICK_ROWS = 256, YARDSTICK_CALLS = 30 };
+typedef struct yardstick {
+  tg_linear *linear;
+  float *x, *y;
+  double flops;
+} yardstick;
+
+static yardstick yardstick_new(size_t d_model, size_t d_ff) {
   t5gist_error err = {0};
-  float *w = room(d_model * d_ff, sizeof(float)), *x = room(M * d_model, sizeof(float)), *y = room(M * d_ff, sizeof(float));
+  yardstick made = {.flops = 2 * (double)(YARDSTICK_ROWS * d_model * d_ff)};
+  float *w = room(d_model * d_ff, sizeof(float));
   const tg_matrix part = {w, TG_F32, d_ff, false, NULL};
-  tg_linear *linear = NULL;
+  made.x = room(YARDSTICK_ROWS * d_model, sizeof(float)), made.y = room(YARDSTICK_ROWS * d_ff, sizeof(float));
+  need(tg_linear_new(engine, &part, 1, d_model, TG_PRECISION_F32, &made.linear, &err), &err);
+  tg_free(w);
+  return made;
+}
+
+static void yardstick_free(yardstick *y) {
+  tg_linear_free(y->linear);
+  tg_free(y->x), tg_free(y->y);
+}
+
+/* GFLOP/s now: some machines have fast and slow minutes. */
+static double yardstick_rate(const yardstick *y) {
+  t5gist_error err = {0};
   double best = 1e9;
-  need(tg_linear_new(engine, &part, 1, d_model, TG_PRECISION_F32, &linear, &err), &err);
-  for (int i = 0; i < 200; i++) {
+  for (int i = 0; i < YARDSTICK_CALLS; i++) {
     const double start = now();
-    need(tg_linear_apply(linear, workspace, x, M, false, y, &err), &err);
+    need(tg_linear_apply(y->linear, workspace, y->x, YARDSTICK_ROWS, false, y->y, &err), &err);
     best = now() - start < best ? now() - start : best;
   }
-  tg_linear_free(linear);
-  tg_free(w), tg_free(x), tg_free(y);
-  return 2 * (double)(M * d_model * d_ff) / best * 1e-9;
+  return y->flops / best * 1e-9;
 }
 
 /* Tokens of one text, 2 .. vocab - 2. */
@@ -105,9 +122,14 @@ static tg_plan make_plan(const tg_config *config, int n) {
   return plan;
 }
 
-static int by_time(const void *a, const void *b) {
+static int ascending(const void *a, const void *b) {
   const double x = *(const double *)a, y = *(const double *)b;
   return (x > y) - (x < y);
+}
+
+static double median(double *x, size_t n) {
+  qsort(x, n, sizeof *x, ascending);
+  return x[n / 2];
 }
 
 typedef struct run {
@@ -116,6 +138,7 @@ typedef struct run {
   tg_optimiser *optimiser;
   tg_plan plan;
   float *weights, *gradients;
+  yardstick peak;
 } run;
 
 typedef enum part { FORWARD, PASS, STEP, N_PARTS } part;
@@ -130,17 +153,22 @@ static void once(run *r, part what) {
     need(tg_pass_run(r->pass, r->weights, &r->plan, &options, NULL, NULL, what == PASS ? r->gradients : NULL, &result, &err), &err);
 }
 
-/* Of a call, the first quarter of some: what the machine does when nothing else wants it. */
-static double time_of(run *r, part what) {
-  enum { CALLS = 7 };
-  double times[CALLS];
-  for (int i = -1; i < CALLS; i++) {
-    const double start = now();
+/* Medians over some calls: seconds, and GFLOP/s as a share of the yardstick's before and after each. */
+typedef struct timing {
+  double seconds, share;
+} timing;
+
+static timing time_of(run *r, part what, double flops) {
+  enum { CALLS = 9 };
+  double seconds[CALLS], shares[CALLS];
+  once(r, what);
+  for (int i = 0; i < CALLS; i++) {
+    const double before = yardstick_rate(&r->peak), start = now();
     once(r, what);
-    if (i >= 0) times[i] = now() - start;
+    seconds[i] = now() - start;
+    shares[i] = flops / seconds[i] * 1e-9 / (0.5 * (before + yardstick_rate(&r->peak)));
   }
-  qsort(times, CALLS, sizeof *times, by_time);
-  return times[CALLS / 4];
+  return (timing){median(seconds, CALLS), median(shares, CALLS)};
 }
 
 static size_t held(void) {
@@ -158,21 +186,19 @@ static void measure(const char *name, const tg_config *config, int n) {
   need(tg_optimiser_new(&r.layout, &how, 0, r.layout.count, &r.optimiser, &err), &err);
   r.weights = room(r.layout.count, sizeof(float)), r.gradients = room(r.layout.count, sizeof(float));
   tg_parameters_initialise(&r.layout, 1, r.weights);
-  const size_t before = held();
-  const double peak = products_rate((size_t)config->d_model, (size_t)config->d_ff), forward = time_of(&r, FORWARD), pass = time_of(&r, PASS),
-               step = time_of(&r, STEP);
-  const double flops = tg_pass_flops(config, &r.plan, true), rate = flops / pass * 1e-9;
-  printf("\n%s: %d examples, %d encoder rows, %d decoder rows; linear layers at M = 256 reach %.1f GFLOP/s\n", name, n, r.plan.n_encoder,
-         r.plan.n_decoder, peak);
-  printf("  forward            %8.1f ms  %6.1f GFLOP/s  %3.0f %%\n", forward * 1e3, flops / 3 / forward * 1e-9,
-         100 * flops / 3 / forward * 1e-9 / peak);
-  printf("  forward and back   %8.1f ms  %6.1f GFLOP/s  %3.0f %%  %.0f target tokens/s\n", pass * 1e3, rate, 100 * rate / peak,
-         r.plan.n_decoder / pass);
-  printf("  AdamW's step       %8.1f ms  %6.1f GB/s of weights, gradients and moments\n", step * 1e3,
-         7 * (double)(r.layout.count * sizeof(float)) / step * 1e-9);
-  printf("  a step of one pass %8.1f ms  %.0f target tokens/s\n", (pass + step) * 1e3, r.plan.n_decoder / (pass + step));
-  printf("  memory of the pass %8.1f MB, predicted %.1f MB\n", (double)(held() - before) * 1e-6,
-         (double)tg_pass_bytes(config, (size_t)r.plan.n_encoder, (size_t)r.plan.n_decoder, true) * 1e-6);
+  r.peak = yardstick_new((size_t)config->d_model, (size_t)config->d_ff);
+  const size_t before = held(), bytes = tg_pass_bytes(config, (size_t)r.plan.n_encoder, (size_t)r.plan.n_decoder, true);
+  const double flops = tg_pass_flops(config, &r.plan, true), moved = 7 * (double)(r.layout.count * sizeof(float)), tokens = r.plan.n_decoder;
+  const timing forward = time_of(&r, FORWARD, flops / 3), pass = time_of(&r, PASS, flops), step = time_of(&r, STEP, 0);
+  printf("\n%s: %d examples, %d encoder rows, %d decoder rows\n", name, n, r.plan.n_encoder, r.plan.n_decoder);
+  printf("  forward           %8.1f ms  %6.1f GFLOP/s  %3.0f %% of the product at M = 256\n", forward.seconds * 1e3,
+         flops / 3 / forward.seconds * 1e-9, 100 * forward.share);
+  printf("  forward and back  %8.1f ms  %6.1f GFLOP/s  %3.0f %%  %.0f target tokens/s\n", pass.seconds * 1e3, flops / pass.seconds * 1e-9,
+         100 * pass.share, tokens / pass.seconds);
+  printf("  AdamW's step      %8.1f ms  %6.1f GB/s of weights, gradients and moments\n", step.seconds * 1e3, moved / step.seconds * 1e-9);
+  printf("  both              %8.1f ms  %.0f target tokens/s\n", (pass.seconds + step.seconds) * 1e3, tokens / (pass.seconds + step.seconds));
+  printf("  the pass holds    %8.1f MB, predicted %.1f MB\n", (double)(held() - before) * 1e-6, (double)bytes * 1e-6);
+  yardstick_free(&r.peak);
   tg_pass_free(r.pass);
   tg_optimiser_free(r.optimiser);
   tg_plan_free(&r.plan);
