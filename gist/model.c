@@ -14,11 +14,6 @@ void t5gist_free(void *memory) {
   tg_free(memory);
 }
 
-const char *t5gist_condition_name(t5gist_condition condition) {
-  static const char *const names[T5GIST_N_CONDITIONS] = {"gist", "pos_control", "neg_control", "prefix", "full"};
-  return (unsigned)condition < T5GIST_N_CONDITIONS ? names[condition] : NULL;
-}
-
 void t5gist_model_options_init(t5gist_model_options *options) {
   if (options) *options = (t5gist_model_options){.threads = T5GIST_UNSET, .dtype = T5GIST_UNSET, .wo_dtype = T5GIST_UNSET};
 }

@@ -1,5 +1,7 @@
 #include "masking/masking.h"
 
+#include "t5gist/t5gist.h"
+
 tg_mask tg_mask_make(t5gist_condition condition, int n_task, int n_gist, int n_input) {
   const int t = n_task, g = n_task + n_gist, n = g + n_input;
   tg_mask mask = {.n = n, .cross = {0, n}};
@@ -42,4 +44,9 @@ void tg_mask_dense(const tg_mask *mask, unsigned char *encoder, unsigned char *c
     for (size_t j = 0; j < n; j++) encoder[i * n + j] = tg_mask_encoder_sees(mask, (int)i, (int)j);
     cross[i] = tg_mask_decoder_sees(mask, (int)i);
   }
+}
+
+const char *t5gist_condition_name(t5gist_condition condition) {
+  static const char *const names[T5GIST_N_CONDITIONS] = {"gist", "pos_control", "neg_control", "prefix", "full"};
+  return (unsigned)condition < T5GIST_N_CONDITIONS ? names[condition] : NULL;
 }
