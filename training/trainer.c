@@ -128,6 +128,7 @@ static t5gist_status save(tg_trainer *t, t5gist_error *err) {
   tg_trainer_progress(t, "saving");
   const t5gist_status status = tg_snapshot_save(&snapshot, t->run_dir, t->step, t->recipe->keep, err);
   json_decref(snapshot.state);
+  tg_group_wait(&t->group); /* nobody begins the next one before everybody has this one on disk */
   return status;
 }
 
