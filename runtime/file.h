@@ -36,14 +36,15 @@ t5gist_status tg_dir_remove(const char *path, t5gist_error *err); /* an empty on
 typedef struct tg_writer tg_writer;
 t5gist_status tg_writer_open(const char *path, unsigned mode, tg_writer **writer, t5gist_error *err);
 t5gist_status tg_writer_write(tg_writer *writer, const void *data, size_t n, t5gist_error *err);
-/* Brings everything to disk and closes the temporary, before a commit that can then fail only at the renaming: for several files that belong together. Nothing may be written any more. */
+/* Brings everything to disk and closes the temporary, before a commit that can then fail only at the renaming: for several files that belong
+ * together. Nothing may be written any more. */
 t5gist_status tg_writer_sync(tg_writer *writer, t5gist_error *err);
 t5gist_status tg_writer_commit(tg_writer *writer, t5gist_error *err); /* frees the writer, also on failure */
 void tg_writer_abort(tg_writer *writer);                              /* frees the writer; null is allowed */
 t5gist_status tg_write_file(const char *path, unsigned mode, const void *data, size_t n, t5gist_error *err);
 
-/* Appending, for logs: from the end of the file, which is made (mode) where there is none. A write is in the file when the call returns, not yet on disk;
- * after one that failed, a part of it may stand there. */
+/* Appending, for logs: from the end of the file, which is made (mode) where there is none. A write is in the file when the call returns, not yet on
+ * disk; after one that failed, a part of it may stand there. */
 typedef struct tg_appender tg_appender;
 t5gist_status tg_appender_open(const char *path, unsigned mode, tg_appender **appender, t5gist_error *err);
 t5gist_status tg_appender_write(tg_appender *appender, const void *data, size_t n, t5gist_error *err);

@@ -245,8 +245,8 @@ static bool edit_config(const conversion *c, json_t *json) {
 static t5gist_status write_config(const conversion *c, tg_folder_writer *folder, t5gist_error *err) {
   json_t *json = json_deep_copy(c->config.json);
   const bool edited = json && edit_config(c, json);
-  const t5gist_status status =
-      edited ? tg_folder_writer_json(folder, "config.json", json, err) : tg_fail(err, T5GIST_ENOMEM, "%s: not enough memory for config.json", c->out_dir);
+  const t5gist_status status = edited ? tg_folder_writer_json(folder, "config.json", json, err)
+                                      : tg_fail(err, T5GIST_ENOMEM, "%s: not enough memory for config.json", c->out_dir);
   json_decref(json);
   return status;
 }

@@ -13,7 +13,8 @@ enum { N_COPIED = sizeof copied / sizeof *copied };
 
 static t5gist_status open_file(tg_folder_writer *folder, const char *name, tg_writer **writer, t5gist_error *err) {
   char *path;
-  if (folder->n == TG_FOLDER_WRITER_FILES) return tg_fail(err, T5GIST_EINTERNAL, "%s: expected at most %d files, found %s too", folder->dir, TG_FOLDER_WRITER_FILES, name);
+  if (folder->n == TG_FOLDER_WRITER_FILES)
+    return tg_fail(err, T5GIST_EINTERNAL, "%s: expected at most %d files, found %s too", folder->dir, TG_FOLDER_WRITER_FILES, name);
   TG_TRY(tg_path_join(&path, folder->dir, name, err));
   const t5gist_status status = tg_writer_open(path, FILE_MODE, writer, err);
   if (status == T5GIST_OK) {
@@ -57,7 +58,8 @@ static t5gist_status find_source(const tg_folder_writer *folder, const char *fro
   tg_free(*from);
   *from = NULL;
   if (tg_file_exists(to) && !is_written(folder, name))
-    status = tg_fail(err, T5GIST_EUSAGE, "%s: expected an empty folder or an earlier version of the same model, found %s, which %s does not have", folder->dir, name, from_dir);
+    status = tg_fail(err, T5GIST_EUSAGE, "%s: expected an empty folder or an earlier version of the same model, found %s, which %s does not have",
+                     folder->dir, name, from_dir);
 done:
   if (status != T5GIST_OK) {
     tg_free(*from);

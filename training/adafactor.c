@@ -15,13 +15,13 @@ typedef struct matrix {
   const tg_update *update;
   const tg_parameter *parameter;
   size_t rows, columns, rows_of_block, n_blocks;
-  double keep;         /* beta2: what stays of the moments */
-  float *v_rows;       /* [rows] moments */
-  double *sums;        /* [n_blocks, columns] squares summed over the rows of a block */
-  double *block_rms;   /* [n_blocks] sums of squares of the update */
-  float *row_factors;  /* [rows] */
+  double keep;           /* beta2: what stays of the moments */
+  float *v_rows;         /* [rows] moments */
+  double *sums;          /* [n_blocks, columns] squares summed over the rows of a block */
+  double *block_rms;     /* [n_blocks] sums of squares of the update */
+  float *row_factors;    /* [rows] */
   float *column_factors; /* [columns] the unscaled update is row_factor * column_factor * gradient */
-  double step, decay;  /* p -= decay p + step update, at factor 1 */
+  double step, decay;    /* p -= decay p + step update, at factor 1 */
 } matrix;
 
 static size_t block_end(const matrix *m, size_t block) {

@@ -94,8 +94,8 @@ static bool edit_config(const tg_layout *layout, const tg_export *what, json_t *
 static t5gist_status write_config(tg_folder_writer *folder, const tg_layout *layout, const tg_export *what, t5gist_error *err) {
   json_t *json = json_deep_copy(layout->config->json);
   const bool edited = json && edit_config(layout, what, json);
-  const t5gist_status status =
-      edited ? tg_folder_writer_json(folder, "config.json", json, err) : tg_fail(err, T5GIST_ENOMEM, "%s: not enough memory for config.json", folder->dir);
+  const t5gist_status status = edited ? tg_folder_writer_json(folder, "config.json", json, err)
+                                      : tg_fail(err, T5GIST_ENOMEM, "%s: not enough memory for config.json", folder->dir);
   json_decref(json);
   return status;
 }
@@ -107,7 +107,8 @@ static t5gist_status write_generation(tg_folder_writer *folder, const tg_config 
   const bool found = tg_file_exists(path);
   tg_free(path);
   if (found) return T5GIST_OK;
-  json_t *json = json_pack("{sb si si si}", "_from_model_config", 1, "decoder_start_token_id", c->start_id, "eos_token_id", c->eos_id, "pad_token_id", c->pad_id);
+  json_t *json = json_pack("{sb si si si}", "_from_model_config", 1, "decoder_start_token_id", c->start_id, "eos_token_id", c->eos_id, "pad_token_id",
+                           c->pad_id);
   const t5gist_status status = json ? tg_folder_writer_json(folder, "generation_config.json", json, err)
                                     : tg_fail(err, T5GIST_ENOMEM, "%s: not enough memory for generation_config.json", folder->dir);
   json_decref(json);

@@ -19,7 +19,8 @@ static size_t overlap(const tg_parameter *p, size_t begin, size_t end) {
   return from < to ? to - from : 0;
 }
 
-static void count_state(const tg_layout *layout, const tg_optimiser_options *options, size_t begin, size_t end, size_t *n_v, size_t *n_rows, size_t *n_columns) {
+static void count_state(const tg_layout *layout, const tg_optimiser_options *options, size_t begin, size_t end, size_t *n_v, size_t *n_rows,
+                        size_t *n_columns) {
   *n_v = *n_rows = *n_columns = 0;
   for (size_t i = 0; i < layout->n; i++) {
     const tg_parameter *p = &layout->parameters[i];
@@ -102,7 +103,8 @@ static t5gist_status allocate(tg_optimiser *o, t5gist_error *err) {
   return cut_stretches(o, err);
 }
 
-t5gist_status tg_optimiser_new(const tg_layout *layout, const tg_optimiser_options *options, size_t begin, size_t end, tg_optimiser **out, t5gist_error *err) {
+t5gist_status tg_optimiser_new(const tg_layout *layout, const tg_optimiser_options *options, size_t begin, size_t end, tg_optimiser **out,
+                               t5gist_error *err) {
   tg_optimiser *o;
   t5gist_status status;
   TG_TRY(check_range(layout, options, begin, end, err));
@@ -135,8 +137,11 @@ void tg_optimiser_free(tg_optimiser *o) {
 
 size_t tg_optimiser_state(const tg_optimiser *o, tg_state_vector *vectors, size_t room) {
   const size_t count = o->end - o->begin;
-  const tg_state_vector all[TG_STATE_VECTORS] = {
-      {"m", o->m, count}, {"v", o->v, o->n_v}, {"v_rows", o->v_rows, o->n_rows}, {"v_columns", o->v_columns, o->n_columns}, {"average", o->average, count}};
+  const tg_state_vector all[TG_STATE_VECTORS] = {{"m", o->m, count},
+                                                 {"v", o->v, o->n_v},
+                                                 {"v_rows", o->v_rows, o->n_rows},
+                                                 {"v_columns", o->v_columns, o->n_columns},
+                                                 {"average", o->average, count}};
   size_t n = 0;
   for (size_t i = 0; i < TG_STATE_VECTORS; i++) {
     if (!all[i].data) continue;
@@ -209,10 +214,11 @@ static void adamw_step(const tg_update *u, tg_workspace *workspace) {
   tg_team_run(tg_workspace_team(workspace), o->n_stretches, update_stretches, &a);
 }
 
-t5gist_status tg_optimiser_step(tg_optimiser *o, tg_workspace *workspace, double rate, uint64_t step, double norm, const float *gradients, float *weights,
-                                t5gist_error *err) {
+t5gist_status tg_optimiser_step(tg_optimiser *o, tg_workspace *workspace, double rate, uint64_t step, double norm, const float *gradients,
+                                float *weights, t5gist_error *err) {
   if (!isfinite(norm))
-    return tg_fail(err, T5GIST_EFORMAT, "step %llu: expected a finite gradient, found a norm of %g; a smaller learning rate may help", (unsigned long long)step, norm);
+    return tg_fail(err, T5GIST_EFORMAT, "step %llu: expected a finite gradient, found a norm of %g; a smaller learning rate may help",
+                   (unsigned long long)step, norm);
   const double clip = o->options.clip, average = o->options.average;
   const tg_update update = {.optimiser = o,
                             .gradients = gradients,

@@ -16,9 +16,9 @@ struct tg_optimiser {
   const tg_layout *layout;
   tg_optimiser_options options;
   size_t begin, end;
-  float *m, *v;             /* AdamW: [end - begin] */
+  float *m, *v;              /* AdamW: [end - begin] */
   float *v_rows, *v_columns; /* Adafactor: sums over the rows and columns of the matrices, one matrix after the other; v: of what is no matrix */
-  float *average;           /* [end - begin], or null */
+  float *average;            /* [end - begin], or null */
   size_t n_v, n_rows, n_columns;
   unsigned char *gist_rows; /* [vocab_size] whether a row has the gists' learning rate; null: none has */
   tg_stretch *stretches;    /* [n_stretches] AdamW: covering [begin, end) */

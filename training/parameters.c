@@ -145,11 +145,13 @@ static bool has_vocabulary(const tg_parameter *p) {
 }
 
 /* The tensor of a parameter's name and shape; rows of a vocabulary may be any number from pieces on. */
-static t5gist_status find_tensor(const tg_checkpoint *checkpoint, const char *dir, const tg_parameter *p, int pieces, const tg_tensor **tensor, t5gist_error *err) {
+static t5gist_status find_tensor(const tg_checkpoint *checkpoint, const char *dir, const tg_parameter *p, int pieces, const tg_tensor **tensor,
+                                 t5gist_error *err) {
   const tg_tensor *t = tg_checkpoint_find(checkpoint, p->name);
   size_t dims[2] = {p->dims[0], p->dims[1]};
   if (t && t->dtype == TG_I8)
-    return tg_fail(err, T5GIST_EUNSUPPORTED, "%s: expected weights in f32, bf16 or f16, found int8 (tensor %s); train from the folder that was converted to it", dir, p->name);
+    return tg_fail(err, T5GIST_EUNSUPPORTED,
+                   "%s: expected weights in f32, bf16 or f16, found int8 (tensor %s); train from the folder that was converted to it", dir, p->name);
   if (t && has_vocabulary(p) && t->rank == 2) {
     if (t->shape[0] < (size_t)pieces)
       return tg_fail(err, T5GIST_EMISMATCH, "%s: tensor %s: expected at least the tokenizer's %d rows, found %zu", dir, p->name, pieces, t->shape[0]);
@@ -168,14 +170,16 @@ static void fill_mean(const tg_parameter *p, size_t begin, size_t n, float *out)
   }
 }
 
-static t5gist_status load_parameter(const tg_checkpoint *checkpoint, const char *dir, const tg_parameter *p, int pieces, float *out, t5gist_error *err) {
+static t5gist_status load_parameter(const tg_checkpoint *checkpoint, const char *dir, const tg_parameter *p, int pieces, float *out,
+                                    t5gist_error *err) {
   const tg_tensor *t;
   TG_TRY(find_tensor(checkpoint, dir, p, pieces, &t, err));
   const size_t count = t->count < p->count ? t->count : p->count;
   tg_widen(t->data, t->dtype, count, out);
   tg_map_release(t->data, t->bytes);
   const size_t bad = tg_first_nonfinite(out, count);
-  if (bad < count) return tg_fail(err, T5GIST_EFORMAT, "%s: tensor %s: expected finite numbers, found %g at %zu", dir, p->name, (double)out[bad], bad);
+  if (bad < count)
+    return tg_fail(err, T5GIST_EFORMAT, "%s: tensor %s: expected finite numbers, found %g at %zu", dir, p->name, (double)out[bad], bad);
   if (has_vocabulary(p)) fill_mean(p, t->shape[0], (size_t)pieces, out);
   return T5GIST_OK;
 }

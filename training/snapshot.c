@@ -68,7 +68,8 @@ static t5gist_status write_hashed(tg_writer *writer, tg_sha256 *hash, const void
 }
 
 /* One safetensors file: tensors [n] whose bytes are data. */
-static t5gist_status write_file(saving *s, const char *name, const tg_tensor *tensors, size_t n, const tg_state_vector *vectors, size_t n_vectors, t5gist_error *err) {
+static t5gist_status write_file(saving *s, const char *name, const tg_tensor *tensors, size_t n, const tg_state_vector *vectors, size_t n_vectors,
+                                t5gist_error *err) {
   tg_buffer header = {0};
   tg_writer *writer;
   tg_sha256 hash;
@@ -123,8 +124,8 @@ static t5gist_status write_state(saving *s, t5gist_error *err) {
   tg_writer *writer;
   t5gist_status status;
   TG_TRY(hash_state(s->snapshot->state, hex, err));
-  json_t *json = json_pack("{ss si sI si si sO sO ss}", "format", "t5gist-training", "version", VERSION, "step", (json_int_t)s->step, "rank", s->snapshot->rank, "ranks",
-                           s->snapshot->n_ranks, "sha256", s->hashes, "run", s->snapshot->state, "run_sha256", hex);
+  json_t *json = json_pack("{ss si sI si si sO sO ss}", "format", "t5gist-training", "version", VERSION, "step", (json_int_t)s->step, "rank",
+                           s->snapshot->rank, "ranks", s->snapshot->n_ranks, "sha256", s->hashes, "run", s->snapshot->state, "run_sha256", hex);
   if (json) text = json_dumps(json, JSON_INDENT(2));
   if (!text) {
     status = tg_fail(err, T5GIST_ENOMEM, "not enough memory for a snapshot's state");
@@ -302,17 +303,22 @@ static t5gist_status check_state(const tg_snapshot *snapshot, const json_t *json
   TG_TRY(tg_json_string(json, "format", path, &format, err));
   TG_TRY(tg_json_int(json, "version", path, 0, 1 << 30, &version, err));
   if (!format || strcmp(format, "t5gist-training") != 0 || version != VERSION)
-    return tg_fail(err, T5GIST_EUNSUPPORTED, "%s: expected format \"t5gist-training\" version %d, found \"%.64s\" version %d", path, VERSION, format ? format : "", version);
+    return tg_fail(err, T5GIST_EUNSUPPORTED, "%s: expected format \"t5gist-training\" version %d, found \"%.64s\" version %d", path, VERSION,
+                   format ? format : "", version);
   TG_TRY(tg_json_int(json, "ranks", path, 1, 1 << 20, &ranks, err));
   if (ranks != snapshot->n_ranks)
-    return tg_fail(err, T5GIST_EMISMATCH, "%s: expected a snapshot of %d processes, as there are now, found one of %d", path, snapshot->n_ranks, ranks);
+    return tg_fail(err, T5GIST_EMISMATCH, "%s: expected a snapshot of %d processes, as there are now, found one of %d", path, snapshot->n_ranks,
+                   ranks);
   if (json_integer_value(json_object_get(json, "step")) != (json_int_t)step)
-    return tg_fail(err, T5GIST_EFORMAT, "%s: expected step %llu, found %lld", path, (unsigned long long)step, (long long)json_integer_value(json_object_get(json, "step")));
+    return tg_fail(err, T5GIST_EFORMAT, "%s: expected step %llu, found %lld", path, (unsigned long long)step,
+                   (long long)json_integer_value(json_object_get(json, "step")));
   TG_TRY(tg_json_string(json, "run_sha256", path, &stated, err));
-  if (!json_is_object(json_object_get(json, "run"))) return tg_fail(err, T5GIST_EFORMAT, "%s: run: expected an object, found %s", path, tg_json_type_name(json_object_get(json, "run")));
+  if (!json_is_object(json_object_get(json, "run")))
+    return tg_fail(err, T5GIST_EFORMAT, "%s: run: expected an object, found %s", path, tg_json_type_name(json_object_get(json, "run")));
   TG_TRY(hash_state(json_object_get(json, "run"), hex, err));
   if (!stated || strcmp(stated, hex) != 0)
-    return tg_fail(err, T5GIST_EFORMAT, "%s is damaged: expected a run of SHA-256 %.64s, found %s; without its folder the snapshot before it is used", path, stated ? stated : "", hex);
+    return tg_fail(err, T5GIST_EFORMAT, "%s is damaged: expected a run of SHA-256 %.64s, found %s; without its folder the snapshot before it is used",
+                   path, stated ? stated : "", hex);
   return T5GIST_OK;
 }
 
@@ -333,7 +339,8 @@ static t5gist_status read_state(const tg_snapshot *snapshot, const char *run_dir
 }
 
 /* Opens a file whose bytes are those that the state knows. */
-static t5gist_status open_checked(const json_t *state, const char *run_dir, uint64_t step, const char *name, tg_safetensors **file, t5gist_error *err) {
+static t5gist_status open_checked(const json_t *state, const char *run_dir, uint64_t step, const char *name, tg_safetensors **file,
+                                  t5gist_error *err) {
   char *path, hex[TG_SHA256_HEX];
   const char *expected = json_string_value(json_object_get(json_object_get(state, "sha256"), name));
   tg_map map;
@@ -343,7 +350,8 @@ static t5gist_status open_checked(const json_t *state, const char *run_dir, uint
     tg_sha256_hex(map.data, map.size, hex);
     tg_map_close(&map);
     if (!expected || strcmp(expected, hex) != 0)
-      status = tg_fail(err, T5GIST_EFORMAT, "%s is damaged: expected SHA-256 %.64s, found %s; without its folder the snapshot before it is used", path, expected ? expected : "of nothing", hex);
+      status = tg_fail(err, T5GIST_EFORMAT, "%s is damaged: expected SHA-256 %.64s, found %s; without its folder the snapshot before it is used",
+                       path, expected ? expected : "of nothing", hex);
     else
       status = tg_safetensors_open(path, file, err);
   }
@@ -362,8 +370,8 @@ static t5gist_status load_weights(const tg_snapshot *snapshot, const tg_safetens
     if (!t) return tg_fail(err, T5GIST_EMISMATCH, "%s: expected tensor %s, found no such tensor", path, p->name);
     const size_t columns = t->rank == 2 ? t->shape[1] : 0;
     if (t->dtype != TG_F32 || t->rank != p->n_dims || t->shape[0] != p->dims[0] || columns != p->dims[1])
-      return tg_fail(err, T5GIST_EMISMATCH, "%s: tensor %s: expected F32 of shape [%zu, %zu], found %s of [%zu, %zu]", path, p->name, p->dims[0], p->dims[1], tg_dtype_name(t->dtype),
-                     t->shape[0], columns);
+      return tg_fail(err, T5GIST_EMISMATCH, "%s: tensor %s: expected F32 of shape [%zu, %zu], found %s of [%zu, %zu]", path, p->name, p->dims[0],
+                     p->dims[1], tg_dtype_name(t->dtype), t->shape[0], columns);
     memcpy(snapshot->weights + p->offset, t->data, t->bytes);
   }
   return T5GIST_OK;
@@ -378,7 +386,8 @@ static t5gist_status load_optimiser(const tg_snapshot *snapshot, const tg_safete
   for (size_t i = 0; i < n; i++) {
     const tg_tensor *t = tg_safetensors_find(file, vectors[i].name);
     if (!t || t->dtype != TG_F32 || t->count != vectors[i].count)
-      return tg_fail(err, T5GIST_EMISMATCH, "%s: expected %s of %zu floats, as this optimiser has, found %zu", path, vectors[i].name, vectors[i].count, t ? t->count : 0);
+      return tg_fail(err, T5GIST_EMISMATCH, "%s: expected %s of %zu floats, as this optimiser has, found %zu", path, vectors[i].name,
+                     vectors[i].count, t ? t->count : 0);
     memcpy(vectors[i].data, t->data, t->bytes);
   }
   return T5GIST_OK;

@@ -301,8 +301,8 @@ static void test_schedules(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_golden),    cmocka_unit_test(test_gist_rate), cmocka_unit_test(test_gist_rate_first_step),
-                                     cmocka_unit_test(test_average),   cmocka_unit_test(test_same_bits), cmocka_unit_test(test_state),
-                                     cmocka_unit_test(test_refused),   cmocka_unit_test(test_schedules)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_golden),  cmocka_unit_test(test_gist_rate), cmocka_unit_test(test_gist_rate_first_step),
+                                     cmocka_unit_test(test_average), cmocka_unit_test(test_same_bits), cmocka_unit_test(test_state),
+                                     cmocka_unit_test(test_refused), cmocka_unit_test(test_schedules)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -119,7 +119,8 @@ static void check_layout(const tg_config *config, bool untied, bool tied) {
 static void test_layout(void **state) {
   (void)state;
   for (int gated = 0; gated < 2; gated++) {
-    const tg_config untied = odd_config(gated, TG_HEAD_FILE), open = odd_config(gated, TG_HEAD_FILE_OR_SHARED), tied = odd_config(gated, TG_HEAD_SHARED);
+    const tg_config untied = odd_config(gated, TG_HEAD_FILE), open = odd_config(gated, TG_HEAD_FILE_OR_SHARED),
+                    tied = odd_config(gated, TG_HEAD_SHARED);
     check_layout(&untied, false, false);
     check_layout(&open, false, true);
     check_layout(&open, true, false);
@@ -276,14 +277,16 @@ static void refuse_load(const char *dir, const char *like, int pieces, t5gist_st
   t5gist_error err = {0};
   model *m = model_open(like, 4096);
   const t5gist_status found = tg_parameters_load(dir, &m->layout, pieces, m->weights, &err);
-  if (found != status || !strstr(err.message, words)) fail_msg("expected status %d and \"%s\", found %d and \"%s\"", status, words, found, err.message);
+  if (found != status || !strstr(err.message, words))
+    fail_msg("expected status %d and \"%s\", found %d and \"%s\"", status, words, found, err.message);
   model_close(m);
 }
 
 static void test_load_refused(void **state) {
   (void)state;
   t5gist_error err;
-  char *flan = synthetic("flan", 4096), *wide = synthetic("wide", 4096), *tied = synthetic("tied", 4096), *few = synthetic("flan", 4095), *bytes = folder_new(TEST_BINARY_DIR);
+  char *flan = synthetic("flan", 4096), *wide = synthetic("wide", 4096), *tied = synthetic("tied", 4096), *few = synthetic("flan", 4095),
+       *bytes = folder_new(TEST_BINARY_DIR);
   CHECK_OK(tg_convert(flan, bytes, "int8", NULL, NULL, &err));
   refuse_load(bytes, flan, PIECES, T5GIST_EUNSUPPORTED, "found int8");
   refuse_load(wide, flan, PIECES, T5GIST_EFORMAT, "SelfAttention.q.weight: expected shape [64, 64], found [96, 64]");
@@ -359,8 +362,10 @@ static void check_exported(const char *out, const model *m, bool bf16) {
   assert_int_equal(again->layout.count, m->layout.count);
   for (size_t i = 0; i < m->layout.count; i++) {
     const float e = m->weights[i];
-    if (bf16) assert_true(fabsf(again->weights[i] - e) <= fabsf(e) * 0x1p-8f);
-    else assert_true(again->weights[i] == e);
+    if (bf16)
+      assert_true(fabsf(again->weights[i] - e) <= fabsf(e) * 0x1p-8f);
+    else
+      assert_true(again->weights[i] == e);
   }
   model_close(again);
 }
@@ -426,7 +431,8 @@ static void test_full_disk(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_layout),       cmocka_unit_test(test_initialise), cmocka_unit_test(test_deviations), cmocka_unit_test(test_load),
-                                     cmocka_unit_test(test_load_refused), cmocka_unit_test(test_scale_q),    cmocka_unit_test(test_export),     cmocka_unit_test(test_full_disk)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_layout), cmocka_unit_test(test_initialise),   cmocka_unit_test(test_deviations),
+                                     cmocka_unit_test(test_load),   cmocka_unit_test(test_load_refused), cmocka_unit_test(test_scale_q),
+                                     cmocka_unit_test(test_export), cmocka_unit_test(test_full_disk)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -275,7 +275,8 @@ static void refuse(run *r, const char *dir, t5gist_status status, const char *wo
   t5gist_error err = {0};
   tg_snapshot snapshot = {&r->layout, r->weights, r->optimiser, NULL, 0, 1};
   const t5gist_status found = tg_snapshot_load(&snapshot, dir, 1, &err);
-  if (found != status || !strstr(err.message, words)) fail_msg("expected status %d and \"%s\", found %d and \"%s\"", status, words, found, err.message);
+  if (found != status || !strstr(err.message, words))
+    fail_msg("expected status %d and \"%s\", found %d and \"%s\"", status, words, found, err.message);
 }
 
 /* Every flipped byte of every file. */
