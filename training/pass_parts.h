@@ -69,7 +69,7 @@ typedef struct tg_teaching {
 } tg_teaching;
 
 /* ---- one pass under way */
-enum { TG_HEAD_CHUNK = 128 }; /* rows of logits that exist at a time */
+enum { TG_HEAD_CHUNK = 256 }; /* rows of logits that exist at a time: with fewer, the head's gradient is read and written more often */
 
 typedef struct tg_work {
   const tg_layout *layout;

@@ -13,7 +13,7 @@ static const tg_pass_options plain = {.q_scale = 1};
 
 /* Five prompts of two tasks; together more target tokens than the vocabulary layer takes at a time. */
 static prompt *make_prompts(void) {
-  static const int sizes[N][4] = {{11, 2, 19, 40}, {11, 2, 7, 5}, {3, 1, 1, 60}, {3, 1, 30, 33}, {3, 3, 90, 17}};
+  static const int sizes[N][4] = {{11, 2, 19, 80}, {11, 2, 7, 5}, {3, 1, 1, 120}, {3, 1, 30, 66}, {3, 3, 90, 31}};
   prompt *prompts = calloc(N, sizeof *prompts);
   for (int i = 0; i < N; i++) {
     prompts[i] = prompt_new((uint64_t)i, 97, sizes[i][0], sizes[i][1], sizes[i][2], sizes[i][3]);
@@ -406,7 +406,7 @@ static void test_flops(void **state) {
   tg_plan plan;
   double sum = 0;
   plan_of(r->prompts, 1, T5GIST_FULL, 97, 0, 0, &plan);
-  const double n = 30, m = 40, d = 64, ff = 128, v = 97; /* prompt, answer; inner = d_model */
+  const double n = 30, m = 80, d = 64, ff = 128, v = 97; /* prompt, answer; inner = d_model */
   const double encoder = 2 * n * (4 * d * d + 3 * d * ff) + 4 * d * n * n;
   const double self = 2 * m * 4 * d * d + 4 * d * m * (m + 1) / 2, cross = 2 * (m * 2 * d * d + n * 2 * d * d) + 4 * d * m * n,
                ffn = 2 * m * 3 * d * ff;
