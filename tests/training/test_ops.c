@@ -405,6 +405,34 @@ static void test_same_bits(void **state) {
   drop(&x), drop(&w);
 }
 
+/* No rows, no spans: nothing is touched. */
+static void test_nothing(void **state) {
+  (void)state;
+  float x[4] = {1, 2, 3, 4}, y[4] = {5, 6, 7, 8};
+  const float kept[4] = {5, 6, 7, 8};
+  const tg_train_attention a = {.n_heads = 1, .d_kv = 2, .q_stride = 2, .kv_stride = 2, .out_stride = 2, .scale = 1};
+  const tg_train_loss loss = {0};
+  tg_train_losses losses;
+  double matched;
+  ok(tg_train_linear(workspace, x, 0, x, 2, 2, false, y, NULL));
+  ok(tg_train_linear_dx(workspace, x, 0, x, 2, 2, false, y, NULL));
+  ok(tg_train_linear_dw(workspace, x, x, 0, 2, 2, y, NULL));
+  ok(tg_train_norm(workspace, x, x, 0, 2, 1e-6f, y, y, NULL));
+  ok(tg_train_norm_backward(workspace, x, x, x, x, 0, 2, y, y, NULL));
+  ok(tg_train_activate(workspace, x, 0, 2, TG_SILU, true, y, NULL));
+  ok(tg_train_activate_backward(workspace, x, x, 0, 2, TG_SILU, true, y, NULL));
+  ok(tg_train_embed(workspace, x, NULL, 0, 2, y, NULL));
+  ok(tg_train_embed_backward(workspace, x, NULL, 0, 2, y, NULL));
+  ok(tg_train_attention_run(workspace, &a, NULL, 0, x, x, x, y, y, NULL));
+  ok(tg_train_attention_backward(workspace, &a, NULL, 0, x, x, x, x, x, x, y, y, y, NULL, NULL));
+  ok(tg_train_loss_run(workspace, &loss, 0, 2, y, true, &losses, NULL, NULL, NULL));
+  ok(tg_train_match(workspace, x, x, NULL, 0, 2, 1e-6f, &matched, y, NULL));
+  tg_train_dropout(workspace, y, 0, 0.5f, 1);
+  tg_train_add(workspace, x, 0, y);
+  assert_true(losses.cross_entropy == 0 && losses.divergence == 0 && matched == 0 && tg_train_sum_squares(workspace, x, 0) == 0);
+  assert_memory_equal(y, kept, sizeof kept);
+}
+
 static int groups(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_linear),
@@ -421,6 +449,7 @@ static int groups(void) {
       cmocka_unit_test(test_match),
       cmocka_unit_test(test_vectors),
       cmocka_unit_test(test_same_bits),
+      cmocka_unit_test(test_nothing),
   };
   return cmocka_run_group_tests(tests, set_up, tear_down);
 }
