@@ -1,5 +1,6 @@
 /* What the computing half of runtime/ reaches on this machine: bench_kernels [threads [int8]], int8 alone on demand.
  *
+ *   sharing out   us to share eight pieces of 2 us out over the threads, beside libgomp; after short and long pauses
  *   few rows      bytes of weights per second at M = 1..8, over a working set far beyond the caches, beside oneDNN in its own layout
  *   many rows     operations per second of the linear layers, beside oneDNN in its own layout; int8 with quantising and scaling, oneDNN without
  *   packing       bytes of stored weights per second
@@ -182,6 +183,36 @@ static void measure_linear(size_t n_in, size_t n_out, tg_precision precision) {
   tg_free(y);
 }
 
+static void compute_for(double us) {
+  for (const double until = now() + us * 1e-6; now() < until;) continue;
+}
+
+static void compute_pieces(void *user, size_t begin, size_t end, int thread) {
+  (void)user;
+  (void)thread;
+  for (size_t i = begin; i < end; i++) compute_for(2);
+}
+
+static void measure_sharing(double pause_us) {
+  calls ours = {.n = 0}, theirs = {.n = 0};
+  for (int i = 0; i < 1000; i++) {
+    compute_for(pause_us);
+    call_begins(&ours);
+    tg_team_run(tg_workspace_team(workspace), 8, compute_pieces, NULL);
+    call_ends(&ours);
+  }
+  for (int i = 0; i < 1000; i++) {
+    compute_for(pause_us);
+    call_begins(&theirs);
+#pragma omp parallel for schedule(dynamic)
+    for (size_t piece = 0; piece < 8; piece++) compute_for(2);
+    call_ends(&theirs);
+  }
+  const double own = calls_time(&ours), other = calls_time(&theirs);
+  printf("sharing out 8 x 2 us after a pause of %3.0f us: %5.1f us, 99th percentile %5.1f; libgomp %5.1f, %5.1f\n", pause_us, own * 1e6,
+         ours.seconds[ours.n - ours.n / 100] * 1e6, other * 1e6, theirs.seconds[theirs.n - theirs.n / 100] * 1e6);
+}
+
 static void measure_packing(tg_dtype dtype) {
   const size_t n_in = 768, n_out = 160000, bytes = n_in * n_out * tg_dtype_size(dtype);
   float *w = floats(n_in * n_out);
@@ -230,6 +261,7 @@ static void measure_attention(int n_jobs, int n, int n_q) {
 }
 
 static void measure_others(void) {
+  for (double pause_us = 1; pause_us <= 100; pause_us *= 10) measure_sharing(pause_us);
   measure_packing(TG_F32);
   measure_packing(TG_BF16);
   static const int tokens[] = {16, 64, 128, 512, 1024};
