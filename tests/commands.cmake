@@ -5,6 +5,13 @@ foreach(class Help Usage Models Texts Yaml Output Json Lines Batch Eval Store Si
   set_property(TEST cli.${class} APPEND PROPERTY ENVIRONMENT "T5GIST=$<TARGET_FILE:t5gist>" "PYTHONDONTWRITEBYTECODE=1")
 endforeach()
 
+# Training as scripts see it; class Processes is skipped where the program has no MPI.
+foreach(class Runs Interrupted Killed Refused Processes)
+  t5gist_add_test(cli.train.${class} "cli;training" ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/cli/test_train.py ${class})
+  set_property(TEST cli.train.${class} APPEND PROPERTY ENVIRONMENT "T5GIST=$<TARGET_FILE:t5gist>" "PYTHONDONTWRITEBYTECODE=1" "T5GIST_MPIRUN=${MPIEXEC_EXECUTABLE}")
+  set_tests_properties(cli.train.${class} PROPERTIES SKIP_RETURN_CODE 77)
+endforeach()
+
 # The corpus of the bundled model.
 t5gist_add_test(training.corpus training ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/training/test_corpus.py)
 set_property(TEST training.corpus APPEND PROPERTY ENVIRONMENT "PYTHONDONTWRITEBYTECODE=1")

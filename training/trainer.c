@@ -48,9 +48,6 @@ static t5gist_status open_data(tg_trainer *t, const char *path, tg_data **data, 
   if (status) return status;
   const tg_data_report *report = tg_data_report_of(*data);
   if (bad.n > SHOWN_BAD_LINES) tg_trainer_say(t, "left out: %zu more lines of %s", bad.n - SHOWN_BAD_LINES, path);
-  if (tg_data_count(*data) == 0)
-    return tg_fail(err, T5GIST_EFORMAT, "%s: expected at least one example, found none in %zu lines (%zu bad, %zu without a target, %zu too long)", path, report->lines, report->bad,
-                   report->empty, report->too_long);
   tg_trainer_say(t, "%s: %zu examples, %zu task, %zu input and %zu target tokens; %zu cut, %zu left out", path, report->examples, report->task_tokens, report->input_tokens,
                  report->target_tokens, report->cut, report->bad + report->empty + report->too_long);
   return T5GIST_OK;
