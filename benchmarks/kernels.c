@@ -165,8 +165,10 @@ static void measure_linear(size_t n_in, size_t n_out, tg_precision precision) {
   tg_linear **linears = calloc(n_weights, sizeof *linears);
   const double start = now();
   for (size_t i = 0; linears != NULL && i < n_weights; i++) linears[i] = new_linear(w, n_in, n_out, precision);
-  printf("\n%s, %zu -> %zu, %zu layers (packed at %.1f GB/s from cache)\n      M     us  GB/s   GOP/s | oneDNN's product alone, in its layout: us   GOP/s\n",
-         precision == TG_PRECISION_INT8 ? "int8" : "f32", n_in, n_out, n_weights, (double)(n_weights * bytes) / (now() - start) * 1e-9);
+  printf(
+      "\n%s, %zu -> %zu, %zu layers (packed at %.1f GB/s from cache)\n      M     us  GB/s   GOP/s | oneDNN's product alone, in its layout: us   "
+      "GOP/s\n",
+      precision == TG_PRECISION_INT8 ? "int8" : "f32", n_in, n_out, n_weights, (double)(n_weights * bytes) / (now() - start) * 1e-9);
   for (size_t i = 0; i < sizeof ms / sizeof *ms; i++) {
     const size_t m = ms[i];
     const double flops = 2 * (double)(m * n_in * n_out), ours = time_linears(linears, n_weights, m, x, y);
@@ -281,7 +283,8 @@ int main(int argc, char **argv) {
   omp_set_num_threads(tg_engine_threads(engine));
   const bool int8_alone = argc > 2 && strcmp(argv[2], "int8") == 0;
   if (!int8_alone) measure_others();
-  for (int precision = int8_alone ? TG_PRECISION_INT8 : TG_PRECISION_F32; precision <= (tg_cpu_vnni() ? TG_PRECISION_INT8 : TG_PRECISION_F32); precision++) {
+  for (int precision = int8_alone ? TG_PRECISION_INT8 : TG_PRECISION_F32; precision <= (tg_cpu_vnni() ? TG_PRECISION_INT8 : TG_PRECISION_F32);
+       precision++) {
     measure_linear(768, 2048, (tg_precision)precision);
     measure_linear(768, 768, (tg_precision)precision);
     measure_linear(2048, 768, (tg_precision)precision);

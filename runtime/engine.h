@@ -34,8 +34,8 @@ tg_team *tg_workspace_team(const tg_workspace *workspace);
 /* What the operations of a workspace amount to, for benchmarks: a multiplication and an addition are two operations; bytes are those that must be read
  * at least once per operation, whatever the caches hold. */
 typedef struct tg_counters {
-  uint64_t products, product_flops;         /* linear layers applied; 2 * m * n_in * n_out each */
-  uint64_t weights, weight_bytes;           /* of those layers, once per product: numbers, and bytes as packed */
+  uint64_t products, product_flops;          /* linear layers applied; 2 * m * n_in * n_out each */
+  uint64_t weights, weight_bytes;            /* of those layers, once per product: numbers, and bytes as packed */
   uint64_t attention_flops, attention_bytes; /* 4 * d_kv per head, query and visible key; keys and values of every job once */
 } tg_counters;
 /* From now on operations are added to *counters, borrowed; null (as at first): to none. */

@@ -10,10 +10,10 @@
 #include "runtime/matmul.h"
 
 enum {
-  CHUNK_ROWS = 1024,         /* oneDNN gets more rows in pieces of this size */
-  INT8_CHUNK = 256,          /* likewise in int8, whose sums are to stay in the caches until they are scaled */
-  LOW_STEPS = 254,           /* second bytes to a step of the first: tg_quantize_row_wide */
-  INT8_FEW_ROWS = 8          /* up to here our own kernels do without the tiles (AMX) that oneDNN uses where the machine has them */
+  CHUNK_ROWS = 1024, /* oneDNN gets more rows in pieces of this size */
+  INT8_CHUNK = 256,  /* likewise in int8, whose sums are to stay in the caches until they are scaled */
+  LOW_STEPS = 254,   /* second bytes to a step of the first: tg_quantize_row_wide */
+  INT8_FEW_ROWS = 8  /* up to here our own kernels do without the tiles (AMX) that oneDNN uses where the machine has them */
 };
 
 struct tg_linear {

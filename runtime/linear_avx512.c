@@ -27,7 +27,8 @@ typedef struct ahead {
 
 /* Adds inputs 0..n-1 of rows rows to sums [rows][BLOCK]. rows and fetch are constants after inlining, so the sums live in registers. Each call
  * adds up from zero, so that the rounding of a long sum grows with the number of steps and the length of one, not with their product. */
-TG_INLINE void add_inputs(const float *x, size_t x_stride, const float *weights, size_t n, const size_t rows, float *sums, const bool fetch, ahead next) {
+TG_INLINE void add_inputs(const float *x, size_t x_stride, const float *weights, size_t n, const size_t rows, float *sums, const bool fetch,
+                          ahead next) {
   tg_v s[TILE_ROWS][VECTORS];
 #pragma GCC unroll 6
   for (size_t r = 0; r < rows; r++)
@@ -36,8 +37,7 @@ TG_INLINE void add_inputs(const float *x, size_t x_stride, const float *weights,
   for (size_t k = 0; k < n; k++) {
     tg_v w[VECTORS];
 #pragma GCC unroll 4
-    for (size_t v = 0; fetch && v < VECTORS; v++)
-      _mm_prefetch(next.weights + k * next.advance + v * next.advance / VECTORS, _MM_HINT_T0);
+    for (size_t v = 0; fetch && v < VECTORS; v++) _mm_prefetch(next.weights + k * next.advance + v * next.advance / VECTORS, _MM_HINT_T0);
 #pragma GCC unroll 4
     for (size_t v = 0; v < VECTORS; v++) w[v] = v_load(weights + k * BLOCK + v * LANES);
 #pragma GCC unroll 6

@@ -6,19 +6,19 @@
 #include "runtime/matmul.h"
 
 enum {
-  MOST_SLICES = 8,  /* of a product: enough to share out evenly, few enough that calling oneDNN costs little */
-  SLICE_STEP = 64   /* outputs of a slice are a multiple of this, as int8 weights are stored */
+  MOST_SLICES = 8, /* of a product: enough to share out evenly, few enough that calling oneDNN costs little */
+  SLICE_STEP = 64  /* outputs of a slice are a multiple of this, as int8 weights are stored */
 };
 
 /* A product in slices. Every thread has scratch memory of its own. */
 typedef struct slices {
   tg_workspace *workspace;
-  const tg_rows_product *f32;   /* one of the two */
+  const tg_rows_product *f32; /* one of the two */
   const tg_int8_product *int8;
-  size_t n_out, width, n;       /* n slices of `width` outputs, the last of what is left */
+  size_t n_out, width, n;         /* n slices of `width` outputs, the last of what is left */
   const tg_matmul *matmul, *last; /* for slices of `width`, for the last */
-  char *scratch;                /* [threads, scratch_bytes] or null */
-  int32_t *sums;                /* int8: [threads, m * width] */
+  char *scratch;                  /* [threads, scratch_bytes] or null */
+  int32_t *sums;                  /* int8: [threads, m * width] */
   size_t scratch_bytes, n_sums;
   atomic_bool failed;
   t5gist_error error; /* of the first that failed */

@@ -16,7 +16,8 @@ typedef struct tg_packed {
 } tg_packed;
 
 /* parts as in tg_linear_new. On failure what was taken is released. */
-t5gist_status tg_pack(const tg_matrix *parts, size_t n_parts, size_t n_in, tg_precision precision, tg_team *team, tg_packed *packed, t5gist_error *err);
+t5gist_status tg_pack(const tg_matrix *parts, size_t n_parts, size_t n_in, tg_precision precision, tg_team *team, tg_packed *packed,
+                      t5gist_error *err);
 void tg_packed_free(tg_packed *packed);
 size_t tg_packed_bytes(const tg_packed *packed); /* of the weights and what belongs to them */
 

@@ -37,8 +37,7 @@ TG_INLINE void add_inputs(const unsigned char *const *x, size_t first, const int
   for (size_t k = 0; k < n; k += GROUP) {
     __m512i w[VECTORS];
 #pragma GCC unroll 4
-    for (size_t v = 0; fetch && v < VECTORS; v++)
-      _mm_prefetch(next.weights + k / GROUP * next.advance + v * next.advance / VECTORS, _MM_HINT_T0);
+    for (size_t v = 0; fetch && v < VECTORS; v++) _mm_prefetch(next.weights + k / GROUP * next.advance + v * next.advance / VECTORS, _MM_HINT_T0);
 #pragma GCC unroll 4
     for (size_t v = 0; v < VECTORS; v++) w[v] = _mm512_loadu_si512(weights + k * BLOCK + v * LANES * GROUP);
 #pragma GCC unroll 6
@@ -129,7 +128,10 @@ static void multiply_block(const tg_int8_product *p, size_t block, size_t first_
   int32_t sums[TG_INT8_CHUNK * BLOCK] __attribute__((aligned(64)));
   const unsigned char *x[TG_INT8_CHUNK];
   const size_t n_rows = list_rows(p, first_row, rows, x);
-  const size_t n_tiles = n_rows <= ONE_TILE ? 1 : n_rows <= TILE_ROWS ? 2 : (n_rows + TILE_ROWS - 1) / TILE_ROWS, step = n_tiles == 1 ? p->depth : STEP;
+  const size_t n_tiles = n_rows <= ONE_TILE    ? 1
+                         : n_rows <= TILE_ROWS ? 2
+                                               : (n_rows + TILE_ROWS - 1) / TILE_ROWS,
+               step = n_tiles == 1 ? p->depth : STEP;
   memset(sums, 0, n_rows * BLOCK * sizeof *sums);
   for (size_t k = 0; k < p->depth; k += step) {
     const size_t n = p->depth - k < step ? p->depth - k : step, advance = BLOCK * GROUP / n_tiles;

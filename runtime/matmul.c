@@ -197,7 +197,8 @@ t5gist_status tg_matmul_run(const tg_matmul *matmul, const tg_workspace *workspa
   TG_GOTO(attach(engine, matmul->weights, weights, &args[1].memory, err));
   TG_GOTO(attach(engine, matmul->y, y, &args[2].memory, err));
   if (has_scratch) TG_GOTO(attach(engine, matmul->scratch, scratch, &args[3].memory, err));
-  TG_GOTO(tg_dnnl_check(dnnl_primitive_execute(matmul->primitive, stream, has_scratch ? N_MEMORIES : N_MEMORIES - 1, args), "multiplying matrices", err));
+  TG_GOTO(
+      tg_dnnl_check(dnnl_primitive_execute(matmul->primitive, stream, has_scratch ? N_MEMORIES : N_MEMORIES - 1, args), "multiplying matrices", err));
   TG_GOTO(tg_dnnl_check(dnnl_stream_wait(stream), "waiting for a matrix product", err));
 done:
   for (int i = 0; i < N_MEMORIES; i++)

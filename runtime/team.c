@@ -15,10 +15,10 @@
 #include "runtime/memory.h"
 
 enum {
-  SPIN_NS = 50000, /* of waiting before sleep: longer than the gaps within a pass, shorter than what others would notice */
-  SPINS = 32,      /* between two looks at the clock */
+  SPIN_NS = 50000,   /* of waiting before sleep: longer than the gaps within a pass, shorter than what others would notice */
+  SPINS = 32,        /* between two looks at the clock */
   REST_NS = 2000000, /* that threads which found no core of their own are left asleep */
-  LINE = 64        /* bytes of a cache line: what one thread writes often lies on one of its own */
+  LINE = 64          /* bytes of a cache line: what one thread writes often lies on one of its own */
 };
 
 /* The state of a run in one word, so that a late thread cannot take a piece of another run than it thinks: the number of the run in the upper

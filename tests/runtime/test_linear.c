@@ -306,8 +306,16 @@ static void test_int8_by_onednn(void **state) {
   test_fill(scales, N_OUT, 1, &seed);
   test_fill(x_scales, M, 1, &seed);
   for (int variant = 0; tg_cpu_vnni() && variant < 4; variant++) {
-    tg_int8_product product = {.x = x, .x_scales = x_scales, .weights = weights, .scales = scales, .offsets = offsets, .y = expected, .m = M,
-                               .depth = DEPTH, .n_out = N_OUT, .accumulate = variant & 1};
+    tg_int8_product product = {.x = x,
+                               .x_scales = x_scales,
+                               .weights = weights,
+                               .scales = scales,
+                               .offsets = offsets,
+                               .y = expected,
+                               .m = M,
+                               .depth = DEPTH,
+                               .n_out = N_OUT,
+                               .accumulate = variant & 1};
     if (variant & 2) product.low = low, product.low_scales = x_scales;
     test_fill(y, M * N_OUT, 1, &seed);
     memcpy(expected, y, M * N_OUT * sizeof *y);
