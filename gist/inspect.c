@@ -1,5 +1,4 @@
 /* What is in a model folder or a gist file, also where it is damaged: whatever can be read is shown, then what is wrong. */
-#include <dirent.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +8,8 @@
 #include "gist/tools.h"
 #include "runtime/error.h"
 #include "runtime/file.h"
+#include "runtime/folder.h"
+#include "runtime/io.h"
 #include "runtime/json.h"
 #include "t5/checkpoint.h"
 
@@ -142,29 +143,23 @@ static void show_weights(FILE *out, const char *dir, const tg_config *config, co
   tg_checkpoint_close(checkpoint);
 }
 
-static int visible(const struct dirent *entry) {
-  return entry->d_name[0] != '.';
+static void show_file(FILE *out, const char *dir, const char *name) {
+  char *path = NULL, *escaped = NULL, size[32];
+  struct stat st;
+  if (tg_path_join(&path, dir, name, NULL) == T5GIST_OK && tg_io_stat(path, &st) == 0 && S_ISREG(st.st_mode) && tg_escape(name, &escaped, NULL) == T5GIST_OK) {
+    snprintf(size, sizeof size, "%lld bytes", (long long)st.st_size);
+    fprintf(out, "  %-16s %20s  %s\n", "file", size, escaped);
+  }
+  tg_free(escaped);
+  tg_free(path);
 }
 
 static void show_files(FILE *out, const char *dir) {
-  struct dirent **entries;
-  const int n = scandir(dir, &entries, visible, alphasort);
-  for (int i = 0; i < n; i++) {
-    char *path = NULL, size[32];
-    struct stat st;
-    if (tg_path_join(&path, dir, entries[i]->d_name, NULL) == T5GIST_OK && stat(path, &st) == 0 && S_ISREG(st.st_mode)) {
-      snprintf(size, sizeof size, "%lld bytes", (long long)st.st_size);
-      fprintf(out, "  %-16s %20s  ", "file", size);
-      char *escaped;
-      if (tg_escape(entries[i]->d_name, &escaped, NULL) == T5GIST_OK) {
-        fprintf(out, "%s\n", escaped);
-        tg_free(escaped);
-      }
-    }
-    tg_free(path);
-    free(entries[i]);
-  }
-  if (n >= 0) free(entries);
+  tg_strings names = {0};
+  if (tg_folder_list(dir, &names, NULL) == T5GIST_OK)
+    for (size_t i = 0; i < names.count; i++)
+      if (names.items[i][0] != '.') show_file(out, dir, names.items[i]);
+  tg_strings_clear(&names);
 }
 
 t5gist_status tg_inspect_folder(const char *dir, FILE *out, t5gist_error *err) {

@@ -8,13 +8,14 @@
 #include "runtime/cpu.h"
 #include "runtime/error.h"
 #include "runtime/file.h"
+#include "runtime/io.h"
 #include "t5/convert.h"
 #include "t5/synthetic.h"
 #include "t5gist/tools.h"
 
 bool tg_is_folder(const char *path) {
   struct stat st;
-  return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+  return tg_io_stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
 t5gist_status tg_check_stream(FILE *out, const char *what, t5gist_error *err) {

@@ -13,13 +13,7 @@
 #include <unistd.h>
 
 #include "runtime/error.h"
-
-static int open_retrying(int dir, const char *path, int flags, mode_t mode) {
-  int fd;
-  do fd = openat(dir, path, flags | O_CLOEXEC | O_NOCTTY, mode);
-  while (fd < 0 && errno == EINTR);
-  return fd;
-}
+#include "runtime/io.h"
 
 static const char *kind_name(mode_t mode) {
   return S_ISDIR(mode) ? "a directory" : S_ISFIFO(mode) ? "a FIFO" : S_ISSOCK(mode) ? "a socket" : S_ISREG(mode) ? "a file" : "a device";
@@ -28,20 +22,20 @@ static const char *kind_name(mode_t mode) {
 /* ------------------------------------------------------------------------------------------------------------------------- mapping */
 
 t5gist_status tg_map_open(const char *path, tg_map *map, t5gist_error *err) {
-  const int fd = open_retrying(AT_FDCWD, path, O_RDONLY | O_NONBLOCK, 0); /* a FIFO must be refused, not waited for */
+  const int fd = tg_io_open(AT_FDCWD, path, O_RDONLY | O_NONBLOCK, 0); /* a FIFO must be refused, not waited for */
   if (fd < 0) return tg_fail_errno(err, "cannot open %s", path);
   t5gist_status status = T5GIST_OK;
   struct stat info;
   void *data = NULL;
-  if (fstat(fd, &info)) {
+  if (tg_io_fstat(fd, &info)) {
     status = tg_fail_errno(err, "cannot examine %s", path);
   } else if (!S_ISREG(info.st_mode)) {
     status = tg_fail(err, T5GIST_EIO, "cannot open %s: expected a regular file, found %s", path, kind_name(info.st_mode));
   } else if (info.st_size > 0) {
-    data = mmap(NULL, (size_t)info.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-    if (data == MAP_FAILED) status = tg_fail_errno(err, "cannot map the %lld bytes of %s", (long long)info.st_size, path);
+    data = tg_io_map(fd, (size_t)info.st_size);
+    if (!data) status = tg_fail_errno(err, "cannot map the %lld bytes of %s", (long long)info.st_size, path);
   }
-  close(fd); /* read-only: the mapping holds the file, and nothing can be lost */
+  tg_io_close(fd); /* read-only: the mapping holds the file, and nothing can be lost */
   if (!status) *map = (tg_map){.data = data, .size = (size_t)info.st_size};
   return status;
 }
@@ -66,7 +60,7 @@ static t5gist_status too_large(const char *name, size_t limit, t5gist_error *err
 static t5gist_status read_all(int fd, const char *name, size_t limit, tg_buffer *buffer, t5gist_error *err) {
   enum { PIECE = 1 << 16 };
   struct stat info;
-  if (fstat(fd, &info)) return tg_fail_errno(err, "cannot examine %s", name);
+  if (tg_io_fstat(fd, &info)) return tg_fail_errno(err, "cannot examine %s", name);
   if (S_ISDIR(info.st_mode)) return tg_fail(err, T5GIST_EIO, "cannot read %s: expected a file, found a directory", name);
   size_t room = PIECE; /* of a regular file, and one byte more that shows its end: a hint, for the file may grow */
   if (S_ISREG(info.st_mode) && info.st_size > 0) {
@@ -75,7 +69,7 @@ static t5gist_status read_all(int fd, const char *name, size_t limit, tg_buffer 
   }
   for (size_t total = 0;; room = PIECE) {
     if (buffer->capacity < buffer->size + 2) TG_TRY(tg_buffer_reserve(buffer, room, err));
-    const ssize_t n = read(fd, buffer->data + buffer->size, buffer->capacity - buffer->size - 1);
+    const ssize_t n = tg_io_read(fd, buffer->data + buffer->size, buffer->capacity - buffer->size - 1);
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) return tg_fail_errno(err, "cannot read %s", name);
     if ((size_t)n > limit - total) return too_large(name, limit, err);
@@ -88,10 +82,10 @@ static t5gist_status read_all(int fd, const char *name, size_t limit, tg_buffer 
 
 t5gist_status tg_read_file(const char *path, size_t limit, bool allow_stdin, tg_buffer *buffer, t5gist_error *err) {
   if (allow_stdin && !strcmp(path, "-")) return read_all(STDIN_FILENO, "standard input", limit, buffer, err);
-  const int fd = open_retrying(AT_FDCWD, path, O_RDONLY, 0);
+  const int fd = tg_io_open(AT_FDCWD, path, O_RDONLY, 0);
   if (fd < 0) return tg_fail_errno(err, "cannot open %s", path);
   const t5gist_status status = read_all(fd, path, limit, buffer, err);
-  close(fd);
+  tg_io_close(fd);
   return status;
 }
 
@@ -99,7 +93,7 @@ t5gist_status tg_read_file(const char *path, size_t limit, bool allow_stdin, tg_
 
 bool tg_file_exists(const char *path) {
   struct stat info;
-  return !stat(path, &info) && S_ISREG(info.st_mode);
+  return !tg_io_stat(path, &info) && S_ISREG(info.st_mode);
 }
 
 t5gist_status tg_path_join(char **out, const char *dir, const char *name, t5gist_error *err) {
@@ -114,10 +108,10 @@ t5gist_status tg_path_join(char **out, const char *dir, const char *name, t5gist
 }
 
 static t5gist_status make_dir(const char *path, t5gist_error *err) {
-  if (!mkdir(path, 0777)) return T5GIST_OK;
+  if (!tg_io_mkdir(path, 0777)) return T5GIST_OK;
   const int code = errno;
   struct stat info;
-  if (!stat(path, &info)) {
+  if (!tg_io_stat(path, &info)) {
     if (S_ISDIR(info.st_mode)) return T5GIST_OK;
     return tg_fail(err, T5GIST_EIO, "cannot make the directory %s: found %s there", path, kind_name(info.st_mode));
   }
@@ -141,16 +135,16 @@ t5gist_status tg_make_dirs(const char *path, t5gist_error *err) {
 }
 
 t5gist_status tg_dir_sync(const char *path, t5gist_error *err) {
-  const int fd = open_retrying(AT_FDCWD, path, O_RDONLY | O_DIRECTORY, 0);
+  const int fd = tg_io_open(AT_FDCWD, path, O_RDONLY | O_DIRECTORY, 0);
   if (fd < 0) return tg_fail_errno(err, "cannot open the directory %s", path);
-  const bool failed = fsync(fd) && errno != EINVAL; /* EINVAL: a file system without it */
+  const bool failed = tg_io_sync(fd) && errno != EINVAL; /* EINVAL: a file system without it */
   const t5gist_status status = failed ? tg_fail_errno(err, "cannot bring the directory %s to disk", path) : T5GIST_OK;
-  close(fd);
+  tg_io_close(fd);
   return status;
 }
 
 t5gist_status tg_dir_remove(const char *path, t5gist_error *err) {
-  if (!rmdir(path) || errno == ENOTEMPTY || errno == EEXIST || errno == ENOENT) return T5GIST_OK;
+  if (!tg_io_rmdir(path) || errno == ENOTEMPTY || errno == EEXIST || errno == ENOENT) return T5GIST_OK;
   return tg_fail_errno(err, "cannot remove the directory %s", path);
 }
 
@@ -198,7 +192,7 @@ static t5gist_status open_temporary(tg_writer *writer, unsigned mode, t5gist_err
     atomic_store(&slot->state, CLAIMED);
     snprintf(slot->name, sizeof slot->name, ".tmp.%ld.%016llx", (long)getpid(), random);
     atomic_store(&slot->state, LIVE);
-    writer->fd = open_retrying(slot->dir, slot->name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, (mode_t)mode);
+    writer->fd = tg_io_open(slot->dir, slot->name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, (mode_t)mode);
     if (writer->fd >= 0) return T5GIST_OK;
     if (errno != EEXIST) break;
   }
@@ -208,31 +202,31 @@ static t5gist_status open_temporary(tg_writer *writer, unsigned mode, t5gist_err
 
 /* target: path with its links resolved, so that a link stays one. old: null for a new file. */
 static t5gist_status open_atomic(tg_writer *writer, const char *target, unsigned mode, const struct stat *old, t5gist_error *err) {
-  if (old && faccessat(AT_FDCWD, target, W_OK, AT_EACCESS)) return tg_fail_errno(err, "cannot write %s", writer->path);
+  if (old && !tg_io_may(target, W_OK)) return tg_fail_errno(err, "cannot write %s", writer->path);
   const char *slash = strrchr(target, '/');
   TG_TRY(tg_strdup(&writer->name, slash ? slash + 1 : target, err));
   char *dir;
   TG_TRY(slash ? tg_strndup(&dir, target, (size_t)(slash - target) + 1, err) : tg_strdup(&dir, ".", err));
   writer->slot = claim_slot();
-  if (writer->slot) writer->slot->dir = open_retrying(AT_FDCWD, dir, O_RDONLY | O_DIRECTORY, 0);
+  if (writer->slot) writer->slot->dir = tg_io_open(AT_FDCWD, dir, O_RDONLY | O_DIRECTORY, 0);
   tg_free(dir);
   if (!writer->slot) return tg_fail(err, T5GIST_EIO, "cannot write %s: expected at most %d files being written at a time", writer->path, SLOTS);
   if (writer->slot->dir < 0) return tg_fail_errno(err, "cannot write %s", writer->path);
   TG_TRY(open_temporary(writer, old ? 0600 : mode, err));
-  if (old && fchmod(writer->fd, old->st_mode & 07777)) return tg_fail_errno(err, "cannot set the permissions of %s", writer->path);
+  if (old && tg_io_chmod(writer->fd, old->st_mode & 07777)) return tg_fail_errno(err, "cannot set the permissions of %s", writer->path);
   return T5GIST_OK;
 }
 
 static t5gist_status open_target(tg_writer *writer, unsigned mode, t5gist_error *err) {
   struct stat info;
   char target[PATH_MAX];
-  if (stat(writer->path, &info)) {
+  if (tg_io_stat(writer->path, &info)) {
     if (errno != ENOENT) return tg_fail_errno(err, "cannot write %s", writer->path);
     return open_atomic(writer, writer->path, mode, NULL, err);
   }
   if (S_ISDIR(info.st_mode)) return tg_fail(err, T5GIST_EIO, "cannot write %s: expected a file, found a directory", writer->path);
-  if (S_ISREG(info.st_mode) && realpath(writer->path, target)) return open_atomic(writer, target, mode, &info, err);
-  writer->fd = open_retrying(AT_FDCWD, writer->path, O_WRONLY, 0);
+  if (S_ISREG(info.st_mode) && tg_io_realpath(writer->path, target)) return open_atomic(writer, target, mode, &info, err);
+  writer->fd = tg_io_open(AT_FDCWD, writer->path, O_WRONLY, 0);
   return writer->fd < 0 ? tg_fail_errno(err, "cannot write %s", writer->path) : T5GIST_OK;
 }
 
@@ -252,7 +246,7 @@ t5gist_status tg_writer_open(const char *path, unsigned mode, tg_writer **out, t
 
 static t5gist_status write_bytes(int fd, const char *path, const unsigned char *data, size_t n, t5gist_error *err) {
   while (n) {
-    const ssize_t written = write(fd, data, n);
+    const ssize_t written = tg_io_write(fd, data, n);
     if (written < 0 && errno == EINTR) continue;
     if (written <= 0) {
       if (written == 0) errno = EIO;
@@ -287,7 +281,7 @@ t5gist_status tg_writer_write(tg_writer *writer, const void *data, size_t n, t5g
 static t5gist_status close_file(tg_writer *writer, t5gist_error *err) {
   const int fd = writer->fd;
   writer->fd = -1; /* closed even when close fails */
-  writer->failed |= close(fd) != 0;
+  writer->failed |= tg_io_close(fd) != 0;
   return writer->failed ? tg_fail_errno(err, "cannot write %s", writer->path) : T5GIST_OK;
 }
 
@@ -295,7 +289,7 @@ t5gist_status tg_writer_sync(tg_writer *writer, t5gist_error *err) {
   if (writer->failed) return tg_fail(err, T5GIST_EIO, "cannot write %s: an earlier write failed", writer->path);
   TG_TRY(flush(writer, err));
   if (!writer->slot) return close_file(writer, err);
-  if (fsync(writer->fd)) {
+  if (tg_io_sync(writer->fd)) {
     writer->failed = true;
     return tg_fail_errno(err, "cannot write %s", writer->path);
   }
@@ -306,9 +300,9 @@ static t5gist_status commit(tg_writer *writer, t5gist_error *err) {
   struct slot *slot = writer->slot;
   if (writer->fd >= 0 || writer->failed) TG_TRY(tg_writer_sync(writer, err));
   if (!slot) return T5GIST_OK;
-  if (renameat(slot->dir, slot->name, slot->dir, writer->name)) return tg_fail_errno(err, "cannot rename a temporary file to %s", writer->path);
+  if (tg_io_rename(slot->dir, slot->name, writer->name)) return tg_fail_errno(err, "cannot rename a temporary file to %s", writer->path);
   atomic_store(&slot->state, CLAIMED);     /* no temporary any more */
-  if (fsync(slot->dir) && errno != EINVAL) /* EINVAL: a file system without it */
+  if (tg_io_sync(slot->dir) && errno != EINVAL) /* EINVAL: a file system without it */
     return tg_fail_errno(err, "cannot bring the directory of %s to disk", writer->path);
   return T5GIST_OK;
 }
@@ -321,11 +315,11 @@ t5gist_status tg_writer_commit(tg_writer *writer, t5gist_error *err) {
 
 void tg_writer_abort(tg_writer *writer) {
   if (!writer) return;
-  if (writer->fd >= 0) close(writer->fd);
+  if (writer->fd >= 0) tg_io_close(writer->fd);
   if (writer->slot) {
     struct slot *slot = writer->slot;
-    if (atomic_exchange(&slot->state, CLAIMED) == LIVE) unlinkat(slot->dir, slot->name, 0);
-    if (slot->dir >= 0) close(slot->dir);
+    if (atomic_exchange(&slot->state, CLAIMED) == LIVE) tg_io_unlink(slot->dir, slot->name);
+    if (slot->dir >= 0) tg_io_close(slot->dir);
     atomic_store(&slot->state, FREE);
   }
   tg_free(writer->data);
@@ -355,7 +349,7 @@ t5gist_status tg_appender_open(const char *path, unsigned mode, tg_appender **ou
   TG_TRY(tg_alloc(&appender, 1, sizeof *appender, err));
   appender->fd = -1;
   t5gist_status status = tg_strdup(&appender->path, path, err);
-  if (!status) appender->fd = open_retrying(AT_FDCWD, path, O_WRONLY | O_CREAT | O_APPEND, (mode_t)mode);
+  if (!status) appender->fd = tg_io_open(AT_FDCWD, path, O_WRONLY | O_CREAT | O_APPEND, (mode_t)mode);
   if (!status && appender->fd < 0) status = tg_fail_errno(err, "cannot write %s", path);
   if (status)
     tg_appender_close(appender);
@@ -370,7 +364,7 @@ t5gist_status tg_appender_write(tg_appender *appender, const void *data, size_t 
 
 void tg_appender_close(tg_appender *appender) {
   if (!appender) return;
-  if (appender->fd >= 0) close(appender->fd);
+  if (appender->fd >= 0) tg_io_close(appender->fd);
   tg_free(appender->path);
   tg_free(appender);
 }

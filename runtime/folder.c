@@ -13,10 +13,11 @@
 
 #include "runtime/error.h"
 #include "runtime/file.h"
+#include "runtime/io.h"
 
 bool tg_file_examine(const char *path, tg_file_facts *facts) {
   struct stat info;
-  if (lstat(path, &info)) return false;
+  if (tg_io_lstat(path, &info)) return false;
   *facts = (tg_file_facts){.regular = S_ISREG(info.st_mode),
                            .folder = S_ISDIR(info.st_mode),
                            .size = (uint64_t)info.st_size,
@@ -36,12 +37,12 @@ t5gist_status tg_folder_make(const char *path, unsigned mode, t5gist_error *err)
   const t5gist_status status = end > 0 ? tg_make_dirs(above, err) : T5GIST_OK;
   tg_free(above);
   TG_TRY(status);
-  if (mkdir(path, (mode_t)mode) && errno != EEXIST) return tg_fail_errno(err, "cannot make the directory %s", path);
+  if (tg_io_mkdir(path, (mode_t)mode) && errno != EEXIST) return tg_fail_errno(err, "cannot make the directory %s", path);
   return tg_make_dirs(path, err); /* refuses what is there and is none */
 }
 
 bool tg_folder_writable(const char *path) {
-  return !faccessat(AT_FDCWD, path, W_OK | X_OK, AT_EACCESS);
+  return tg_io_may(path, W_OK | X_OK);
 }
 
 /* ------------------------------------------------------------------------------------------------------------------------- listing */
@@ -58,14 +59,13 @@ static t5gist_status append_name(tg_strings *names, size_t *capacity, const char
 }
 
 t5gist_status tg_folder_list(const char *path, tg_strings *names, t5gist_error *err) {
-  DIR *dir = opendir(path);
+  DIR *dir = tg_io_opendir(path);
   if (!dir && errno == ENOENT) return T5GIST_OK;
   if (!dir) return tg_fail_errno(err, "cannot list %s", path);
   size_t capacity = names->count;
   t5gist_status status = T5GIST_OK;
   for (;;) {
-    errno = 0;
-    const struct dirent *entry = readdir(dir);
+    const struct dirent *entry = tg_io_readdir(dir);
     if (!entry) {
       if (errno) status = tg_fail_errno(err, "cannot list %s", path);
       break;
@@ -73,18 +73,16 @@ t5gist_status tg_folder_list(const char *path, tg_strings *names, t5gist_error *
     if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, "..")) continue;
     if ((status = append_name(names, &capacity, entry->d_name, err))) break;
   }
-  closedir(dir);
+  tg_io_closedir(dir);
   if (names->count) qsort(names->items, names->count, sizeof *names->items, by_bytes);
   return status;
 }
 
 /* ------------------------------------------------------------------------------------------------------------------------- locking */
 
-static int open_retrying(const char *path, int flags, mode_t mode) {
-  int fd;
-  do fd = open(path, flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, mode);
-  while (fd < 0 && errno == EINTR);
-  return fd;
+/* Neither a link nor a pipe is followed or waited for. */
+static int open_plain(const char *path, int flags, mode_t mode) {
+  return tg_io_open(AT_FDCWD, path, flags | O_NOFOLLOW | O_NONBLOCK, mode);
 }
 
 static double now_ms(void) {
@@ -97,7 +95,7 @@ static double now_ms(void) {
 static t5gist_status wait_for(int fd, const char *path, int wait_ms, t5gist_error *err) {
   const double begin = now_ms();
   for (long pause = 200000;; pause = pause < 5000000 ? 2 * pause : pause) {
-    if (!flock(fd, LOCK_EX | LOCK_NB)) return T5GIST_OK;
+    if (!tg_io_lock(fd, LOCK_EX | LOCK_NB)) return T5GIST_OK;
     if (errno != EWOULDBLOCK && errno != EINTR) return tg_fail_errno(err, "cannot lock %s", path);
     if (now_ms() - begin > wait_ms) return tg_fail(err, T5GIST_EIO, "cannot lock %s: another process held it for %d ms", path, wait_ms);
     nanosleep(&(struct timespec){.tv_nsec = pause}, NULL);
@@ -105,21 +103,21 @@ static t5gist_status wait_for(int fd, const char *path, int wait_ms, t5gist_erro
 }
 
 t5gist_status tg_lock_take(const char *path, int wait_ms, tg_lock *lock, t5gist_error *err) {
-  const int fd = open_retrying(path, O_RDWR | O_CREAT, 0600);
+  const int fd = open_plain(path, O_RDWR | O_CREAT, 0600);
   if (fd < 0) {
     if (errno != EACCES && errno != EROFS && errno != EPERM) return tg_fail_errno(err, "cannot lock %s", path);
     return tg_fail(err, T5GIST_EUNSUPPORTED, "cannot lock %s: nothing may be written there", path);
   }
   const t5gist_status status = wait_for(fd, path, wait_ms, err);
   if (status)
-    close(fd);
+    tg_io_close(fd);
   else
     lock->fd = fd;
   return status;
 }
 
 void tg_lock_release(tg_lock *lock) {
-  close(lock->fd); /* the only descriptor of this open file: its lock ends with it */
+  tg_io_close(lock->fd); /* the only descriptor of this open file: its lock ends with it */
   lock->fd = -1;
 }
 
@@ -127,7 +125,7 @@ enum { DIGITS = 20 }; /* of the largest number */
 
 bool tg_lock_get(const tg_lock *lock, uint64_t *number) {
   char text[DIGITS + 2] = {0};
-  if (pread(lock->fd, text, DIGITS + 1, 0) != DIGITS + 1 || text[DIGITS] != '\n' || strspn(text, "0123456789") != DIGITS) return false;
+  if (tg_io_pread(lock->fd, text, DIGITS + 1, 0) != DIGITS + 1 || text[DIGITS] != '\n' || strspn(text, "0123456789") != DIGITS) return false;
   errno = 0;
   *number = strtoull(text, NULL, 10);
   return errno == 0;
@@ -136,41 +134,41 @@ bool tg_lock_get(const tg_lock *lock, uint64_t *number) {
 bool tg_lock_set(const tg_lock *lock, uint64_t number) {
   char text[DIGITS + 2];
   snprintf(text, sizeof text, "%020llu\n", (unsigned long long)number);
-  return pwrite(lock->fd, text, DIGITS + 1, 0) == DIGITS + 1;
+  return tg_io_pwrite(lock->fd, text, DIGITS + 1, 0) == DIGITS + 1;
 }
 
 /* --------------------------------------------------------------------------------------------------------------------------- files */
 
 t5gist_status tg_file_rename(const char *from, const char *to, t5gist_error *err) {
-  return rename(from, to) ? tg_fail_errno(err, "cannot rename %s to %s", from, to) : T5GIST_OK;
+  return tg_io_rename(AT_FDCWD, from, to) ? tg_fail_errno(err, "cannot rename %s to %s", from, to) : T5GIST_OK;
 }
 
 t5gist_status tg_file_remove(const char *path, t5gist_error *err) {
-  return unlink(path) && errno != ENOENT ? tg_fail_errno(err, "cannot remove %s", path) : T5GIST_OK;
+  return tg_io_unlink(AT_FDCWD, path) && errno != ENOENT ? tg_fail_errno(err, "cannot remove %s", path) : T5GIST_OK;
 }
 
 static bool write_once(int fd, const void *data, size_t n) {
   if (fd < 0) return false;
-  const bool written = write(fd, data, n) == (ssize_t)n;
-  return !close(fd) && written;
+  const bool written = tg_io_write(fd, data, n) == (ssize_t)n;
+  return !tg_io_close(fd) && written;
 }
 
 bool tg_file_make(const char *path, unsigned mode, const void *data, size_t n) {
-  return write_once(open_retrying(path, O_WRONLY | O_CREAT | O_TRUNC, (mode_t)mode), data, n);
+  return write_once(open_plain(path, O_WRONLY | O_CREAT | O_TRUNC, (mode_t)mode), data, n);
 }
 
 bool tg_file_append(const char *path, const void *data, size_t n) {
-  return write_once(open_retrying(path, O_WRONLY | O_APPEND, 0), data, n);
+  return write_once(open_plain(path, O_WRONLY | O_APPEND, 0), data, n);
 }
 
 bool tg_file_touch(const char *path) {
-  return !utimensat(AT_FDCWD, path, NULL, AT_SYMLINK_NOFOLLOW);
+  return !tg_io_touch(path);
 }
 
 bool tg_file_head(const char *path, void *data, size_t n) {
-  const int fd = open_retrying(path, O_RDONLY, 0);
+  const int fd = open_plain(path, O_RDONLY, 0);
   if (fd < 0) return false;
-  const bool whole = read(fd, data, n) == (ssize_t)n;
-  close(fd);
+  const bool whole = tg_io_read(fd, data, n) == (ssize_t)n;
+  tg_io_close(fd);
   return whole;
 }

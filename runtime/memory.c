@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "runtime/error.h"
+#include "runtime/inject.h"
 #include "runtime/text.h"
 
 enum { ALIGNMENT = 64, LARGE = 1 << 20, FIRST_CAPACITY = 16 };
@@ -31,8 +32,13 @@ bool tg_align_up(size_t a, size_t alignment, size_t *out) {
   return true;
 }
 
-/* A block is preceded by the address that free() wants. Small blocks are zeroed by hand and end where the heap's block ends (so that the
- * address sanitizer sees every overrun); large ones come from calloc, whose fresh pages are zero already and stay untouched until used. */
+typedef struct label { /* precedes a block */
+  void *raw; /* what free() wants */
+  size_t bytes;
+} label;
+
+/* Small blocks are zeroed by hand and end where the heap's block ends (so that the address sanitizer sees every overrun); large ones come from calloc,
+ * whose fresh pages are zero already and stay untouched until used. */
 static void *zeroed(size_t bytes) {
   void *raw = NULL;
   char *block;
@@ -45,14 +51,16 @@ static void *zeroed(size_t bytes) {
     if (!tg_size_add(bytes, 2 * ALIGNMENT, &padded) || !(raw = calloc(1, padded))) return NULL;
     block = (char *)raw + (2 * ALIGNMENT - (uintptr_t)raw % ALIGNMENT);
   }
-  memcpy(block - sizeof raw, &raw, sizeof raw);
+  memcpy(block - sizeof(label), &(label){raw, bytes}, sizeof(label));
   return block;
 }
 
 t5gist_status tg_alloc(void *out, size_t count, size_t size, t5gist_error *err) {
   size_t bytes;
   if (!tg_size_mul(count, size, &bytes)) return tg_fail(err, T5GIST_ENOMEM, "cannot allocate %zu x %zu bytes", count, size);
-  void *block = zeroed(bytes);
+  const tg_inject *hooks = tg_inject_now();
+  const bool let = !hooks || !hooks->allocate || hooks->allocate(bytes);
+  void *block = let ? zeroed(bytes) : NULL;
   if (!block) return tg_fail(err, T5GIST_ENOMEM, "cannot allocate %zu bytes", bytes);
   memcpy(out, &block, sizeof block); /* out is the address of a pointer of any type */
   return T5GIST_OK;
@@ -60,9 +68,11 @@ t5gist_status tg_alloc(void *out, size_t count, size_t size, t5gist_error *err) 
 
 void tg_free(void *block) {
   if (!block) return;
-  void *raw;
-  memcpy(&raw, (char *)block - sizeof raw, sizeof raw);
-  free(raw);
+  label of;
+  memcpy(&of, (char *)block - sizeof of, sizeof of);
+  const tg_inject *hooks = tg_inject_now();
+  if (hooks && hooks->release) hooks->release(of.bytes);
+  free(of.raw);
 }
 
 t5gist_status tg_resize(void *block, size_t old_count, size_t count, size_t size, t5gist_error *err) {

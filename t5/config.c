@@ -7,6 +7,7 @@
 
 #include "runtime/error.h"
 #include "runtime/file.h"
+#include "runtime/io.h"
 #include "runtime/json.h"
 #include "runtime/memory.h"
 
@@ -358,7 +359,7 @@ done:
 
 t5gist_status tg_config_check_dir(const char *dir, t5gist_error *err) {
   struct stat st;
-  if (stat(dir, &st) != 0) {
+  if (tg_io_stat(dir, &st) != 0) {
     if (errno == ENOENT) return tg_fail(err, T5GIST_EIO, "%s: expected a model folder, found nothing of this name", dir);
     return tg_fail_errno(err, "%s: cannot look at the model folder", dir);
   }

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "runtime/error.h"
+#include "runtime/io.h"
 #include "runtime/linear.h"
 #include "t5/config.h"
 #include "t5/convert_source.h"
@@ -49,7 +50,7 @@ static t5gist_status read_dtype(const char *dtype, int *to, t5gist_error *err) {
 
 static t5gist_status check_dirs(const char *in_dir, const char *out_dir, t5gist_error *err) {
   struct stat in, out;
-  if (stat(in_dir, &in) != 0 || stat(out_dir, &out) != 0) return T5GIST_OK; /* the one is reported later, the other made */
+  if (tg_io_stat(in_dir, &in) != 0 || tg_io_stat(out_dir, &out) != 0) return T5GIST_OK; /* the one is reported later, the other made */
   if (!S_ISDIR(out.st_mode)) return tg_fail(err, T5GIST_EUSAGE, "%s: expected a folder to write to, found a file", out_dir);
   if (in.st_dev != out.st_dev || in.st_ino != out.st_ino) return T5GIST_OK;
   return tg_fail(err, T5GIST_EUSAGE, "expected two folders, found %s and %s to be the same: a model is never converted in place", in_dir, out_dir);

@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "runtime/error.h"
+#include "runtime/io.h"
 #include "t5/checkpoint.h"
 
 enum { CHUNK = 8 << 20 };
@@ -79,13 +80,13 @@ static bool settled(const struct stat *info) {
 static t5gist_status hash_weights(const char *path, size_t *size, char hex[TG_SHA256_HEX], t5gist_error *err) {
   char dir[2048], cached[2304];
   struct stat before, after;
-  const bool known = stat(path, &before) == 0 && cache_dir(dir, sizeof dir) && cache_path(dir, &before, cached, sizeof cached);
+  const bool known = tg_io_stat(path, &before) == 0 && cache_dir(dir, sizeof dir) && cache_path(dir, &before, cached, sizeof cached);
   if (known && cache_read(cached, hex)) {
     *size = (size_t)before.st_size;
     return T5GIST_OK;
   }
   TG_TRY(hash_file(path, size, hex, err));
-  if (known && settled(&before) && stat(path, &after) == 0 && same_file(&before, &after)) cache_write(dir, cached, hex);
+  if (known && settled(&before) && tg_io_stat(path, &after) == 0 && same_file(&before, &after)) cache_write(dir, cached, hex);
   return T5GIST_OK;
 }
 

@@ -1,11 +1,11 @@
 /* The folder of a run: whose it is, what is in it, and the recipe that it was begun with. */
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "runtime/error.h"
 #include "runtime/file.h"
 #include "runtime/folder.h"
+#include "runtime/io.h"
 #include "runtime/json.h"
 #include "runtime/memory.h"
 #include "training/snapshot.h"
@@ -31,7 +31,7 @@ static t5gist_status remove_all(const char *path, t5gist_error *err) {
     tg_free(inner);
   }
   tg_strings_clear(&names);
-  if (!status && rmdir(path)) status = tg_fail_errno(err, "cannot remove the folder %s", path);
+  if (!status && tg_io_rmdir(path)) status = tg_fail_errno(err, "cannot remove the folder %s", path);
   return status;
 }
 
