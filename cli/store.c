@@ -83,7 +83,12 @@ static t5gist_status print_json(const t5gist_store_entry *e, t5gist_error *err) 
 /* The beginning of a text on one line, without what a terminal would obey. */
 static void shorten(const char *text, char *out, size_t size) {
   size_t n = 0;
-  for (; text[n] && n < size - 4; n++) out[n] = (unsigned char)text[n] < 0x20 || text[n] == 0x7f ? ' ' : text[n];
+  for (; text[n] && n < size - 4; n++) {
+    const unsigned char c = (unsigned char)text[n], after = (unsigned char)text[n + 1];
+    const bool control = c < 0x20 || c == 0x7f || (c == 0xc2 && after < 0xa0); /* the last: C1, in two bytes */
+    out[n] = control ? ' ' : text[n];
+    if (control && c == 0xc2) out[++n] = ' ';
+  }
   while (text[n] && n > 0 && ((unsigned char)text[n] & 0xc0) == 0x80) n--; /* a whole character */
   snprintf(out + n, size - n, "%s", text[n] ? "..." : "");
 }

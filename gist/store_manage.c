@@ -172,21 +172,10 @@ t5gist_status t5gist_store_pin(t5gist_store *store, const char *key, bool pinned
   return change_folder(store, pin_item, &p, err);
 }
 
-static t5gist_status remove_strays(const t5gist_store *store, const tg_store_scan *scan, t5gist_error *err) {
-  for (size_t i = 0; i < scan->strays.count; i++) {
-    char *path;
-    TG_TRY(tg_path_join(&path, store->dir, scan->strays.items[i], err));
-    const t5gist_status status = tg_file_remove(path, err);
-    tg_free(path);
-    TG_TRY(status);
-  }
-  return T5GIST_OK;
-}
-
 static t5gist_status collect(const t5gist_store *store, const tg_lock *lock, tg_store_scan *scan, void *argument, t5gist_error *err) {
   t5gist_store_state *state = argument;
   const t5gist_store_state before = state_of(store, scan);
-  TG_TRY(remove_strays(store, scan, err));
+  TG_TRY(tg_store_drop_strays(store, scan, err));
   TG_TRY(tg_store_drop_damaged(store, scan, err));
   TG_TRY(tg_store_evict(store, scan, 0, &state->removed, err));
   if (lock) (void)tg_lock_set(lock, scan->bytes);

@@ -155,6 +155,17 @@ static bool has_room(const t5gist_store *store, const tg_store_scan *scan, uint6
   return needed <= store->budget && held <= store->budget - needed;
 }
 
+t5gist_status tg_store_drop_strays(const t5gist_store *store, const tg_store_scan *scan, t5gist_error *err) {
+  for (size_t i = 0; i < scan->strays.count; i++) {
+    char *path;
+    TG_TRY(tg_path_join(&path, store->dir, scan->strays.items[i], err));
+    const t5gist_status status = tg_file_remove(path, err);
+    tg_free(path);
+    TG_TRY(status);
+  }
+  return T5GIST_OK;
+}
+
 t5gist_status tg_store_drop_damaged(const t5gist_store *store, tg_store_scan *scan, t5gist_error *err) {
   for (size_t i = 0; i < scan->damaged.count; i++) TG_TRY(remove_file(store->damaged_dir, scan->damaged.items[i], "gist", err));
   scan->damaged_bytes = 0;
@@ -166,6 +177,7 @@ t5gist_status tg_store_evict(const t5gist_store *store, tg_store_scan *scan, uin
   *n_removed = 0;
   if (needed > store->budget || has_room(store, scan, needed)) return T5GIST_OK;
   const uint64_t some = store->budget / SHARE, wanted = scan->n > MANY && needed <= store->budget - some ? needed + some : needed;
+  TG_TRY(tg_store_drop_strays(store, scan, err));
   TG_TRY(tg_store_drop_damaged(store, scan, err));
   if (scan->n > 0) qsort(scan->items, scan->n, sizeof *scan->items, by_use);
   for (size_t i = 0; i < scan->n && !has_room(store, scan, wanted); i++) {

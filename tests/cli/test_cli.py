@@ -827,8 +827,8 @@ class Store(CommandLine):
         self.assertEqual(left, {"lock", keep, keep.replace(".gist", ".use"), *foreign})
 
     def test_a_task_cannot_write_to_the_terminal(self):
-        self.good("generate", "--task", "Do \x1b[31mthis\n now.", "--input", INPUT)
-        self.assertIn("Do  [31mthis  now.", self.good("store", "ls"))
+        self.good("generate", "--task", "Do \x1b[31mthis\n now\u009b. é", "--input", INPUT)
+        self.assertIn("Do  [31mthis  now  . é", self.good("store", "ls"))
 
 
 class Eval(CommandLine):
