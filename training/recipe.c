@@ -61,6 +61,7 @@ static const tg_field fields[] = {
     {"data.family_field", TG_FIELD_STRING, AT(family_field), 0, 0, NULL, 0, NULL, NULL, 0},
     {"data.max_source", TG_FIELD_INT, AT(max_source), 2, 1 << 16, NULL, 0, NULL, NULL, 0},
     {"data.max_target", TG_FIELD_INT, AT(max_target), 1, 1 << 16, NULL, 0, NULL, NULL, 0},
+    {"data.block", TG_FIELD_INT, AT(block), 1, 1 << 16, NULL, 0, NULL, NULL, 0},
     {"data.truncate_target", TG_FIELD_BOOL, AT(truncate_target), 0, 0, NULL, 0, NULL, NULL, 0},
     {"data.skip_bad", TG_FIELD_BOOL, AT(skip_bad), 0, 0, NULL, 0, NULL, NULL, 0},
 
@@ -135,6 +136,7 @@ static void set_defaults(tg_recipe *r) {
                    .vocab_sentences = 1000000,
                    .max_source = 128,
                    .max_target = 256,
+                   .block = 1,
                    .truncate_target = true,
                    .default_gists = T5GIST_UNSET,
                    .cross_entropy = 1,

@@ -36,6 +36,7 @@ typedef struct tg_recipe {
   int n_sets;
   char *task_field, *input_field, *target_field, *split_field, *family_field;
   int max_source, max_target;
+  int block; /* so many examples, one after the other in the file, stay together in the shuffled order; a smaller rest is left out */
   bool truncate_target, skip_bad;
   /* what is trained */
   float conditions[TG_N_CONDITIONS];

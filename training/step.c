@@ -9,8 +9,14 @@
 
 /* --------------------------------------------------------------------------------------------------------------------------- drawing */
 
+/* The example at place i of the run: blocks of the data in shuffled order. */
+static size_t place_at(const tg_trainer *t, uint64_t i) {
+  const uint64_t block = (uint64_t)t->recipe->block;
+  return tg_data_shuffled(tg_data_count(t->train) / block, t->recipe->seed, i / block) * block + i % block;
+}
+
 t5gist_status tg_step_draw(const tg_trainer *t, uint64_t step, tg_step *out, t5gist_error *err) {
-  const size_t n = (size_t)t->recipe->batch_examples, count = tg_data_count(t->train);
+  const size_t n = (size_t)t->recipe->batch_examples;
   tg_example *drawn = NULL;
   int *order = NULL;
   t5gist_status status;
@@ -22,10 +28,10 @@ t5gist_status tg_step_draw(const tg_trainer *t, uint64_t step, tg_step *out, t5g
   TG_GOTO(tg_alloc(&out->examples, n, sizeof *out->examples, err));
   TG_GOTO(tg_alloc(&out->ids, n, sizeof *out->ids, err));
   TG_GOTO(tg_alloc(&out->ends, n, sizeof *out->ends, err));
-  for (size_t i = 0; i < n; i++) drawn[i] = tg_data_at(t->train, tg_data_shuffled(count, t->recipe->seed, step * n + i));
+  for (size_t i = 0; i < n; i++) drawn[i] = tg_data_at(t->train, place_at(t, step * n + i));
   TG_GOTO(tg_batch_split(drawn, (int)n, (size_t)t->recipe->micro_tokens, order, out->ends, &out->n_micro, err));
   for (size_t i = 0; i < n; i++) {
-    out->ids[i] = tg_data_shuffled(count, t->recipe->seed, step * n + (size_t)order[i]);
+    out->ids[i] = place_at(t, step * n + (size_t)order[i]);
     out->examples[i] = drawn[order[i]];
     out->total_weight += tg_batch_weight(&out->options, &out->examples[i], out->ids[i], step);
   }

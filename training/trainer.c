@@ -55,6 +55,8 @@ static t5gist_status open_data(tg_trainer *t, const char *path, tg_data **data, 
 
 static t5gist_status open_all_data(tg_trainer *t, t5gist_error *err) {
   TG_TRY(open_data(t, t->recipe->train, &t->train, err));
+  if (tg_data_count(t->train) < (size_t)t->recipe->block)
+    return tg_fail(err, T5GIST_EUSAGE, "data.block: expected at most the %zu examples of %s, found %d", tg_data_count(t->train), t->recipe->train, t->recipe->block);
   for (int i = 0; i < t->recipe->n_sets; i++) TG_TRY(open_data(t, t->recipe->sets[i].path, &t->sets[i], err));
   for (size_t i = 0; i < tg_data_count(t->train); i++) {
     const int n = tg_data_at(t->train, i).n_task;
@@ -261,8 +263,8 @@ static t5gist_status loop(tg_trainer *t, bool *stopped, t5gist_error *err) {
 static void say_size(const tg_trainer *t, const tg_prediction *p) {
   const tg_config *c = &t->start.config;
   const size_t available = tg_available_bytes(), needed = p->parameters + p->optimiser + p->activations;
-  tg_trainer_say(t, "%.1f M parameters (d_model %d, %d + %d layers, %d rows of vocabulary), %d steps of %d examples, %.0f tokens a step", (double)t->start.layout.count * 1e-6, c->d_model,
-                 c->n_layers, c->n_decoder_layers, c->vocab_size, t->recipe->steps, t->recipe->batch_examples, p->tokens);
+  tg_trainer_say(t, "%.1f M parameters (d_model %d, %d + %d layers, %d rows of vocabulary), %d steps of %d examples, each %.0f tokens and %.3g TFLOP", (double)t->start.layout.count * 1e-6, c->d_model,
+                 c->n_layers, c->n_decoder_layers, c->vocab_size, t->recipe->steps, t->recipe->batch_examples, p->tokens, p->flops * 1e-12);
   tg_trainer_say(t, "memory predicted: %.2f GB (weights and gradients %.2f, optimiser %.2f, activations %.2f); %.1f GB are free", (double)p->bytes * 1e-9, (double)p->parameters * 1e-9,
                  (double)p->optimiser * 1e-9, (double)p->activations * 1e-9, (double)available * 1e-9);
   if (available > 0 && needed > available) tg_trainer_say(t, "warning: that is more than is free; a smaller micro_tokens, or optimiser: adafactor, takes less");
