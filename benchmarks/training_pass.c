@@ -1,7 +1,7 @@
-/* Passes of training from end to end: bench_training_pass [threads [examples]], at the shapes of the bundled model and of FLAN-T5-small, random weights,
- * examples of mixed lengths under the condition gist, tasks shared by four. GFLOP/s are those of the linear layers and of attention that a pass needs
- * (tg_pass_flops), beside the linear layers' rate at M = 256 in the same run: what is computed twice, norms, softmax, dropout and losses cost time and
- * count for nothing. (bench_training times the operations one by one.) */
+/* Passes of training from end to end: bench_training_pass [threads [examples]], at the shapes of the bundled model and of FLAN-T5-small, random
+ * weights, examples of mixed lengths under the condition gist, tasks shared by four. GFLOP/s are those of the linear layers and of attention that a
+ * pass needs (tg_pass_flops), beside the linear layers' rate at M = 256 in the same run: what is computed twice, norms, softmax, dropout and losses
+ * cost time and count for nothing. (bench_training times the operations one by one.) */
 #include <malloc.h>
 #include <math.h>
 #include <stdio.h>

@@ -1,5 +1,6 @@
 /* What must hold for a pass whatever its numbers: examples do not touch each other, sharing rows and leaving rows out change nothing, seeds decide
- * everything, losses vanish where they should, gradients are slopes; and it costs what was said. (Against PyTorch: test_gradients.c, test_learning.c.) */
+ * everything, losses vanish where they should, gradients are slopes; and it costs what was said. (Against PyTorch: test_gradients.c,
+ * test_learning.c.) */
 #include <malloc.h>
 #include <math.h>
 #include <stdlib.h>
