@@ -170,7 +170,7 @@ t5gist_status tg_store_read(const t5gist_store *store, const char *key, const tg
   return status;
 }
 
-static bool is_damage(t5gist_status status) {
+bool tg_store_is_damage(t5gist_status status) {
   return status == T5GIST_EFORMAT || status == T5GIST_EMISMATCH || status == T5GIST_EUNSUPPORTED;
 }
 
@@ -198,7 +198,7 @@ static t5gist_gist *reject(t5gist_store *store, const char *key, const tg_store_
     return NULL;
   }
   const t5gist_status again = tg_store_read(store, key, id, model, &gist, &error);
-  if (is_damage(again))
+  if (tg_store_is_damage(again))
     note(store, why->message, tg_store_set_aside(store, key, &error) == T5GIST_OK ? "; moved to damaged/, not used" : "; not used");
   tg_lock_release(&lock);
   return gist;
@@ -242,7 +242,7 @@ t5gist_gist *tg_store_find(t5gist_store *store, const tg_store_id *id, const t5g
   tg_store_key(store, id, key);
   if (!is_there(store, key)) return NULL;
   const t5gist_status status = tg_store_read(store, key, id, model, &gist, &error);
-  if (is_damage(status))
+  if (tg_store_is_damage(status))
     gist = reject(store, key, id, model, &error);
   else if (status != T5GIST_OK && is_there(store, key)) /* and not removed by another process just now */
     note(store, error.message, "; not used");

@@ -86,6 +86,8 @@ t5gist_status tg_store_lock(const t5gist_store *store, tg_lock *lock, t5gist_err
 /* Reads and checks the entry under key; null id: against itself alone. */
 t5gist_status tg_store_read(const t5gist_store *store, const char *key, const tg_store_id *id, const t5gist_model *model, t5gist_gist **gist,
                             t5gist_error *err);
+/* Whether a failure to read an entry is the entry's fault, and not the machine's. */
+bool tg_store_is_damage(t5gist_status status);
 /* Under the lock: moves an entry out of the way. */
 t5gist_status tg_store_set_aside(const t5gist_store *store, const char *key, t5gist_error *err);
 /* What encoding it took, where KEY.use says so; else 0. */

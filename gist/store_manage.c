@@ -197,12 +197,12 @@ t5gist_status t5gist_store_gc(t5gist_store *store, t5gist_store_state *state, t5
 
 /* -------------------------------------------------------------------------------------------------------------------------- verifying */
 
-/* Whether the entry is in place under the lock and as damaged as it was without: then it is moved away. */
+/* Moves the entry away if it is damaged under the lock as well. */
 static bool set_aside(const t5gist_store *store, const char *key) {
   tg_lock lock;
   t5gist_gist *gist = NULL;
   if (tg_store_lock(store, &lock, NULL) != T5GIST_OK) return false;
-  const bool moved = tg_store_read(store, key, NULL, NULL, &gist, NULL) != T5GIST_OK && tg_store_set_aside(store, key, NULL) == T5GIST_OK;
+  const bool moved = tg_store_is_damage(tg_store_read(store, key, NULL, NULL, &gist, NULL)) && tg_store_set_aside(store, key, NULL) == T5GIST_OK;
   tg_lock_release(&lock);
   t5gist_gist_free(gist);
   return moved;

@@ -9,6 +9,7 @@
 #include "runtime/file.h"
 #include "support.h"
 #include "tests/support/folder.h"
+#include "tests/support/inject.h"
 
 enum { SEED = 7 };
 static const char TASK[] = "Translate the sentence to German.", INPUT[] = "The house is small.";
@@ -396,6 +397,66 @@ static void test_strays(void **state) {
   place_free(&p);
 }
 
+/* Keeps and finds while something fails. What is found is right; afterwards the store works, and nothing is left over. */
+static void use_under_fault(place *p, const t5gist_gist *gist, inject_count *count) {
+  const tg_store_id id = made_up_id("one", 1);
+  double ms;
+  tg_store_keep(p->store, &id, gist, 1);
+  t5gist_gist *found = tg_store_find(p->store, &id, NULL, &ms);
+  *count = inject_stop();
+  if (found) assert_true(is_made_up(found, "one"));
+  t5gist_gist_free(found);
+}
+
+static void use_after_fault(place *p) {
+  t5gist_store_state s;
+  open_store(p, 0, false, NULL); /* one that does not rest */
+  if (!find(p, "one")) keep(p, "one");
+  assert_true(find(p, "one"));
+  CHECK_OK(t5gist_store_gc(p->store, &s, &err));
+  assert_int_equal(examine(p).strays, 0);
+  CHECK_OK(t5gist_store_remove(p->store, NULL, NULL, &err));
+}
+
+static void test_every_file_call_fails(void **state) {
+  (void)state;
+  static const inject_fault faults[] = {INJECT_EIO, INJECT_ENOSPC, INJECT_EINTR, INJECT_SHORT};
+  place p = place_new();
+  t5gist_gist *gist = make_up_gist("one", 1);
+  for (int i = 0; i < 8; i++) {
+    inject_count count = {.failed = 1};
+    for (size_t n = 1; count.failed > 0; n++) {
+      open_store(&p, 0, false, NULL);
+      inject_io(INJECT_ALL_KINDS, n, i % 2, faults[i / 2]);
+      use_under_fault(&p, gist, &count);
+      use_after_fault(&p);
+      assert_true(n < 1000);
+    }
+    assert_true(count.calls > 10);
+  }
+  t5gist_gist_free(gist);
+  place_free(&p);
+}
+
+static void test_every_allocation_fails(void **state) {
+  (void)state;
+  place p = place_new();
+  t5gist_gist *gist = make_up_gist("one", 1);
+  for (int lasting = 0; lasting < 2; lasting++) {
+    inject_count count = {.failed = 1};
+    for (size_t n = 1; count.failed > 0; n++) {
+      open_store(&p, 0, false, NULL);
+      inject_memory(n, lasting);
+      use_under_fault(&p, gist, &count);
+      use_after_fault(&p);
+      assert_true(n < 1000);
+    }
+    assert_true(count.calls > 10);
+  }
+  t5gist_gist_free(gist);
+  place_free(&p);
+}
+
 /* ------------------------------------------------------------------------------------------------------------------------------- model */
 
 static char *model_dir;
@@ -619,6 +680,8 @@ int main(void) {
       cmocka_unit_test(test_tasks_that_no_file_holds),
       cmocka_unit_test(test_strays),
       cmocka_unit_test(test_usage),
+      cmocka_unit_test(test_every_file_call_fails),
+      cmocka_unit_test(test_every_allocation_fails),
   };
   const struct CMUnitTest models[] = {
       cmocka_unit_test(test_memory_then_store_then_encoding),
