@@ -140,7 +140,7 @@ t5gist_status tg_encoder_backward(tg_work *work, t5gist_error *err); /* from wor
 t5gist_status tg_decoder_forward(tg_work *work, t5gist_error *err);  /* to work->decoder_states */
 t5gist_status tg_decoder_backward(tg_work *work, t5gist_error *err); /* from work->dbranch, the gradient of decoder_states, to work->dstates */
 
-/* ---- vocabulary layer, softmax and losses in chunks of rows (head.c): adds to work->result; that of decoder_states goes to work->dbranch. */
+/* ---- vocabulary layer, softmax and losses in chunks of rows (head.c): adds to work->result; decoder_states' gradient goes to work->dbranch. */
 t5gist_status tg_head_losses(tg_work *work, t5gist_error *err);
 
 #endif
