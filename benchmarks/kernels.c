@@ -1,4 +1,4 @@
-/* What the computing half of runtime/ reaches on this machine: bench_kernels [threads [int8]], int8 alone on demand.
+/* What the computing half of runtime/ reaches on this machine: bench_kernels [threads [bf16|int8]], one precision alone on demand.
  *
  *   sharing out   us to share eight pieces of 2 us out over the threads, beside libgomp; after short and long pauses
  *   few rows      bytes of weights per second at M = 1..8, over a working set far beyond the caches, beside oneDNN in its own layout
@@ -60,9 +60,17 @@ typedef struct own_layout {
   dnnl_memory_t x, y, scratch, *weights; /* [n_weights] */
 } own_layout;
 
-static own_layout own_layout_new(size_t m, size_t n_in, size_t n_out, tg_precision precision, size_t n_weights, float *x, float *y) {
-  const bool int8 = precision == TG_PRECISION_INT8;
-  const dnnl_data_type_t x_type = int8 ? dnnl_u8 : dnnl_f32, w_type = int8 ? dnnl_s8 : dnnl_f32, y_type = int8 ? dnnl_s32 : dnnl_f32;
+/* Ordinary numbers in each format: others, denormal ones above all, take much longer. */
+static void fill(void *data, size_t bytes, tg_precision precision) {
+  for (size_t i = 0; precision == TG_PRECISION_F32 && i < bytes / sizeof(float); i++) ((float *)data)[i] = (float)(i % 31) * 0.03f - 0.45f;
+  for (size_t i = 0; precision == TG_PRECISION_BF16 && i < bytes / sizeof(uint16_t); i++) ((uint16_t *)data)[i] = (uint16_t)(0x3e80 + i % 61);
+  if (precision == TG_PRECISION_INT8) memset(data, 3, bytes);
+}
+
+static own_layout own_layout_new(size_t m, size_t n_in, size_t n_out, tg_precision precision, size_t n_weights, void *x, float *y) {
+  static const dnnl_data_type_t x_types[] = {[TG_PRECISION_F32] = dnnl_f32, [TG_PRECISION_BF16] = dnnl_bf16, [TG_PRECISION_INT8] = dnnl_u8};
+  static const dnnl_data_type_t w_types[] = {[TG_PRECISION_F32] = dnnl_f32, [TG_PRECISION_BF16] = dnnl_bf16, [TG_PRECISION_INT8] = dnnl_s8};
+  const dnnl_data_type_t x_type = x_types[precision], w_type = w_types[precision], y_type = precision == TG_PRECISION_INT8 ? dnnl_s32 : dnnl_f32;
   own_layout o = {0};
   dnnl_engine_t dnnl = tg_engine_dnnl(engine);
   tg_dnnl_desc x_desc, w_desc, y_desc;
@@ -83,7 +91,7 @@ static own_layout own_layout_new(size_t m, size_t n_in, size_t n_out, tg_precisi
     void *data = NULL;
     need_dnnl(dnnl_memory_create(&o.weights[i], desc, dnnl, DNNL_MEMORY_ALLOCATE));
     need_dnnl(dnnl_memory_get_data_handle(o.weights[i], &data));
-    for (size_t j = 0; j < dnnl_memory_desc_get_size(desc) / sizeof(float); j++) ((float *)data)[j] = (float)(j % 31) * 0.03f - 0.45f;
+    fill(data, dnnl_memory_desc_get_size(desc), precision);
   }
   tg_dnnl_desc_free(&x_desc);
   tg_dnnl_desc_free(&w_desc);
@@ -160,19 +168,24 @@ static double time_own_layout(const own_layout *o, size_t n_weights) {
 
 static void measure_linear(size_t n_in, size_t n_out, tg_precision precision) {
   static const size_t ms[] = {1, 2, 4, 8, 16, 32, 64, 128, 256};
-  const size_t bytes = n_in * n_out * (precision == TG_PRECISION_INT8 ? 1 : sizeof(float)), n_weights = ((size_t)384 << 20) / bytes;
-  float *w = floats(n_in * n_out), *x = floats(256 * n_in), *y = floats(256 * n_out);
+  static const struct {
+    const char *name;
+    size_t size;
+  } formats[] = {[TG_PRECISION_F32] = {"f32", 4}, [TG_PRECISION_BF16] = {"bf16", 2}, [TG_PRECISION_INT8] = {"int8", 1}};
+  const size_t bytes = n_in * n_out * formats[precision].size, n_weights = ((size_t)384 << 20) / bytes;
+  float *w = floats(n_in * n_out), *x = floats(256 * n_in), *y = floats(256 * n_out), *own_x = floats(256 * n_in);
+  fill(own_x, 256 * n_in * formats[precision].size, precision);
   tg_linear **linears = calloc(n_weights, sizeof *linears);
   const double start = now();
   for (size_t i = 0; linears != NULL && i < n_weights; i++) linears[i] = new_linear(w, n_in, n_out, precision);
   printf(
       "\n%s, %zu -> %zu, %zu layers (packed at %.1f GB/s from cache)\n      M     us  GB/s   GOP/s | oneDNN's product alone, in its layout: us   "
       "GOP/s\n",
-      precision == TG_PRECISION_INT8 ? "int8" : "f32", n_in, n_out, n_weights, (double)(n_weights * bytes) / (now() - start) * 1e-9);
+      formats[precision].name, n_in, n_out, n_weights, (double)(n_weights * bytes) / (now() - start) * 1e-9);
   for (size_t i = 0; i < sizeof ms / sizeof *ms; i++) {
     const size_t m = ms[i];
     const double flops = 2 * (double)(m * n_in * n_out), ours = time_linears(linears, n_weights, m, x, y);
-    own_layout o = own_layout_new(m, n_in, n_out, precision, n_weights, x, y);
+    own_layout o = own_layout_new(m, n_in, n_out, precision, n_weights, own_x, y);
     const double theirs = time_own_layout(&o, n_weights);
     own_layout_free(&o, n_weights);
     printf("    %3zu %6.1f %5.1f %7.1f | %40.1f %7.1f\n", m, ours * 1e6, (double)bytes / ours * 1e-9, flops / ours * 1e-9, theirs * 1e6,
@@ -182,6 +195,7 @@ static void measure_linear(size_t n_in, size_t n_out, tg_precision precision) {
   free(linears);
   tg_free(w);
   tg_free(x);
+  tg_free(own_x);
   tg_free(y);
 }
 
@@ -281,13 +295,19 @@ int main(int argc, char **argv) {
   need(tg_workspace_new(engine, &workspace, &err), &err);
   printf("%s, %s, %d threads, oneDNN %s\n", cpu, tg_isa_name(tg_cpu_isa()), tg_engine_threads(engine), tg_engine_version());
   omp_set_num_threads(tg_engine_threads(engine));
-  const bool int8_alone = argc > 2 && strcmp(argv[2], "int8") == 0;
-  if (!int8_alone) measure_others();
-  for (int precision = int8_alone ? TG_PRECISION_INT8 : TG_PRECISION_F32; precision <= (tg_cpu_vnni() ? TG_PRECISION_INT8 : TG_PRECISION_F32);
-       precision++) {
-    measure_linear(768, 2048, (tg_precision)precision);
-    measure_linear(768, 768, (tg_precision)precision);
-    measure_linear(2048, 768, (tg_precision)precision);
+  static const struct {
+    tg_precision precision;
+    const char *name;
+  } formats[] = {{TG_PRECISION_F32, "f32"}, {TG_PRECISION_BF16, "bf16"}, {TG_PRECISION_INT8, "int8"}};
+  const char *alone = argc > 2 ? argv[2] : NULL;
+  if (alone == NULL) measure_others();
+  for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
+    const tg_precision precision = formats[i].precision;
+    const bool has = precision == TG_PRECISION_F32 || (precision == TG_PRECISION_BF16 ? tg_cpu_bf16() : tg_cpu_vnni()); /* else oneDNN may have none */
+    if (!has || (alone != NULL && strcmp(alone, formats[i].name) != 0)) continue;
+    measure_linear(768, 2048, precision);
+    measure_linear(768, 768, precision);
+    measure_linear(2048, 768, precision);
   }
   tg_workspace_free(workspace);
   tg_engine_free(engine);

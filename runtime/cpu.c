@@ -33,6 +33,14 @@ bool tg_cpu_vnni(void) {
 #endif
 }
 
+bool tg_cpu_bf16(void) {
+#if defined(__x86_64__)
+  return tg_cpu_isa() == TG_ISA_AVX512 && __builtin_cpu_supports("avx512bf16");
+#else
+  return false;
+#endif
+}
+
 const char *tg_isa_name(tg_isa isa) {
   switch (isa) {
     case TG_ISA_AVX512: return "avx512";

@@ -11,6 +11,7 @@ void tg_cpu_limit_isa(tg_isa best);         /* use at most this one; only before
 const char *tg_isa_name(tg_isa isa);
 void tg_cpu_describe(char *name, int size); /* "AMD EPYC (avx512_vnni avx512_bf16)" from /proc/cpuinfo, or "unknown" */
 bool tg_cpu_vnni(void);                     /* AVX-512 is used and multiplies bytes (VNNI) */
+bool tg_cpu_bf16(void);                     /* AVX-512 is used and multiplies pairs of bf16 */
 int tg_cpu_threads(void);                   /* cores this process may use: affinity mask and cgroup quota, at least 1 */
 
 #endif

@@ -4,6 +4,7 @@
 #include "runtime/error.h"
 #include "runtime/kernels.h"
 #include "runtime/linear_avx512.h"
+#include "runtime/linear_bf16.h"
 #include "runtime/linear_int8.h"
 #include "runtime/linear_onednn.h"
 #include "runtime/linear_pack.h"
@@ -33,7 +34,7 @@ t5gist_status tg_linear_new(tg_engine *engine, const tg_matrix *parts, size_t n_
   TG_TRY(tg_alloc(&l, 1, sizeof *l, err));
   TG_GOTO(tg_engine_take_team(engine, &team, err));
   TG_GOTO(tg_pack(parts, n_parts, n_in, precision, team, &l->w, err));
-  l->onednn = precision == TG_PRECISION_F32 ? !l->w.blocks : tg_cpu_vnni() && tg_matmul_has_tiles();
+  l->onednn = tg_is_int8(precision) ? tg_cpu_vnni() && tg_matmul_has_tiles() : !l->w.blocks;
   *linear = l;
 done:
   tg_engine_return_team(engine, team);
@@ -92,6 +93,19 @@ static t5gist_status apply_f32(const tg_linear *linear, tg_workspace *workspace,
                                      .accumulate = accumulate};
     TG_TRY(tg_onednn_multiply(workspace, &product, err));
   }
+  return T5GIST_OK;
+}
+
+static t5gist_status apply_bf16(const tg_linear *linear, tg_workspace *workspace, const float *x, size_t m, bool accumulate, float *y,
+                                t5gist_error *err) {
+  const tg_packed *w = &linear->w;
+  tg_arena *arena = tg_workspace_arena(workspace);
+  const tg_arena_mark mark = tg_arena_save(arena);
+  tg_bf16_product product = {
+      .x = x, .weights = w->weights, .y = y, .m = m, .n_in = w->n_in, .depth = w->depth, .n_out = w->n_out, .accumulate = accumulate};
+  if (tg_cpu_bf16()) TG_TRY(tg_arena_take(arena, &product.rounded, m, w->depth * sizeof *product.rounded, err));
+  tg_bf16_multiply(tg_workspace_team(workspace), &product);
+  tg_arena_restore(arena, mark);
   return T5GIST_OK;
 }
 
@@ -178,6 +192,7 @@ static void count_product(const tg_linear *linear, const tg_workspace *workspace
 t5gist_status tg_linear_apply(const tg_linear *linear, tg_workspace *workspace, const float *x, size_t m, bool accumulate, float *y,
                               t5gist_error *err) {
   count_product(linear, workspace, m);
+  if (linear->w.precision == TG_PRECISION_BF16) return apply_bf16(linear, workspace, x, m, accumulate, y, err);
   if (linear->w.precision == TG_PRECISION_F32) return apply_f32(linear, workspace, x, m, accumulate, y, err);
   return apply_int8(linear, workspace, x, m, accumulate, y, err);
 }
@@ -187,6 +202,12 @@ t5gist_status tg_linear_apply(const tg_linear *linear, tg_workspace *workspace, 
 /* Distance between the weights of two inputs of an output, in groups of so many. */
 static double weight_at(const tg_packed *w, size_t output, size_t input) {
   const size_t block = output / TG_BLOCK_OUT * TG_BLOCK_OUT * w->depth, column = output % TG_BLOCK_OUT;
+  if (w->precision == TG_PRECISION_BF16) {
+    const size_t pair = input / TG_BF16_GROUP * TG_BF16_GROUP;
+    float value;
+    tg_widen((const uint16_t *)w->weights + block + pair * TG_BLOCK_OUT + column * TG_BF16_GROUP + input % TG_BF16_GROUP, TG_BF16, 1, &value);
+    return (double)value;
+  }
   if (w->precision != TG_PRECISION_F32) {
     const size_t group = input / TG_INT8_GROUP * TG_INT8_GROUP;
     return ((const int8_t *)w->weights)[block + group * TG_BLOCK_OUT + column * TG_INT8_GROUP + input % TG_INT8_GROUP];
@@ -210,16 +231,25 @@ static void int8_reference(const tg_packed *w, const float *x, bool accumulate, 
   }
 }
 
+/* What the product sees of an activation. */
+static double activation(const tg_packed *w, float x) {
+  uint16_t rounded;
+  if (w->precision != TG_PRECISION_BF16 || !tg_cpu_bf16()) return (double)x;
+  tg_narrow_bf16(&x, 1, &rounded);
+  tg_widen(&rounded, TG_BF16, 1, &x);
+  return (double)x;
+}
+
 void tg_linear_reference(const tg_linear *linear, const float *x, size_t m, bool accumulate, float *y) {
   const tg_packed *w = &linear->w;
   for (size_t row = 0; row < m; row++, x += w->n_in, y += w->n_out) {
-    if (w->precision != TG_PRECISION_F32) {
+    if (tg_is_int8(w->precision)) {
       int8_reference(w, x, accumulate, y);
       continue;
     }
     for (size_t o = 0; o < w->n_out; o++) {
       double sum = 0;
-      for (size_t i = 0; i < w->n_in; i++) sum += (double)x[i] * weight_at(w, o, i);
+      for (size_t i = 0; i < w->n_in; i++) sum += activation(w, x[i]) * weight_at(w, o, i);
       y[o] = (float)(sum + (accumulate ? (double)y[o] : 0));
     }
   }

@@ -3,6 +3,8 @@
  * f32   With AVX-512 the packed layout is blocks of 64 outputs, [n_out/64][n_in][64], for kernels of our own that serve every number of rows: from
  *       memory they are up to 1.7 times as fast as oneDNN's, as fast where the arithmetic is the limit (benchmarks/kernels.c), and a row has the same
  *       bits whatever its mates and however many threads. Elsewhere W stays row-major and oneDNN multiplies.
+ * bf16  Half of f32's bytes, sums in f32. Activations are rounded to bf16 too where the machine multiplies pairs of them (runtime/linear_bf16.h). Kernels
+ *       of our own for every number of rows, so that a row has the same bits whatever its mates and threads.
  * int8  Weights are whole numbers of 8 bits with a scale per output, activations likewise with a scale per row, quantised at each product
  *       (tg_quantize_row). Sums are exact: a row has the same bits whatever its mates, threads and instruction set.
  * int8x16  The same weights, but activations of two bytes (tg_quantize_row_wide): for inputs whose few large numbers would leave the many small ones
@@ -19,7 +21,7 @@ typedef struct tg_linear tg_linear;
 
 enum { TG_INT8_MAX_INPUTS = 1 << 16 }; /* whose products of 255 * 127 at most add up within 32 bits */
 
-typedef enum tg_precision { TG_PRECISION_F32 = 0, TG_PRECISION_INT8, TG_PRECISION_INT8X16 } tg_precision;
+typedef enum tg_precision { TG_PRECISION_F32 = 0, TG_PRECISION_INT8, TG_PRECISION_INT8X16, TG_PRECISION_BF16 } tg_precision;
 
 /* A stored matrix, borrowed during packing only. Its pages are released from memory behind the packing (tg_map_release) when mapped. */
 typedef struct tg_matrix {
@@ -31,7 +33,7 @@ typedef struct tg_matrix {
 } tg_matrix;
 
 /* Packs parts, all [., n_in], stacked along their outputs (q, k and v as one product). int8 and int8x16 take TG_I8 parts as they are and quantise others
- * row by row with tg_quantize_row; at most TG_INT8_MAX_INPUTS of them. */
+ * row by row with tg_quantize_row; at most TG_INT8_MAX_INPUTS of them. bf16 takes TG_BF16 parts as they are and rounds others to the nearest. */
 t5gist_status tg_linear_new(tg_engine *engine, const tg_matrix *parts, size_t n_parts, size_t n_in, tg_precision precision, tg_linear **linear,
                             t5gist_error *err);
 void tg_linear_free(tg_linear *linear); /* null is allowed */

@@ -8,9 +8,14 @@
 #include "runtime/file.h"
 #include "runtime/kernels.h"
 #include "runtime/linear_avx512.h"
+#include "runtime/linear_bf16.h"
 #include "runtime/linear_int8.h"
 
 enum { SLAB_ROWS = TG_BLOCK_OUT }; /* rows packed by one thread at a time, then released */
+
+bool tg_is_int8(tg_precision precision) {
+  return precision == TG_PRECISION_INT8 || precision == TG_PRECISION_INT8X16;
+}
 
 /* Row of the stacked parts, as stored. */
 typedef struct source {
@@ -69,7 +74,7 @@ static void pack_f32(const tg_packed *packed, const tg_matrix *parts, size_t beg
   }
 }
 
-/* ---------------------------------------------------------------------------------------------------------------------------- int8 */
+/* ------------------------------------------------------------------------------------------------------------------- int8 and bf16 */
 
 /* rows [n_rows] of n_words groups of inputs each become the first columns of one block [., 64]. */
 static void pack_words(const void *const *rows, size_t n_rows, size_t n_words, uint32_t *block) {
@@ -120,18 +125,44 @@ static void pack_int8(const tg_packed *packed, const tg_matrix *parts, size_t be
   pack_words(rows, end - begin, (n_in + TG_INT8_GROUP - 1) / TG_INT8_GROUP, (uint32_t *)packed->weights + begin * depth / TG_INT8_GROUP);
 }
 
+/* scratch as for int8, with bf16 for bytes. */
+static void pack_bf16(const tg_packed *packed, const tg_matrix *parts, size_t begin, size_t end, float *scratch) {
+  const size_t n_in = packed->n_in, depth = packed->depth;
+  const void *rows[SLAB_ROWS];
+  for (size_t row = begin; row < end; row++) {
+    const source from = source_row(parts, n_in, row);
+    rows[row - begin] = from.data;
+    if (from.dtype == TG_BF16 && n_in == depth) continue;
+    uint16_t *own = (uint16_t *)(void *)scratch + (row - begin) * depth;
+    float *floats = scratch + SLAB_ROWS * depth * sizeof *own / sizeof *floats;
+    rows[row - begin] = own;
+    widen(&from, n_in, floats);
+    tg_narrow_bf16(floats, n_in, own); /* exact for what was bf16 */
+  }
+  pack_words(rows, end - begin, depth / TG_BF16_GROUP, (uint32_t *)packed->weights + begin * depth / TG_BF16_GROUP);
+}
+
 /* --------------------------------------------------------------------------------------------------------------------- all together */
+
+static size_t element_size(tg_precision precision) {
+  return precision == TG_PRECISION_F32 ? sizeof(float) : precision == TG_PRECISION_BF16 ? sizeof(uint16_t) : 1;
+}
 
 /* Floats of scratch memory that packing a slab takes. Zeroed at first; what is behind a row's end stays so. */
 static bool scratch_size(const tg_packed *packed, size_t *floats) {
   if (packed->precision == TG_PRECISION_F32) return tg_size_mul(packed->n_in, SLAB_ROWS, floats);
-  return tg_size_mul(packed->depth, SLAB_ROWS / sizeof(float) + 1, floats);
+  return tg_size_mul(packed->depth, SLAB_ROWS * element_size(packed->precision) / sizeof(float) + 1, floats);
 }
 
 static bool needs_scratch(const tg_packed *packed, const tg_matrix *parts, size_t n_parts) {
-  const bool f32 = packed->precision == TG_PRECISION_F32;
-  for (size_t i = 0; i < n_parts; i++)
-    if ((parts[i].dtype == TG_I8) == f32 || (!f32 && packed->n_in % TG_INT8_GROUP != 0)) return true;
+  const tg_precision precision = packed->precision;
+  for (size_t i = 0; i < n_parts; i++) {
+    const tg_dtype dtype = parts[i].dtype;
+    if (precision == TG_PRECISION_F32 ? dtype == TG_I8
+        : tg_is_int8(precision)       ? dtype != TG_I8 || packed->n_in % TG_INT8_GROUP != 0
+                                      : dtype != TG_BF16 || packed->n_in != packed->depth)
+      return true;
+  }
   return false;
 }
 
@@ -149,10 +180,12 @@ static void pack_slabs(void *user, size_t first, size_t last, int thread) {
   float *own = p->scratch ? p->scratch + (size_t)thread * p->scratch_floats : NULL;
   for (size_t slab = first; slab < last; slab++) {
     const size_t begin = slab * SLAB_ROWS, end = begin + SLAB_ROWS < packed->n_out ? begin + SLAB_ROWS : packed->n_out;
-    if (packed->precision != TG_PRECISION_F32)
-      pack_int8(packed, p->parts, begin, end, own);
-    else
+    if (packed->precision == TG_PRECISION_F32)
       pack_f32(packed, p->parts, begin, end, own);
+    else if (packed->precision == TG_PRECISION_BF16)
+      pack_bf16(packed, p->parts, begin, end, own);
+    else
+      pack_int8(packed, p->parts, begin, end, own);
     release_rows(p->parts, p->n_parts, packed->n_in, begin, end);
   }
 }
@@ -178,18 +211,15 @@ static t5gist_status check_parts(const tg_matrix *parts, size_t n_parts, size_t 
   return T5GIST_OK;
 }
 
-static size_t element_size(tg_precision precision) {
-  return precision == TG_PRECISION_F32 ? sizeof(float) : 1;
-}
-
 /* Sizes and layout; *bytes: of the weights. */
 static t5gist_status plan(size_t n_in, size_t n_out, tg_precision precision, tg_packed *p, size_t *bytes, t5gist_error *err) {
-  const bool int8 = precision != TG_PRECISION_F32;
+  const bool int8 = tg_is_int8(precision);
+  const size_t depth_step = int8 ? TG_INT8_DEPTH_STEP : precision == TG_PRECISION_BF16 ? TG_BF16_GROUP : 1;
   *p = (tg_packed){.precision = precision, .n_in = n_in, .n_out = n_out, .depth = n_in, .n_out_stored = n_out};
-  p->blocks = int8 || tg_cpu_isa() == TG_ISA_AVX512;
+  p->blocks = precision != TG_PRECISION_F32 || tg_cpu_isa() == TG_ISA_AVX512;
   if (int8 && n_in > TG_INT8_MAX_INPUTS)
     return tg_fail(err, T5GIST_EUNSUPPORTED, "int8: expected linear layers of at most %d inputs, found %zu", TG_INT8_MAX_INPUTS, n_in);
-  if ((p->blocks && !tg_align_up(n_out, TG_BLOCK_OUT, &p->n_out_stored)) || (int8 && !tg_align_up(n_in, TG_INT8_DEPTH_STEP, &p->depth)) ||
+  if ((p->blocks && !tg_align_up(n_out, TG_BLOCK_OUT, &p->n_out_stored)) || !tg_align_up(n_in, depth_step, &p->depth) ||
       !tg_size_mul(p->depth, p->n_out_stored, bytes) || !tg_size_mul(*bytes, element_size(precision), bytes))
     return tg_fail(err, T5GIST_ENOMEM, "cannot allocate a linear layer of %zu inputs and %zu outputs", n_in, n_out);
   return T5GIST_OK;
@@ -204,7 +234,7 @@ t5gist_status tg_pack(const tg_matrix *parts, size_t n_parts, size_t n_in, tg_pr
   TG_GOTO(check_parts(parts, n_parts, n_in, &n_out, err));
   TG_GOTO(plan(n_in, n_out, precision, packed, &bytes, err));
   TG_GOTO(tg_alloc(&packed->weights, bytes, 1, err));
-  if (precision != TG_PRECISION_F32) {
+  if (tg_is_int8(precision)) {
     TG_GOTO(tg_alloc(&packed->scales, packed->n_out_stored, sizeof *packed->scales, err));
     TG_GOTO(tg_alloc(&packed->offsets, packed->n_out_stored, sizeof *packed->offsets, err));
   }
@@ -232,6 +262,6 @@ void tg_packed_free(tg_packed *packed) {
 }
 
 size_t tg_packed_bytes(const tg_packed *packed) {
-  const size_t own = packed->precision == TG_PRECISION_F32 ? 0 : sizeof(float) + sizeof(int32_t);
+  const size_t own = tg_is_int8(packed->precision) ? sizeof(float) + sizeof(int32_t) : 0;
   return packed->n_out_stored * (packed->depth * element_size(packed->precision) + own);
 }

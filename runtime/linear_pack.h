@@ -6,14 +6,17 @@
 
 typedef struct tg_packed {
   tg_precision precision;
-  bool blocks; /* f32: [n_out_stored/64, n_in, 64] for linear_avx512.c, else [n_out, n_in] for oneDNN. int8: linear_int8.h's blocks always */
+  bool blocks; /* f32: [n_out_stored/64, n_in, 64] for linear_avx512.c, else [n_out, n_in] for oneDNN. int8, bf16: always, as linear_int8.h and
+                * linear_bf16.h say */
   size_t n_in, n_out;
   size_t depth;        /* inputs as stored, n_in and zeros behind */
   size_t n_out_stored; /* padded with zeros to whole blocks */
-  void *weights;       /* [n_out_stored * depth] float or int8_t */
+  void *weights;       /* [n_out_stored * depth] float, int8_t or uint16_t */
   float *scales;       /* int8: [n_out_stored] */
   int32_t *offsets;    /* int8: [n_out_stored] tg_int8_offset() times the sum of the output's weights */
 } tg_packed;
+
+bool tg_is_int8(tg_precision precision); /* weights in bytes */
 
 /* parts as in tg_linear_new. On failure what was taken is released. */
 t5gist_status tg_pack(const tg_matrix *parts, size_t n_parts, size_t n_in, tg_precision precision, tg_team *team, tg_packed *packed,

@@ -25,6 +25,8 @@ typedef struct tg_simd {
    * is a sum of sums of 64 products, in ascending order of depth, whatever rows and columns are computed with it. */
   void (*multiply)(const float *a, size_t a_stride, const float *b, size_t b_stride, size_t rows, size_t depth, size_t columns, float *c,
                    size_t c_stride, bool accumulate);
+  /* sums[rows][64] = x [rows, n_in] times a block of weights in bf16, [(n_in + 1) / 2][64][2]: linear_bf16.h. Added up as in multiply. */
+  void (*multiply_pairs)(const float *x, size_t n_in, const uint16_t *weights, size_t rows, float *sums);
   /* to[j * to_stride + i] = from[i][j] for j < columns, i < rows and zeros behind up to a multiple of lanes. */
   void (*transpose)(const float *const *from, size_t rows, size_t columns, float *to, size_t to_stride);
   /* scores[i] = q . keys[i], of d values. */

@@ -13,6 +13,7 @@ const tg_simd tg_simd_avx512 = {
     .sum_exp = sum_exp,
     .quantize = quantize,
     .multiply = multiply,
+    .multiply_pairs = multiply_pairs,
     .transpose = transpose,
     .dots = dots,
     .combine = combine,

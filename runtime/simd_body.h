@@ -172,6 +172,46 @@ static void multiply(const float *a, size_t a_stride, const float *b, size_t b_s
     multiply_run(a + k, a_stride, b + k * b_stride, b_stride, rows, depth - k < RUN ? depth - k : RUN, columns, c, c_stride, accumulate || k > 0);
 }
 
+/* Inputs 0..n-1 of rows rows, 4 vectors of outputs: both stay in registers. Adds to sums, from zero first. */
+TG_INLINE void multiply_pairs_tile(const float *x, size_t x_stride, const uint16_t *weights, size_t n, const size_t rows, float *sums) {
+  tg_v s[6][4];
+#pragma GCC unroll 6
+  for (size_t r = 0; r < rows; r++)
+#pragma GCC unroll 4
+    for (size_t v = 0; v < 4; v++) s[r][v] = v_set(0);
+  for (size_t k = 0; k < n; k += 2) {
+    const bool both = k + 1 < n;
+#pragma GCC unroll 4
+    for (size_t v = 0; v < 4; v++) {
+      tg_v first, second;
+      v_load_pairs(weights + k * 64 + v * 2 * LANES, &first, &second);
+#pragma GCC unroll 6
+      for (size_t r = 0; r < rows; r++) {
+        s[r][v] = v_fma(v_set(x[r * x_stride + k]), first, s[r][v]);
+        if (both) s[r][v] = v_fma(v_set(x[r * x_stride + k + 1]), second, s[r][v]);
+      }
+    }
+  }
+#pragma GCC unroll 6
+  for (size_t r = 0; r < rows; r++)
+#pragma GCC unroll 4
+    for (size_t v = 0; v < 4; v++) v_store(sums + r * 64 + v * LANES, v_add(v_load(sums + r * 64 + v * LANES), s[r][v]));
+}
+
+static void multiply_pairs(const float *x, size_t n_in, const uint16_t *weights, size_t rows, float *sums) {
+  enum { RUN = 64, TILE = LANES == 16 ? 6 : 2 }; /* 24 sums in 32 registers, 8 in 16 */
+  memset(sums, 0, rows * 64 * sizeof *sums);
+  for (size_t k = 0; k < n_in; k += RUN) {
+    const size_t n = n_in - k < RUN ? n_in - k : RUN;
+    for (size_t column = 0; column < 64; column += 4 * LANES) {
+      const uint16_t *from = weights + k * 64 + column * 2;
+      size_t row = 0;
+      for (; row + TILE <= rows; row += TILE) multiply_pairs_tile(x + row * n_in + k, n_in, from, n, TILE, sums + row * 64 + column);
+      for (; row < rows; row++) multiply_pairs_tile(x + row * n_in + k, n_in, from, n, 1, sums + row * 64 + column);
+    }
+  }
+}
+
 static void transpose(const float *const *from, size_t rows, size_t columns, float *to, size_t to_stride) {
   for (size_t row = 0; row < rows; row += LANES)
     for (size_t column = 0; column < columns; column += LANES) {

@@ -1,6 +1,7 @@
 /* One vector of floats (tg_v, LANES of them) and the operations that simd_body.h is written in, for the instruction set that the including file
- * names by TG_VECTOR_AVX512 (with TG_VECTOR_VNNI: its products of bytes too) or TG_VECTOR_AVX2 before it; otherwise one lane in plain C. From here to TG_VECTOR_END, which stands at the end of the
- * file, everything is compiled for that instruction set: include other headers before. */
+ * names by TG_VECTOR_AVX512 (with TG_VECTOR_VNNI: its products of bytes too, with TG_VECTOR_BF16: of pairs of bf16) or TG_VECTOR_AVX2 before it; otherwise one
+ * lane in plain C. From here to TG_VECTOR_END, which stands at the end of the file, everything is compiled for that instruction set: include other
+ * headers before. */
 #ifndef T5GIST_RUNTIME_VECTOR_H
 #define T5GIST_RUNTIME_VECTOR_H
 
@@ -15,10 +16,14 @@
 #include <immintrin.h>
 #if defined(__clang__) && defined(TG_VECTOR_VNNI)
 #pragma clang attribute push(__attribute__((target("avx2,fma,avx512f,avx512bw,avx512dq,avx512vl,avx512vnni"))), apply_to = function)
+#elif defined(__clang__) && defined(TG_VECTOR_BF16)
+#pragma clang attribute push(__attribute__((target("avx2,fma,avx512f,avx512bw,avx512dq,avx512vl,avx512bf16"))), apply_to = function)
 #elif defined(__clang__)
 #pragma clang attribute push(__attribute__((target("avx2,fma,avx512f,avx512bw,avx512dq,avx512vl"))), apply_to = function)
 #elif defined(TG_VECTOR_VNNI)
 #pragma GCC target("avx2,fma,avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")
+#elif defined(TG_VECTOR_BF16)
+#pragma GCC target("avx2,fma,avx512f,avx512bw,avx512dq,avx512vl,avx512bf16")
 #else
 #pragma GCC target("avx2,fma,avx512f,avx512bw,avx512dq,avx512vl")
 #endif
@@ -72,6 +77,12 @@ TG_INLINE tg_v v_min(tg_v a, tg_v b) {
 } /* likewise */
 TG_INLINE tg_v v_abs(tg_v a) {
   return _mm512_abs_ps(a);
+}
+/* LANES pairs of bf16: the first of each, the second of each. */
+TG_INLINE void v_load_pairs(const uint16_t *p, tg_v *first, tg_v *second) {
+  const __m512i pairs = _mm512_loadu_si512(p);
+  *first = _mm512_castsi512_ps(_mm512_slli_epi32(pairs, 16));
+  *second = _mm512_castsi512_ps(_mm512_and_si512(pairs, _mm512_set1_epi32((int)0xffff0000)));
 }
 /* n <= LANES whole numbers in -128..127 to bytes. */
 TG_INLINE void v_store_bytes(int8_t *p, size_t n, tg_v a) {
@@ -176,6 +187,11 @@ TG_INLINE tg_v v_min(tg_v a, tg_v b) {
 TG_INLINE tg_v v_abs(tg_v a) {
   return _mm256_andnot_ps(v_set(-0.0f), a);
 }
+TG_INLINE void v_load_pairs(const uint16_t *p, tg_v *first, tg_v *second) {
+  const __m256i pairs = _mm256_loadu_si256((const __m256i *)(const void *)p);
+  *first = _mm256_castsi256_ps(_mm256_slli_epi32(pairs, 16));
+  *second = _mm256_castsi256_ps(_mm256_and_si256(pairs, _mm256_set1_epi32((int)0xffff0000)));
+}
 TG_INLINE void v_store_bytes(int8_t *p, size_t n, tg_v a) {
   const __m256i whole = _mm256_cvtps_epi32(a);
   const __m128i words = _mm_packs_epi32(_mm256_castsi256_si128(whole), _mm256_extracti128_si256(whole, 1));
@@ -265,6 +281,11 @@ TG_INLINE tg_v v_min(tg_v a, tg_v b) {
 }
 TG_INLINE tg_v v_abs(tg_v a) {
   return fabsf(a);
+}
+TG_INLINE void v_load_pairs(const uint16_t *p, tg_v *first, tg_v *second) {
+  const uint32_t bits[2] = {(uint32_t)p[0] << 16, (uint32_t)p[1] << 16};
+  memcpy(first, &bits[0], sizeof *first);
+  memcpy(second, &bits[1], sizeof *second);
 }
 TG_INLINE void v_store_bytes(int8_t *p, size_t n, tg_v a) {
   if (n > 0) *p = (int8_t)a;

@@ -12,6 +12,7 @@
 #include "runtime/linear.h"
 #include "runtime/linear_onednn.h"
 #include "runtime/matmul.h"
+#include "runtime/simd.h"
 #include "tests/runtime/isa.h"
 
 typedef struct fixture {
@@ -176,6 +177,155 @@ static void test_rows_are_independent(void **state) {
   tg_free(x);
   tg_free(y);
   tg_free(alone);
+}
+
+/* ---------------------------------------------------------------------------------------------------------------------------- bf16 */
+
+static void round_to_bf16(float *x, size_t n) {
+  for (size_t i = 0; i < n; i++) {
+    uint16_t rounded;
+    tg_narrow_bf16(x + i, 1, &rounded);
+    tg_widen(&rounded, TG_BF16, 1, x + i);
+  }
+}
+
+/* A layer of weights that must be rounded, against the product of what is left of them and of the activations. */
+static void check_bf16(fixture *f, size_t n_in, size_t n_out, size_t m, bool accumulate) {
+  uint32_t seed = (uint32_t)(n_in * 31 + n_out * 7 + m);
+  float *w = floats(n_out * n_in), *x = floats(m * n_in), *y = floats(m * n_out), *expected = floats(m * n_out), *specified = floats(m * n_out);
+  test_fill(w, n_out * n_in, 1, &seed);
+  test_fill(x, m * n_in, 1, &seed);
+  test_fill(y, m * n_out, 1, &seed);
+  memcpy(expected, y, m * n_out * sizeof *y);
+  memcpy(specified, y, m * n_out * sizeof *y);
+  const tg_matrix part = {w, TG_F32, n_out, false, NULL};
+  tg_linear *linear = new_linear(f, &part, 1, n_in, TG_PRECISION_BF16);
+  assert_true(tg_linear_bytes(linear) >= n_in * n_out * 2 && tg_linear_bytes(linear) <= 2 * (n_in + 1) * (n_out + 63));
+  apply(f, linear, x, m, accumulate, y);
+  tg_linear_reference(linear, x, m, accumulate, specified);
+  round_to_bf16(w, n_out * n_in);
+  if (tg_cpu_bf16()) round_to_bf16(x, m * n_in);
+  product(w, n_out, n_in, x, m, accumulate, expected);
+  check_close(y, expected, m * n_out, n_in);
+  check_close(specified, expected, m * n_out, n_in);
+  tg_linear_free(linear);
+  tg_free(w);
+  tg_free(x);
+  tg_free(y);
+  tg_free(expected);
+  tg_free(specified);
+}
+
+static void test_bf16_shapes(void **state) {
+  static const size_t ms[] = {1, 2, 3, 4, 5, 6, 7, 8, 13, 33, 65, 100}, widths[] = {1, 2, 3, 16, 63, 64, 65, 130};
+  for (size_t m = 0; m < sizeof ms / sizeof *ms; m++)
+    for (size_t in = 0; in < sizeof widths / sizeof *widths; in++)
+      for (size_t out = 0; out < sizeof widths / sizeof *widths; out++) check_bf16(*state, widths[in], widths[out], ms[m], (m + in + out) % 2);
+  check_bf16(*state, 601, 200, 5, true);
+  check_bf16(*state, 600, 200, 49, false);
+  check_bf16(*state, 24, 40, 1024 + 17, true);
+}
+
+/* Neither mates nor threads change a bit, on any machine. */
+static void test_bf16_rows_are_independent(void **state) {
+  fixture *f = *state;
+  enum { N_IN = 151, N_OUT = 131, M = 110 };
+  uint32_t seed = 9;
+  float *w = floats(N_OUT * N_IN), *x = floats(M * N_IN), *y = floats(M * N_OUT), *alone = floats(M * N_OUT);
+  test_fill(w, N_OUT * N_IN, 0.1f, &seed);
+  test_fill(x, M * N_IN, 1, &seed);
+  const tg_matrix part = {w, TG_F32, N_OUT, false, NULL};
+  tg_linear *linear = new_linear(f, &part, 1, N_IN, TG_PRECISION_BF16);
+  for (size_t row = 0; row < M; row++) apply(f, linear, x + row * N_IN, 1, false, alone + row * N_OUT);
+  for (size_t m = 1; m <= M; m = m < 20 ? m + 1 : m + 30) {
+    apply(f, linear, x, m, false, y);
+    assert_memory_equal(y, alone, m * N_OUT * sizeof *y);
+    apply(f, linear, x + (M - m) * N_IN, m, false, y); /* other places */
+    assert_memory_equal(y, alone + (M - m) * N_OUT, m * N_OUT * sizeof *y);
+  }
+  tg_linear_free(linear);
+  tg_free(w);
+  tg_free(x);
+  tg_free(y);
+  tg_free(alone);
+}
+
+/* Weights stored in bf16 are taken as they are, also at odd addresses and in rows of odd length, and others rounded to the nearest. */
+static void test_bf16_stored(void **state) {
+  fixture *f = *state;
+  for (size_t n_in = 35; n_in <= 36; n_in++) {
+    enum { N_A = 70, N_B = 9, N_OUT = N_A + N_B, M = 11 };
+    uint32_t seed = 21;
+    float *w = floats(N_OUT * n_in), *x = floats(M * n_in), *y = floats(M * N_OUT), *expected = floats(M * N_OUT);
+    unsigned char *stored = NULL;
+    assert_int_equal(tg_alloc(&stored, N_OUT * n_in + 1, 2, NULL), T5GIST_OK);
+    test_fill(w, N_OUT * n_in, 1, &seed);
+    test_fill(x, M * n_in, 1, &seed);
+    for (size_t i = 0; i < N_OUT * n_in; i++) {
+      uint16_t narrow;
+      tg_narrow_bf16(w + i, 1, &narrow);
+      memcpy(stored + 1 + 2 * i, &narrow, 2);
+    }
+    const tg_matrix floating = {w, TG_F32, N_OUT, false, NULL};
+    const tg_matrix parts[] = {{stored + 1, TG_BF16, N_A, false, NULL}, {stored + 1 + 2 * N_A * n_in, TG_BF16, N_B, false, NULL}};
+    tg_linear *from_floats = new_linear(f, &floating, 1, n_in, TG_PRECISION_BF16), *from_stored = new_linear(f, parts, 2, n_in, TG_PRECISION_BF16);
+    apply(f, from_floats, x, M, false, expected);
+    apply(f, from_stored, x, M, false, y);
+    assert_memory_equal(y, expected, M * N_OUT * sizeof *y);
+    tg_linear_free(from_floats);
+    tg_linear_free(from_stored);
+    tg_free(w);
+    tg_free(x);
+    tg_free(y);
+    tg_free(expected);
+    tg_free(stored);
+  }
+}
+
+static void test_bf16_keeps_nan(void **state) {
+  fixture *f = *state;
+  enum { N = 41, M = 7 };
+  uint32_t seed = 4;
+  float *w = floats(N * N), *x = floats(M * N), *y = floats(M * N);
+  test_fill(w, N * N, 1, &seed);
+  test_fill(x, M * N, 1, &seed);
+  x[7] = NAN;
+  x[2 * N + 40] = INFINITY;
+  const tg_matrix part = {w, TG_F32, N, false, NULL};
+  tg_linear *linear = new_linear(f, &part, 1, N, TG_PRECISION_BF16);
+  apply(f, linear, x, M, false, y);
+  for (size_t i = 0; i < M * N; i++) assert_int_equal(isfinite(y[i]) != 0, i / N != 0 && i / N != 2);
+  tg_linear_free(linear);
+  tg_free(w);
+  tg_free(x);
+  tg_free(y);
+}
+
+/* The widening product, which machines with products of pairs do not use: the table's own, whatever the machine. */
+static void test_bf16_by_widening(void **state) {
+  enum { MOST_IN = 200, MOST_ROWS = 13 };
+  (void)state;
+  uint32_t seed = 8;
+  float *w = floats(64 * MOST_IN), *x = floats(MOST_ROWS * MOST_IN), *y = floats(MOST_ROWS * 64), *expected = floats(MOST_ROWS * 64);
+  uint16_t *block = NULL;
+  assert_int_equal(tg_alloc(&block, 64 * (MOST_IN + 1), sizeof *block, NULL), T5GIST_OK);
+  for (size_t n_in = 1; n_in <= MOST_IN; n_in = n_in < 5 ? n_in + 1 : n_in * 2 - 3)
+    for (size_t rows = 1; rows <= MOST_ROWS; rows += 2) {
+      test_fill(w, 64 * n_in, 1, &seed);
+      test_fill(x, rows * n_in, 1, &seed);
+      round_to_bf16(w, 64 * n_in);
+      memset(block, 0xff, 64 * (n_in + 1) * sizeof *block); /* NaN where there is no input */
+      for (size_t o = 0; o < 64; o++)
+        for (size_t i = 0; i < n_in; i++) tg_narrow_bf16(&w[o * n_in + i], 1, &block[i / 2 * 128 + o * 2 + i % 2]);
+      tg_simd_best()->multiply_pairs(x, n_in, block, rows, y);
+      product(w, 64, n_in, x, rows, false, expected);
+      check_close(y, expected, rows * 64, n_in);
+    }
+  tg_free(w);
+  tg_free(x);
+  tg_free(y);
+  tg_free(expected);
+  tg_free(block);
 }
 
 /* ---------------------------------------------------------------------------------------------------------------------------- int8 */
@@ -444,6 +594,7 @@ static void check_warm_products(fixture *f, tg_precision precision, size_t most,
 
 static void test_warm_products_create_nothing(void **state) {
   check_warm_products(*state, TG_PRECISION_F32, 20, tg_cpu_isa() != TG_ISA_AVX512);
+  check_warm_products(*state, TG_PRECISION_BF16, 70, false);
   check_warm_products(*state, TG_PRECISION_INT8, 170, tg_cpu_vnni() && tg_matmul_has_tiles());
 }
 
@@ -543,6 +694,11 @@ static int groups(void) {
       cmocka_unit_test(test_wide_and_deep),
       cmocka_unit_test(test_stacked_formats),
       cmocka_unit_test(test_rows_are_independent),
+      cmocka_unit_test(test_bf16_shapes),
+      cmocka_unit_test(test_bf16_rows_are_independent),
+      cmocka_unit_test(test_bf16_stored),
+      cmocka_unit_test(test_bf16_keeps_nan),
+      cmocka_unit_test(test_bf16_by_widening),
       cmocka_unit_test(test_int8_shapes),
       cmocka_unit_test(test_int8_extremes),
       cmocka_unit_test(test_int8_rows_are_independent),
