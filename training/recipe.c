@@ -40,6 +40,7 @@ static const tg_field fields[] = {
     {"shape.buckets", TG_FIELD_INT, AT(buckets), 4, 4096, NULL, 0, NULL, NULL, 0},
     {"shape.max_distance", TG_FIELD_INT, AT(max_distance), 2, 1 << 20, NULL, 0, NULL, NULL, 0},
     {"shape.activation", TG_FIELD_ENUM, AT(activation), 0, 0, activations, 0, NULL, NULL, 0},
+    {"shape.head_factor", TG_FIELD_FLOAT, AT(head_factor), 0, 1, NULL, 0, NULL, NULL, 0},
     {"shape.tied", TG_FIELD_BOOL, AT(tied), 0, 0, NULL, 0, NULL, NULL, 0},
 
     {"vocab.from", TG_FIELD_STRING, AT(vocab_from), 0, 0, NULL, 0, NULL, NULL, 0},
@@ -137,6 +138,7 @@ static void set_defaults(tg_recipe *r) {
                    .max_source = 128,
                    .max_target = 256,
                    .block = 1,
+                   .head_factor = 1,
                    .truncate_target = true,
                    .default_gists = T5GIST_UNSET,
                    .cross_entropy = 1,

@@ -22,6 +22,7 @@ typedef struct tg_recipe {
   char *shape; /* one of FLAN-T5's names, or null: every number is given */
   int d_model, d_kv, d_ff, n_heads, n_layers, n_decoder_layers; /* T5GIST_UNSET: by shape */
   int buckets, max_distance, activation;
+  float head_factor; /* of an untied head's first weights */
   bool tied;
   char *vocab_from; /* folder whose tokenizer is taken; null: one is trained on the data */
   int vocab_size;

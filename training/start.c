@@ -200,11 +200,20 @@ static void average_gists(const tg_start *start, size_t table_at, float *weights
   }
 }
 
+/* transformers begins an untied head with numbers of size 1, so that first logits are of size sqrt(d_model): the factor brings them to size 1. */
+static void initialise(const tg_recipe *recipe, const tg_start *start, float *weights) {
+  const tg_layout *layout = &start->layout;
+  tg_parameters_initialise(layout, recipe->seed, weights);
+  if (layout->tied) return;
+  const size_t n = (size_t)layout->config->vocab_size * (size_t)layout->config->d_model;
+  for (size_t i = 0; i < n; i++) weights[layout->head + i] *= recipe->head_factor;
+}
+
 t5gist_status tg_start_weights(const tg_recipe *recipe, const tg_start *start, float *weights, t5gist_error *err) {
   if (recipe->model)
     TG_TRY(tg_parameters_load(start->dir, &start->layout, start->text_rows, weights, err));
   else
-    tg_parameters_initialise(&start->layout, recipe->seed, weights);
+    initialise(recipe, start, weights);
   if (!recipe->model && start->config.n_gist_ids > 1) return T5GIST_OK; /* distinct ones begin at random, as all else */
   average_gists(start, start->layout.embedding, weights);
   if (!start->layout.tied) average_gists(start, start->layout.head, weights);
