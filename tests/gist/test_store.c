@@ -411,6 +411,7 @@ static void use_under_fault(place *p, const t5gist_gist *gist, inject_count *cou
 static void use_after_fault(place *p) {
   t5gist_store_state s;
   open_store(p, 0, false, NULL); /* one that does not rest */
+  assert_int_equal(examine(p).damaged, 0); /* the fault was not the entry's */
   if (!find(p, "one")) keep(p, "one");
   assert_true(find(p, "one"));
   CHECK_OK(t5gist_store_gc(p->store, &s, &err));
