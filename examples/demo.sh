@@ -6,6 +6,7 @@ t5gist=${1:-t5gist}
 options=(--quiet --no-store --threads 1) # the bundled model is too small for a second thread to pay
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
+export XDG_CACHE_HOME=$dir/cache # nothing of the demonstration stays behind
 bold='' plain=''
 if [ -t 1 ]; then bold=$'\033[1m' plain=$'\033[0m'; fi
 
