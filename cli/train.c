@@ -22,7 +22,7 @@ static void on_signal(int number) {
 }
 
 static void catch_signals(void) {
-  static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
+  static const int numbers[] = {SIGINT, SIGTERM, SIGHUP, SIGUSR1}; /* mpirun hands on the last one alone */
   struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESTART | SA_NODEFER}, old;
   sigemptyset(&action.sa_mask);
   for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
@@ -47,6 +47,12 @@ static void say(void *user, const char *sentence) {
   terminal *t = user;
   clear(t);
   tg_cli_note(t->context, "%s", sentence);
+}
+
+static void fail(void *user, const char *sentence) {
+  terminal *t = user;
+  clear(t);
+  tg_cli_report(t->context, sentence);
 }
 
 static void duration(double seconds, char text[32]) {
@@ -115,7 +121,7 @@ static void summary(const tg_context *context, const tg_recipe *recipe, const tg
 static t5gist_status train(tg_context *context, const tg_recipe *recipe, const char *call, t5gist_error *err) {
   terminal t = {.context = context, .shows = isatty(STDERR_FILENO) && !context->settings.quiet};
   const tg_train_call options = {
-      .command = call, .resume = context->settings.resume, .overwrite = context->settings.overwrite, .stop = &asked, .say = say, .progress = show, .user = &t};
+      .command = call, .resume = context->settings.resume, .overwrite = context->settings.overwrite, .stop = &asked, .say = say, .fail = fail, .progress = show, .user = &t};
   tg_train_result result;
   catch_signals();
   const t5gist_status status = tg_train(recipe, &options, &result, err);
@@ -128,6 +134,7 @@ t5gist_status tg_command_train(tg_context *context, t5gist_error *err) {
   tg_recipe recipe;
   tg_buffer call = {0};
   const tg_settings *s = &context->settings;
+  if (s->dtype != TG_DTYPE_AUTO && s->dtype != TG_DTYPE_F32) return tg_fail(err, T5GIST_EUSAGE, "--dtype: training computes in f32; `t5gist convert` makes an int8 folder of the result");
   if (s->resume && s->overwrite) return tg_fail(err, T5GIST_EUSAGE, "--resume and --overwrite exclude each other; expected one of them");
   t5gist_status status = tg_recipe_load(context->arguments[0], &recipe, err);
   if (status == T5GIST_OK) status = override(s, &recipe, err);

@@ -8,8 +8,8 @@
 #include "runtime/memory.h"
 #include "training/trainer_parts.h"
 
-const char *const tg_measure_names[] = {"loss", "exact_match", "accuracy"};
 enum { N_MEASURES = 3, CHUNK = 64 };
+static const char *const measure_names[N_MEASURES] = {"loss", "exact_match", "accuracy"};
 
 /* --------------------------------------------------------------------------------------------------------------------------- points */
 
@@ -40,15 +40,21 @@ static void make_points(tg_trainer *t) {
   }
 }
 
+const char *tg_best_name(const tg_trainer *t, const tg_best *best, char name[TG_BEST_NAME]) {
+  name[0] = 0;
+  if (t->recipe->n_sets > 0) snprintf(name, TG_BEST_NAME, "%s/%s/%s", t->recipe->sets[best->set].name, t->points[best->point].name, measure_names[best->measure]);
+  return name;
+}
+
 static double value_of(const tg_eval_score *score, int measure) {
   return measure == 0 ? score->loss : measure == 1 ? score->exact : score->accuracy;
 }
 
 /* "unseen/gist4/loss" */
 static bool names(const tg_trainer *t, int set, int point, int measure, const char *text) {
-  char name[160];
-  snprintf(name, sizeof name, "%s/%s/%s", t->recipe->sets[set].name, t->points[point].name, tg_measure_names[measure]);
-  return strcmp(name, text) == 0;
+  const tg_best best = {.set = set, .point = point, .measure = measure};
+  char name[TG_BEST_NAME];
+  return strcmp(tg_best_name(t, &best, name), text) == 0;
 }
 
 t5gist_status tg_evaluate_prepare(tg_trainer *t, t5gist_error *err) {
@@ -67,14 +73,6 @@ t5gist_status tg_evaluate_prepare(tg_trainer *t, t5gist_error *err) {
   }
   return tg_fail(err, T5GIST_EUSAGE, "best: expected SET/CONDITION/MEASURE of what is evaluated, such as %s/%s/loss (or exact_match, accuracy), found \"%.100s\"", r->sets[0].name,
                  t->points[0].name, r->best);
-}
-
-const char *tg_best_text(const tg_trainer *t, char text[96]) {
-  text[0] = 0;
-  if (t->best.step > 0)
-    snprintf(text, 96, "%s/%s/%s %.4f at step %llu", t->recipe->sets[t->best.set].name, t->points[t->best.point].name, tg_measure_names[t->best.measure], t->best.value,
-             (unsigned long long)t->best.step);
-  return text;
 }
 
 /* -------------------------------------------------------------------------------------------------------------------------- one set */

@@ -1,6 +1,7 @@
 #include "training/trainer.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "runtime/cpu.h"
@@ -117,8 +118,9 @@ static t5gist_status allocate(tg_trainer *t, t5gist_error *err) {
 
 static json_t *make_state(const tg_trainer *t) {
   const tg_data_report *report = tg_data_report_of(t->train);
-  return json_pack("{s:I s:I s:I s:f s:I}", "step", (json_int_t)t->step, "examples", (json_int_t)report->examples, "target_tokens", (json_int_t)report->target_tokens, "best_value",
-                   t->best.value, "best_step", (json_int_t)t->best.step);
+  char best[TG_BEST_NAME];
+  return json_pack("{s:I s:I s:I s:s s:f s:I}", "step", (json_int_t)t->step, "examples", (json_int_t)report->examples, "target_tokens", (json_int_t)report->target_tokens, "best",
+                   tg_best_name(t, &t->best, best), "best_value", t->best.value, "best_step", (json_int_t)t->best.step);
 }
 
 static t5gist_status save(tg_trainer *t, t5gist_error *err) {
@@ -137,6 +139,9 @@ static t5gist_status read_state(tg_trainer *t, const json_t *state, t5gist_error
   if (examples != (json_int_t)report->examples || targets != (json_int_t)report->target_tokens)
     return tg_fail(err, T5GIST_EMISMATCH, "%s: the run was begun with %lld examples of %lld target tokens, found %zu of %zu: the data has changed since", t->recipe->train, (long long)examples,
                    (long long)targets, report->examples, report->target_tokens);
+  const char *best = json_string_value(json_object_get(state, "best"));
+  char name[TG_BEST_NAME];
+  if (!best || strcmp(best, tg_best_name(t, &t->best, name)) != 0) return T5GIST_OK; /* another score decides from here on */
   t->best.value = json_number_value(json_object_get(state, "best_value"));
   t->best.step = (uint64_t)json_integer_value(json_object_get(state, "best_step"));
   return T5GIST_OK;
@@ -305,7 +310,9 @@ static void finish(tg_trainer *t, tg_train_result *result) {
   result->tokens = t->tokens;
   result->flops = t->flops;
   result->peak_bytes = tg_resident_bytes(true);
-  if (t->n_points > 0) tg_best_text(t, result->best);
+  char name[TG_BEST_NAME];
+  if (t->best.step > 0)
+    snprintf(result->best, sizeof result->best, "%s %.4f at step %llu", tg_best_name(t, &t->best, name), t->best.value, (unsigned long long)t->best.step);
 }
 
 static void close_trainer(tg_trainer *t) {
@@ -332,7 +339,7 @@ t5gist_status tg_train(const tg_recipe *recipe, const tg_train_call *call, tg_tr
   t5gist_status status = prepare(&t, result, &own);
   if (!status) status = loop(&t, &result->stopped, &own);
   if (status && t.group.n > 1) { /* the others wait for this one: all end here, and this is the last that is heard */
-    if (call->say) call->say(call->user, own.message);
+    if (call->fail) call->fail(call->user, own.message);
     tg_group_abandon(&t.group);
   }
   finish(&t, result);

@@ -26,6 +26,7 @@ typedef struct tg_train_call {
   bool overwrite;          /* begin anew in a folder that holds something already */
   const volatile sig_atomic_t *stop; /* a signal's number: finish the step, save, return; null: never */
   void (*say)(void *user, const char *sentence);                        /* for people; null: nobody */
+  void (*fail)(void *user, const char *sentence);                       /* of several processes the one that fails ends all, at once: its last words; null: none */
   void (*progress)(void *user, const tg_train_progress *progress);      /* before the first step, after every step and within evaluations; null: nobody */
   void *user;
 } tg_train_call;
@@ -38,7 +39,7 @@ typedef struct tg_train_result {
   double loss;        /* of the last step; NaN: none was done */
   double seconds, tokens, flops;      /* of the steps of this call, evaluations left out */
   size_t predicted_bytes, peak_bytes; /* resident memory; 0: unknown */
-  char best[96];      /* "unseen/gist4/loss 1.2345 at step 400", or empty */
+  char best[192];     /* "unseen/gist4/loss 1.2345 at step 400", or empty */
 } tg_train_result;
 
 t5gist_status tg_train(const tg_recipe *recipe, const tg_train_call *call, tg_train_result *result, t5gist_error *err);

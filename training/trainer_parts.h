@@ -98,8 +98,8 @@ t5gist_status tg_evaluate_prepare(tg_trainer *trainer, t5gist_error *err);
 /* Every set under every condition, written to the log. *improved: the best so far; trainer->best has it then. weights: as trained (q scaled as they are). */
 t5gist_status tg_evaluate(tg_trainer *trainer, const float *weights, bool *improved, t5gist_error *err);
 t5gist_status tg_evaluate_set(tg_trainer *trainer, const tg_data *data, const tg_eval_point *point, const float *weights, tg_eval_score *score, t5gist_error *err);
-extern const char *const tg_measure_names[];
-const char *tg_best_text(const tg_trainer *trainer, char text[96]); /* "unseen/gist4/loss 1.2345 at step 400"; "" before the first evaluation */
+enum { TG_BEST_NAME = 128 };
+const char *tg_best_name(const tg_trainer *trainer, const tg_best *best, char name[TG_BEST_NAME]); /* "unseen/gist4/loss"; "" where nothing is evaluated */
 
 /* ---- predict.c */
 typedef struct tg_prediction {

@@ -343,8 +343,8 @@ class Yaml(CommandLine):
 
     def test_shipped_examples_are_valid(self):
         for path in sorted((ROOT / "configs").glob("*.yaml")):
-            if path.name.startswith(("bench-", "eval-")):
-                continue  # those of `t5gist bench` and `eval` have keys of their own: tests/bench, tests/evaluation
+            if path.name.startswith(("bench-", "eval-")) or "\nsteps:" in path.read_text():
+                continue  # those of `t5gist bench`, `eval` and `train` have keys of their own: tests/bench, tests/evaluation, test_train.py
             with self.subTest(path.name):
                 self.assertEqual(self.good("generate", "--config", str(path), "--model", str(MINI), "--task", TASK, "--input", INPUT, "--gists", "4", "--condition", "gist"),
                                  ANSWER + "\n")

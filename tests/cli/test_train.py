@@ -202,6 +202,12 @@ class Killed(Training):
 
 
 class Refused(Training):
+    def test_shipped_recipes_are_valid(self):
+        recipes = [path for path in (ROOT / "configs").glob("*.yaml") if "\nsteps:" in path.read_text()]
+        self.assertGreaterEqual(len(recipes), 5)
+        for path in recipes:
+            self.bad(1, "nowhere: expected a model folder, found nothing of this name", "train", str(path), "--model", "nowhere", "-o", "shipped")
+
     def test_what_is_wrong_is_named(self):
         self.bad(1, "absent.yaml", "train", "absent.yaml")
         self.bad(2, "expected 1 argument", "train")
