@@ -134,7 +134,7 @@ t5gist_status tg_command_train(tg_context *context, t5gist_error *err) {
   tg_recipe recipe;
   tg_buffer call = {0};
   const tg_settings *s = &context->settings;
-  if (s->dtype != TG_DTYPE_AUTO && s->dtype != TG_DTYPE_F32) return tg_fail(err, T5GIST_EUSAGE, "--dtype: training computes in f32; `t5gist convert` makes an int8 folder of the result");
+  if (s->dtype == TG_DTYPE_BF16 || s->dtype == TG_DTYPE_INT8) return tg_fail(err, T5GIST_EUSAGE, "--dtype: training computes in f32; `t5gist convert` makes an int8 folder of the result");
   if (s->resume && s->overwrite) return tg_fail(err, T5GIST_EUSAGE, "--resume and --overwrite exclude each other; expected one of them");
   t5gist_status status = tg_recipe_load(context->arguments[0], &recipe, err);
   if (status == T5GIST_OK) status = override(s, &recipe, err);
