@@ -12,6 +12,7 @@
 #include "runtime/io.h"
 #include "runtime/json.h"
 #include "t5/checkpoint.h"
+#include "t5/gist_ids.h"
 
 /* One line "  name          value", the value escaped. */
 static void show(FILE *out, const char *name, const char *value) {
@@ -109,7 +110,7 @@ static void show_tokenizer(FILE *out, const char *dir, tg_config *config, char *
     return;
   }
   fprintf(out, "  %-16s %s, %d pieces\n", "tokenizer", tg_tokenizer_path(tokenizer), tg_tokenizer_pieces(tokenizer));
-  if (tg_strdup(path, tg_tokenizer_path(tokenizer), &problem) != T5GIST_OK || tg_model_find_gist_ids(tokenizer, config, &problem) != T5GIST_OK) {
+  if (tg_strdup(path, tg_tokenizer_path(tokenizer), &problem) != T5GIST_OK || tg_find_gist_ids(tokenizer, config, &problem) != T5GIST_OK) {
     show_problem(out, &problem, first);
   }
   tg_tokenizer_free(tokenizer);

@@ -2,9 +2,9 @@
 
 #include "runtime/cpu.h"
 #include "runtime/error.h"
+#include "t5/gist_ids.h"
 
-/* The vocabulary of the published gist checkpoints: the 32,100 rows of T5's tokenizer and one gist row behind them. */
-enum { PUBLISHED_VOCAB = 32101, PUBLISHED_GIST = 32100, MAX_THREADS = 1024 };
+enum { MAX_THREADS = 1024 };
 
 const char *t5gist_version(void) {
   return T5GIST_VERSION;
@@ -16,16 +16,6 @@ void t5gist_free(void *memory) {
 
 void t5gist_model_options_init(t5gist_model_options *options) {
   if (options) *options = (t5gist_model_options){.threads = T5GIST_UNSET, .dtype = T5GIST_UNSET, .wo_dtype = T5GIST_UNSET};
-}
-
-t5gist_status tg_model_find_gist_ids(const tg_tokenizer *tokenizer, tg_config *config, t5gist_error *err) {
-  if (config->n_gist_ids > 0) return T5GIST_OK;
-  const int32_t id = config->vocab_size == PUBLISHED_VOCAB ? PUBLISHED_GIST : tg_tokenizer_added(tokenizer, "<GIST>");
-  if (id < 0 || id >= config->vocab_size) return T5GIST_OK;
-  TG_TRY(tg_alloc(&config->gist_ids, 1, sizeof *config->gist_ids, err));
-  config->gist_ids[0] = id;
-  config->n_gist_ids = 1;
-  return T5GIST_OK;
 }
 
 /* No text may produce a gist, an end or padding. */
@@ -68,7 +58,7 @@ t5gist_status t5gist_model_open(const char *dir, const t5gist_model_options *opt
   t5gist_status status;
   TG_GOTO(tg_engine_new(threads, &engine, err));
   TG_GOTO(tg_t5_open(dir, engine, &t5_options, &model->t5, err));
-  TG_GOTO(tg_model_find_gist_ids(model->t5->tokenizer, &model->t5->config, err));
+  TG_GOTO(tg_find_gist_ids(model->t5->tokenizer, &model->t5->config, err));
   TG_GOTO(reserve_ids(model->t5, err));
   *out = model;
   return T5GIST_OK;

@@ -12,8 +12,4 @@ struct t5gist_model {
 /* What its linear layers are computed in: "f32", "int8", "int8, wo f32". */
 const char *tg_model_dtype(const t5gist_model *model);
 
-/* The one rule for a model's gist tokens: the "t5gist" block's; else row 32100 of a vocabulary of 32101 rows; else the added token <GIST>;
- * else none. */
-t5gist_status tg_model_find_gist_ids(const tg_tokenizer *tokenizer, tg_config *config, t5gist_error *err);
-
 #endif

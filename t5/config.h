@@ -24,7 +24,7 @@ typedef struct tg_config {
   bool scale_decoder_output;   /* by d_model^-0.5, before the head */
   int pad_id, eos_id, start_id;
 
-  /* The "t5gist" block. n_gist_ids 0: absent (tg_t5_open then looks at vocabulary and added tokens). */
+  /* The "t5gist" block. n_gist_ids 0: absent (tg_find_gist_ids then looks at vocabulary and added tokens). */
   int32_t *gist_ids;           /* [n_gist_ids] owned */
   int n_gist_ids, default_gists, max_task_tokens;
   char *template_task, *template_input; /* owned; each contains its placeholder once */

@@ -9,7 +9,7 @@ enum { FILE_MODE = 0644 };
 
 static const char *const copied[] = {"spiece.model",      "tokenizer.json",          "tokenizer_config.json",
                                      "added_tokens.json", "special_tokens_map.json", "generation_config.json"};
-enum { N_COPIED = sizeof copied / sizeof *copied };
+enum { N_COPIED = sizeof copied / sizeof *copied, N_TOKENIZER = N_COPIED - 1 };
 
 static t5gist_status open_file(tg_folder_writer *folder, const char *name, tg_writer **writer, t5gist_error *err) {
   char *path;
@@ -89,8 +89,8 @@ static t5gist_status copy_file(tg_folder_writer *folder, const char *from, const
   return status;
 }
 
-t5gist_status tg_folder_writer_copy(tg_folder_writer *folder, const char *from_dir, t5gist_error *err) {
-  for (size_t i = 0; i < N_COPIED; i++) {
+static t5gist_status copy_files(tg_folder_writer *folder, const char *from_dir, size_t n, t5gist_error *err) {
+  for (size_t i = 0; i < n; i++) {
     char *from;
     TG_TRY(find_source(folder, from_dir, copied[i], &from, err));
     const t5gist_status status = from ? copy_file(folder, from, copied[i], err) : T5GIST_OK;
@@ -98,6 +98,14 @@ t5gist_status tg_folder_writer_copy(tg_folder_writer *folder, const char *from_d
     if (status != T5GIST_OK) return status;
   }
   return T5GIST_OK;
+}
+
+t5gist_status tg_folder_writer_copy(tg_folder_writer *folder, const char *from_dir, t5gist_error *err) {
+  return copy_files(folder, from_dir, N_COPIED, err);
+}
+
+t5gist_status tg_folder_writer_copy_tokenizer(tg_folder_writer *folder, const char *from_dir, t5gist_error *err) {
+  return copy_files(folder, from_dir, N_TOKENIZER, err);
 }
 
 t5gist_status tg_folder_writer_json(tg_folder_writer *folder, const char *name, const json_t *json, t5gist_error *err) {

@@ -140,6 +140,7 @@ static void set_defaults(tg_recipe *r) {
                    .block = 1,
                    .head_factor = 1,
                    .truncate_target = true,
+                   .distinct_gists = T5GIST_UNSET,
                    .default_gists = T5GIST_UNSET,
                    .cross_entropy = 1,
                    .rebuild_share = 0.25f,

@@ -43,7 +43,7 @@ typedef struct tg_recipe {
   float conditions[TG_N_CONDITIONS];
   tg_strings gist_texts;
   int gists[TG_MAX_TRAINED_GISTS], n_gists, most_gists;
-  int distinct_gists, default_gists; /* default_gists T5GIST_UNSET: the most that are trained */
+  int distinct_gists, default_gists; /* T5GIST_UNSET: as the folder has them, or one row repeated; the most that are trained */
   float cross_entropy, kl_forward, kl_reverse, match, smoothing;
   float rebuild, rebuild_share, rebuild_until, copy, copy_share;
   char *teacher; /* a folder, or "start"; null: none */

@@ -1,16 +1,16 @@
 #include "training/start.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "runtime/error.h"
 #include "runtime/file.h"
-#include "runtime/hash.h"
 #include "runtime/memory.h"
 #include "t5/checkpoint.h"
+#include "t5/folder_writer.h"
+#include "t5/gist_ids.h"
 #include "training/texts.h"
 
-enum { MAX_VOCABULARY = 1 << 22, MAX_TOKENIZER = 1 << 28 };
+enum { MAX_VOCABULARY = 1 << 22 };
 
 /* ---------------------------------------------------------------------------------------------------------------------- from scratch */
 
@@ -37,14 +37,7 @@ static shape choose_shape(const tg_recipe *r) {
   return s;
 }
 
-/* Rows of the vocabulary that text can reach: the pieces, and <extra_id_0> .. where the tokenizer puts them behind. */
-static int text_rows(const tg_tokenizer *tokenizer) {
-  int rows = tg_tokenizer_pieces(tokenizer);
-  while (strncmp(tg_tokenizer_piece(tokenizer, rows), "<extra_id_", 10) == 0) rows++;
-  return rows;
-}
-
-static t5gist_status write_config(const tg_recipe *r, const char *dir, int vocab_size, t5gist_error *err) {
+static t5gist_status write_config(const tg_recipe *r, tg_folder_writer *folder, int vocab_size, t5gist_error *err) {
   static const char *const projections[] = {"gated-gelu", "gated-silu", "relu"}, *const acts[] = {"gelu_new", "silu", "relu"};
   const shape s = choose_shape(r);
   json_t *json = json_pack("{s:[s] s:s s:i s:i s:i s:i s:i s:i s:i s:s s:b s:s s:i s:i s:f s:f s:b s:b s:b s:i s:i s:i s:s}", "architectures", "T5ForConditionalGeneration", "model_type", "t5",
@@ -53,52 +46,25 @@ static t5gist_status write_config(const tg_recipe *r, const char *dir, int vocab
                            "dense_act_fn", acts[r->activation], "relative_attention_num_buckets", r->buckets, "relative_attention_max_distance", r->max_distance, "layer_norm_epsilon", 1e-6,
                            "dropout_rate", 0.0, "tie_word_embeddings", (int)r->tied, "is_encoder_decoder", 1, "use_cache", 1, "pad_token_id", 0, "eos_token_id", 1, "decoder_start_token_id", 0,
                            "torch_dtype", "float32");
-  char *text = json ? json_dumps(json, JSON_INDENT(2)) : NULL, *path = NULL;
-  t5gist_status status = text ? tg_path_join(&path, dir, "config.json", err) : tg_fail(err, T5GIST_ENOMEM, "not enough memory for a config.json");
-  if (!status) status = tg_write_file(path, 0666, text, strlen(text), err);
+  const t5gist_status status = json ? tg_folder_writer_json(folder, "config.json", json, err) : tg_fail(err, T5GIST_ENOMEM, "not enough memory for a config.json");
   json_decref(json);
-  free(text);
-  tg_free(path);
   return status;
-}
-
-static t5gist_status copy_file(const char *from_dir, const char *name, const char *to_dir, bool *found, t5gist_error *err) {
-  char *from = NULL, *to = NULL;
-  tg_buffer content = {0};
-  t5gist_status status;
-  TG_GOTO(tg_path_join(&from, from_dir, name, err));
-  TG_GOTO(tg_path_join(&to, to_dir, name, err));
-  *found = tg_file_exists(from);
-  if (*found) TG_GOTO(tg_read_file(from, MAX_TOKENIZER, false, &content, err));
-  if (*found) TG_GOTO(tg_write_file(to, 0666, content.data, content.size, err));
-done:
-  tg_free(from);
-  tg_free(to);
-  tg_buffer_free(&content);
-  return status;
-}
-
-/* spiece.model, else tokenizer.json, as tg_tokenizer_open looks for them. */
-static t5gist_status copy_tokenizer(const char *from, const char *to, t5gist_error *err) {
-  bool found;
-  TG_TRY(copy_file(from, "spiece.model", to, &found, err));
-  if (!found) TG_TRY(copy_file(from, "tokenizer.json", to, &found, err));
-  if (found) return T5GIST_OK;
-  return tg_fail(err, T5GIST_EIO, "vocab.from: expected a folder with spiece.model or tokenizer.json, found neither in %s", from);
 }
 
 /* Writes dir: the tokenizer, then config.json, whose presence says that the folder is whole. */
 static t5gist_status make_start(const tg_recipe *recipe, const char *dir, t5gist_error *err) {
+  const char *vocabulary = recipe->vocab_from ? recipe->vocab_from : dir;
+  tg_folder_writer folder = {.dir = dir};
   tg_tokenizer *tokenizer = NULL;
   t5gist_status status;
   TG_GOTO(tg_make_dirs(dir, err));
-  if (recipe->vocab_from)
-    TG_GOTO(copy_tokenizer(recipe->vocab_from, dir, err));
-  else
-    TG_GOTO(tg_texts_vocabulary(recipe, dir, err));
-  TG_GOTO(tg_tokenizer_open(dir, MAX_VOCABULARY, &tokenizer, err));
-  TG_GOTO(write_config(recipe, dir, text_rows(tokenizer), err));
+  if (!recipe->vocab_from) TG_GOTO(tg_texts_vocabulary(recipe, dir, err));
+  TG_GOTO(tg_tokenizer_open(vocabulary, MAX_VOCABULARY, &tokenizer, err));
+  if (recipe->vocab_from) TG_GOTO(tg_folder_writer_copy_tokenizer(&folder, vocabulary, err));
+  TG_GOTO(write_config(recipe, &folder, tg_text_rows(tokenizer), err));
+  TG_GOTO(tg_folder_writer_commit(&folder, err));
 done:
+  tg_folder_writer_abort(&folder);
   tg_tokenizer_free(tokenizer);
   return status;
 }
@@ -114,23 +80,33 @@ static t5gist_status scratch_dir(const tg_recipe *recipe, const char *run_dir, b
 
 /* ------------------------------------------------------------------------------------------------------------------------ vocabulary */
 
-/* The rows of the gist tokens: the folder's own where it has as many as the recipe wants, else those behind what text can reach. */
+static bool is_gist(const tg_config *c, int32_t id) {
+  for (int i = 0; i < c->n_gist_ids; i++) {
+    if (c->gist_ids[i] == id) return true;
+  }
+  return false;
+}
+
+/* The rows of the gist tokens: the folder's own, the first of them where the recipe wants fewer; where it wants more, others behind what text can reach. */
 static t5gist_status place_gists(const tg_recipe *recipe, tg_start *start, t5gist_error *err) {
   tg_config *c = &start->config;
-  const int wanted = recipe->distinct_gists > 1 ? recipe->distinct_gists : 1;
-  int32_t *ids, behind = start->text_rows;
-  TG_TRY(tg_alloc(&start->fresh, (size_t)wanted, sizeof *start->fresh, err));
-  TG_TRY(tg_alloc(&ids, (size_t)wanted, sizeof *ids, err));
-  for (int i = 0; i < wanted; i++) {
-    ids[i] = c->n_gist_ids == wanted ? c->gist_ids[i] : start->text_rows + i;
-    start->fresh[i] = true;
-    for (int j = 0; j < c->n_gist_ids; j++) start->fresh[i] &= c->gist_ids[j] != ids[i];
-    if (ids[i] >= behind) behind = ids[i] + 1;
+  const int own = c->n_gist_ids, wanted = recipe->distinct_gists == T5GIST_UNSET ? own : recipe->distinct_gists, n = wanted > 1 ? wanted : 1;
+  int32_t *ids, next = start->text_rows;
+  if (n > 1 && recipe->most_gists > n)
+    return tg_fail(err, T5GIST_EUSAGE, "gists: expected at most %d, the distinct gist rows of %s (distinct_gists: %d adds some), found %d", n, start->dir, recipe->most_gists, recipe->most_gists);
+  TG_TRY(tg_alloc(&start->fresh, (size_t)n, sizeof *start->fresh, err));
+  TG_TRY(tg_alloc(&ids, (size_t)n, sizeof *ids, err));
+  c->vocab_size = start->text_rows;
+  for (int i = 0; i < n; i++) {
+    while (is_gist(c, next)) next++;
+    start->fresh[i] = i >= own;
+    ids[i] = i < own ? c->gist_ids[i] : next++;
+    if (ids[i] >= c->vocab_size) c->vocab_size = ids[i] + 1;
   }
+  start->repeated = own == 1 ? ids[0] : -1;
   tg_free(c->gist_ids);
   c->gist_ids = ids;
-  c->n_gist_ids = wanted;
-  c->vocab_size = behind;
+  c->n_gist_ids = n;
   return T5GIST_OK;
 }
 
@@ -169,7 +145,8 @@ t5gist_status tg_start_open(const tg_recipe *recipe, const char *run_dir, bool m
   TG_TRY(recipe->model ? tg_strdup(&start->dir, recipe->model, err) : scratch_dir(recipe, run_dir, make, &start->dir, err));
   TG_TRY(tg_config_load(start->dir, &start->config, err));
   TG_TRY(tg_tokenizer_open(start->dir, start->config.vocab_size, &start->tokenizer, err));
-  start->text_rows = text_rows(start->tokenizer);
+  start->text_rows = tg_text_rows(start->tokenizer);
+  TG_TRY(tg_find_gist_ids(start->tokenizer, &start->config, err));
   TG_TRY(place_gists(recipe, start, err));
   TG_TRY(set_template(&start->config.template_task, recipe->template_task, "{task}", "template.task", err));
   TG_TRY(set_template(&start->config.template_input, recipe->template_input, "{input}", "template.input", err));
@@ -187,15 +164,15 @@ void tg_start_close(tg_start *start) {
   *start = (tg_start){0};
 }
 
-/* Fresh gist rows begin as the mean of the rows of text. */
-static void average_gists(const tg_start *start, size_t table_at, float *weights) {
-  const size_t d = (size_t)start->config.d_model;
-  float *table = weights + table_at;
+/* Fresh gist rows of a table [vocab_size, d_model] begin as the mean of the rows of text, or as the row that was repeated until now: k rows equal to it say the same. */
+static void begin_gists(const tg_start *start, float *table) {
+  const size_t d = (size_t)start->config.d_model, rows = (size_t)start->text_rows;
   for (size_t j = 0; j < d; j++) {
     double sum = 0;
-    for (int row = 0; row < start->text_rows; row++) sum += (double)table[(size_t)row * d + j];
+    for (size_t row = 0; row < rows; row++) sum += (double)table[row * d + j];
+    const float first = start->repeated < 0 ? (float)(sum / (double)rows) : table[(size_t)start->repeated * d + j];
     for (int i = 0; i < start->config.n_gist_ids; i++) {
-      if (start->fresh[i]) table[(size_t)start->config.gist_ids[i] * d + j] = (float)(sum / start->text_rows);
+      if (start->fresh[i]) table[(size_t)start->config.gist_ids[i] * d + j] = first;
     }
   }
 }
@@ -215,8 +192,8 @@ t5gist_status tg_start_weights(const tg_recipe *recipe, const tg_start *start, f
   else
     initialise(recipe, start, weights);
   if (!recipe->model && start->config.n_gist_ids > 1) return T5GIST_OK; /* distinct ones begin at random, as all else */
-  average_gists(start, start->layout.embedding, weights);
-  if (!start->layout.tied) average_gists(start, start->layout.head, weights);
+  begin_gists(start, weights + start->layout.embedding);
+  if (!start->layout.tied) begin_gists(start, weights + start->layout.head);
   return T5GIST_OK;
 }
 

@@ -9,7 +9,8 @@ typedef struct tg_start {
   tg_config config; /* with the vocabulary, the gist rows and the templates of the model that is trained */
   tg_tokenizer *tokenizer;
   tg_layout layout; /* of config */
-  bool *fresh;      /* [config.n_gist_ids] gist rows that the folder does not have yet: they begin as the mean of the others */
+  bool *fresh;      /* [config.n_gist_ids] gist rows that the folder does not have yet */
+  int32_t repeated; /* the folder's only gist row, as which fresh ones begin; -1: they begin as the mean of the rows of text */
   int text_rows;    /* rows of the vocabulary that text can reach; gist rows stand behind */
 } tg_start;
 

@@ -170,7 +170,7 @@ static t5gist_status fill_weights(tg_trainer *t, uint64_t step, t5gist_error *er
 static t5gist_status chosen_weights(tg_trainer *t, const float **weights, t5gist_error *err) {
   const float *average = tg_optimiser_average(t->optimiser);
   *weights = t->weights;
-  if (!average) return T5GIST_OK;
+  if (!average || t->step == 0) return T5GIST_OK; /* before the first step there is nothing to average */
   const size_t begin = tg_group_first(&t->group), end = tg_group_behind(&t->group);
   memcpy(t->gradients + begin, average, (end - begin) * sizeof *average);
   *weights = t->gradients;
