@@ -53,13 +53,14 @@ static t5gist_status open_model(const tg_bench_config *config, const char *dir, 
   t5gist_model_options_init(&options);
   options.threads = config->threads;
   if (strcmp(dtype, "f32") == 0) options.dtype = T5GIST_DTYPE_F32;
+  if (strcmp(dtype, "bf16") == 0) options.dtype = T5GIST_DTYPE_BF16;
   if (strcmp(dtype, "int8") == 0) options.dtype = T5GIST_DTYPE_INT8;
   TG_TRY(t5gist_model_open(dir, &options, model, err)); /* the first opening of a folder computes its fingerprint */
   t5gist_model_close(*model);
   const double begin = tg_bench_now_ms();
   TG_TRY(t5gist_model_open(dir, &options, model, err));
   t5gist_model_describe(*model, &info);
-  *format = (tg_format_result){.rate = strncmp(info.dtype, "int8", 4) == 0 ? TG_RATE_INT8 : TG_RATE_F32, .weight_bytes = info.weight_bytes, .n_parameters = info.n_parameters, .load_ms = tg_bench_now_ms() - begin,
+  *format = (tg_format_result){.rate = strncmp(info.dtype, "int8", 4) == 0 ? TG_RATE_INT8 : strncmp(info.dtype, "bf16", 4) == 0 ? TG_RATE_BF16 : TG_RATE_F32, .weight_bytes = info.weight_bytes, .n_parameters = info.n_parameters, .load_ms = tg_bench_now_ms() - begin,
                                .d_model = info.d_model, .d_ff = info.d_ff, .n_heads = info.n_heads, .d_kv = info.d_kv, .n_layers = info.n_layers,
                                .n_decoder_layers = info.n_decoder_layers};
   snprintf(format->dtype, sizeof format->dtype, "%s", info.dtype);

@@ -39,10 +39,15 @@ static t5gist_status note_drift(tg_context *context, t5gist_error *err) {
 }
 
 t5gist_status tg_command_convert(tg_context *context, t5gist_error *err) {
-  static const char *const names[] = {[TG_DTYPE_AUTO] = NULL, [TG_DTYPE_F32] = "f32", [TG_DTYPE_BF16] = "bf16", [TG_DTYPE_INT8] = "int8"};
+  static const char *const names[] = {[TG_DTYPE_F32] = "f32", [TG_DTYPE_BF16] = "bf16", [TG_DTYPE_INT8] = "int8"};
+  static const char *const wo_names[] = {
+      [TG_WO_DTYPE_F32] = "f32", [TG_WO_DTYPE_BF16] = "bf16", [TG_WO_DTYPE_INT8] = "int8", [TG_WO_DTYPE_INT8X16] = "int8x16"};
+  const tg_settings *s = &context->settings;
+  if (s->dtype == TG_DTYPE_AUTO) return tg_fail(err, T5GIST_EUSAGE, "--dtype auto: expected f32, bf16 or int8 of a folder that is written");
   tg_conversion conversion = {.context = context};
   const double start = tg_cli_now();
-  TG_TRY(t5gist_convert(context->arguments[0], context->arguments[1], names[context->settings.dtype], on_progress, &conversion, err));
+  TG_TRY(t5gist_convert(context->arguments[0], context->arguments[1], s->dtype == T5GIST_UNSET ? NULL : names[s->dtype], wo_names[s->wo_dtype],
+                        on_progress, &conversion, err));
   tg_cli_note(context, "wrote %s: %llu tensors, %llu bytes, in %.2f s", context->arguments[1], (unsigned long long)conversion.tensors,
               (unsigned long long)conversion.total, tg_cli_now() - start);
   return context->settings.dtype == TG_DTYPE_INT8 ? note_drift(context, err) : T5GIST_OK;

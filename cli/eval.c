@@ -44,8 +44,8 @@ static t5gist_status override_data(const tg_context *context, tg_eval_config *co
 /* What the command line says goes before the configuration. */
 static t5gist_status override(const tg_context *context, tg_eval_config *config, t5gist_error *err) {
   const tg_settings *s = &context->settings;
-  if (s->dtype == TG_DTYPE_BF16) return tg_fail(err, T5GIST_EUSAGE, "--dtype bf16: expected f32, int8 or auto");
   if (s->dtype == TG_DTYPE_F32) config->dtype = T5GIST_DTYPE_F32;
+  if (s->dtype == TG_DTYPE_BF16) config->dtype = T5GIST_DTYPE_BF16;
   if (s->dtype == TG_DTYPE_INT8) config->dtype = T5GIST_DTYPE_INT8;
   if (s->threads != T5GIST_UNSET) config->threads = s->threads;
   if (s->limit != T5GIST_UNSET) config->limit = s->limit;

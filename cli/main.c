@@ -27,7 +27,7 @@ const tg_command tg_commands[] = {
     {"inspect", TG_CLI_INSPECT, "show what is in a model, a gist file or a mask",
      "MODEL_DIR | FILE.gist\nt5gist inspect --mask (--task TEXT | --input TEXT)... [--condition NAME] [--gists K] [--svg FILE|-]",
      "Describes a model folder or a gist file, or draws the mask of a prompt.", 0, 1, tg_command_inspect},
-    {"convert", TG_CLI_CONVERT, "rewrite a checkpoint as one safetensors folder", "IN_DIR OUT_DIR [--dtype f32|bf16|int8]",
+    {"convert", TG_CLI_CONVERT, "rewrite a checkpoint as one safetensors folder", "IN_DIR OUT_DIR [--dtype f32|bf16|int8] [--wo-dtype NAME]",
      "Reads a Hugging Face folder (pytorch_model.bin or safetensors, sharded or not) and writes one that maps straight into memory. Without --dtype "
      "the stored number format stays.",
      2, 2, tg_command_convert},

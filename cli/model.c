@@ -53,15 +53,22 @@ t5gist_status tg_cli_model_dir(const tg_context *context, char **dir, t5gist_err
 }
 
 t5gist_status tg_cli_open(tg_context *context, t5gist_error *err) {
+  static const int dtypes[] = {[TG_DTYPE_AUTO] = T5GIST_UNSET,
+                               [TG_DTYPE_F32] = T5GIST_DTYPE_F32,
+                               [TG_DTYPE_BF16] = T5GIST_DTYPE_BF16,
+                               [TG_DTYPE_INT8] = T5GIST_DTYPE_INT8};
+  static const int wo_dtypes[] = {[TG_WO_DTYPE_AUTO] = T5GIST_UNSET,
+                                  [TG_WO_DTYPE_F32] = T5GIST_DTYPE_F32,
+                                  [TG_WO_DTYPE_BF16] = T5GIST_DTYPE_BF16,
+                                  [TG_WO_DTYPE_INT8] = T5GIST_DTYPE_INT8,
+                                  [TG_WO_DTYPE_INT8X16] = T5GIST_DTYPE_INT8X16};
   const tg_settings *s = &context->settings;
-  if (s->dtype == TG_DTYPE_BF16)
-    return tg_fail(err, T5GIST_EUSAGE, "--dtype bf16: not supported yet by this version, which computes in f32 and int8; expected f32, int8 or auto");
   t5gist_model_options options;
   t5gist_model_options_init(&options);
   options.threads = s->threads;
   options.check_numerics = s->check_numerics;
-  if (s->dtype == TG_DTYPE_F32) options.dtype = T5GIST_DTYPE_F32;
-  if (s->dtype == TG_DTYPE_INT8) options.dtype = T5GIST_DTYPE_INT8;
+  if (s->dtype != T5GIST_UNSET) options.dtype = dtypes[s->dtype];
+  options.wo_dtype = wo_dtypes[s->wo_dtype];
   TG_TRY(tg_cli_model_dir(context, &context->model_dir, err));
   const double start = tg_cli_now();
   TG_TRY(t5gist_model_open(context->model_dir, &options, &context->model, err));

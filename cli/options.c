@@ -17,6 +17,7 @@
 
 static const char *const conditions[] = {"gist", "pos_control", "neg_control", "prefix", "full", NULL}; /* t5gist_condition's order */
 static const char *const dtypes[] = {"auto", "f32", "bf16", "int8", NULL};
+static const char *const wo_dtypes[] = {"auto", "f32", "bf16", "int8", "int8x16", NULL};
 static const char *const drafts[] = {"none", "lookup", "recycle", NULL}; /* t5gist_draft's order */
 static const char *const payloads[] = {"f32", "bf16", NULL};
 
@@ -94,6 +95,10 @@ const tg_field tg_options[] = {
     {"threads", TG_FIELD_INT, AT(threads), 1, 1024, NULL, 0, "N", "compute threads (default: the cores this process may use)", COMMON | TG_CLI_YAML},
     {"dtype", TG_FIELD_ENUM, AT(dtype), 0, 0, dtypes, 0, "NAME",
      "number format to compute in, of `convert` to store in; default: auto, which is f32, or int8 for a model that was converted to it", COMMON | TG_CLI_YAML},
+    {"wo_dtype", TG_FIELD_ENUM, AT(wo_dtype), 0, 0, wo_dtypes, 0, "NAME",
+     "number format of the feed-forward layers' output matrices: auto, f32, bf16, int8 or int8x16 (8-bit weights, 16-bit activations); default: auto, which is what "
+     "the model was converted with, else int8x16 beside int8, else --dtype's",
+     TG_CLI_ENCODE | ASK | TG_CLI_INSPECT | TG_CLI_CONVERT | TG_CLI_INFO | TG_CLI_COMMON | TG_CLI_YAML},
     {"check_numerics", TG_FIELD_BOOL, AT(check_numerics), 0, 0, NULL, 0, NULL, "look for NaN and infinity after every layer (slow)",
      COMMON | TG_CLI_YAML},
     {"quiet", TG_FIELD_BOOL, AT(quiet), 0, 0, NULL, 'q', NULL, "no summary, warnings or progress on stderr", COMMON | TG_CLI_YAML},
@@ -126,7 +131,7 @@ static void settings_init(tg_settings *s) {
                      .repetition_penalty = T5GIST_UNSET_F,
                      .early_stopping = TG_BOOL_UNSET,
                      .condition = T5GIST_GIST,
-                     .dtype = TG_DTYPE_AUTO};
+                     .dtype = T5GIST_UNSET};
 }
 
 void tg_settings_free(tg_settings *settings) {

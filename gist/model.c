@@ -33,12 +33,15 @@ static t5gist_status choose_threads(const t5gist_model_options *options, int *th
 }
 
 static t5gist_status check_dtype(const char *name, int dtype, t5gist_error *err) {
-  if (dtype == T5GIST_UNSET || (dtype >= T5GIST_DTYPE_F32 && dtype <= T5GIST_DTYPE_INT8X16)) return T5GIST_OK;
+  if (dtype == T5GIST_UNSET || (dtype >= T5GIST_DTYPE_F32 && dtype <= T5GIST_DTYPE_BF16)) return T5GIST_OK;
   return tg_fail(err, T5GIST_EUSAGE, "%s: expected a t5gist_dtype or T5GIST_UNSET, found %d", name, dtype);
 }
 
 static int precision_of(int dtype) {
-  static const tg_precision precisions[] = {TG_PRECISION_F32, TG_PRECISION_INT8, TG_PRECISION_INT8X16};
+  static const tg_precision precisions[] = {[T5GIST_DTYPE_F32] = TG_PRECISION_F32,
+                                            [T5GIST_DTYPE_INT8] = TG_PRECISION_INT8,
+                                            [T5GIST_DTYPE_INT8X16] = TG_PRECISION_INT8X16,
+                                            [T5GIST_DTYPE_BF16] = TG_PRECISION_BF16};
   return dtype == T5GIST_UNSET ? T5GIST_UNSET : (int)precisions[dtype];
 }
 
@@ -74,9 +77,10 @@ void t5gist_model_close(t5gist_model *model) {
 }
 
 const char *tg_model_dtype(const t5gist_model *model) {
-  static const char *const names[3][3] = {{"f32", "f32, wo int8", "f32, wo int8x16"},
-                                          {"int8, wo f32", "int8, wo int8", "int8"},
-                                          {"int8x16, wo f32", "int8x16, wo int8", "int8x16"}};
+  static const char *const names[4][4] = {{"f32", "f32, wo int8", "f32, wo int8x16", "f32, wo bf16"},
+                                          {"int8, wo f32", "int8, wo int8", "int8", "int8, wo bf16"},
+                                          {"int8x16, wo f32", "int8x16, wo int8", "int8x16", "int8x16, wo bf16"},
+                                          {"bf16, wo f32", "bf16, wo int8", "bf16, wo int8x16", "bf16"}};
   return names[model->t5->precision][model->t5->wo_precision];
 }
 

@@ -85,9 +85,10 @@ t5gist_status t5gist_draw_mask(t5gist_session *session, const char *task, const 
 
 /* ---------------------------------------------------------------------------------------------------------------- models and machines */
 
-t5gist_status t5gist_convert(const char *in_dir, const char *out_dir, const char *dtype, t5gist_progress *progress, void *user, t5gist_error *err) {
+t5gist_status t5gist_convert(const char *in_dir, const char *out_dir, const char *dtype, const char *wo_dtype, t5gist_progress *progress,
+                             void *user, t5gist_error *err) {
   if (in_dir == NULL || out_dir == NULL) return tg_fail(err, T5GIST_EUSAGE, "t5gist_convert: in_dir and out_dir must not be null");
-  return tg_convert(in_dir, out_dir, dtype, progress, user, err);
+  return tg_convert(in_dir, out_dir, dtype, wo_dtype, progress, user, err);
 }
 
 t5gist_status t5gist_make_model(const char *out_dir, const char *shape, const char *variant, uint64_t seed, int vocab_size, const char *tokenizer_dir,

@@ -1,5 +1,7 @@
 #include "runtime/linear.h"
 
+#include <string.h>
+
 #include "runtime/cpu.h"
 #include "runtime/error.h"
 #include "runtime/kernels.h"
@@ -21,6 +23,20 @@ struct tg_linear {
   tg_packed w;
   bool onednn; /* which multiplies f32, or more than a few rows in int8 */
 };
+
+static const char *const precision_names[] = {
+    [TG_PRECISION_F32] = "f32", [TG_PRECISION_INT8] = "int8", [TG_PRECISION_INT8X16] = "int8x16", [TG_PRECISION_BF16] = "bf16"};
+enum { N_PRECISIONS = sizeof precision_names / sizeof *precision_names };
+
+const char *tg_precision_name(tg_precision precision) {
+  return precision_names[precision];
+}
+
+int tg_precision_from_name(const char *name) {
+  for (int i = 0; i < N_PRECISIONS; i++)
+    if (strcmp(precision_names[i], name) == 0) return i;
+  return -1;
+}
 
 static bool use_blocks(void) {
   return tg_cpu_isa() == TG_ISA_AVX512;

@@ -23,6 +23,9 @@ enum { TG_INT8_MAX_INPUTS = 1 << 16 }; /* whose products of 255 * 127 at most ad
 
 typedef enum tg_precision { TG_PRECISION_F32 = 0, TG_PRECISION_INT8, TG_PRECISION_INT8X16, TG_PRECISION_BF16 } tg_precision;
 
+const char *tg_precision_name(tg_precision precision); /* "f32", "int8", "int8x16", "bf16" */
+int tg_precision_from_name(const char *name);          /* -1: unknown */
+
 /* A stored matrix, borrowed during packing only. Its pages are released from memory behind the packing (tg_map_release) when mapped. */
 typedef struct tg_matrix {
   const void *data; /* [n_out, n_in] row-major */

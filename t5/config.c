@@ -9,6 +9,7 @@
 #include "runtime/file.h"
 #include "runtime/io.h"
 #include "runtime/json.h"
+#include "runtime/linear.h"
 #include "runtime/memory.h"
 
 enum { CONFIG_LIMIT = 4 << 20, MAX_GISTS = 1024, MAX_TEMPLATE = 4096, MAX_TOKENS = 1 << 20 };
@@ -242,6 +243,16 @@ static t5gist_status read_fingerprint(const json_t *block, const char *where, tg
   return tg_strdup(&config->source_fingerprint, hex, err);
 }
 
+static t5gist_status read_wo_dtype(const json_t *block, const char *where, int *precision, t5gist_error *err) {
+  const char *name = NULL;
+  *precision = T5GIST_UNSET;
+  TG_TRY(tg_json_string(block, "wo_dtype", where, &name, err));
+  if (!name) return T5GIST_OK;
+  *precision = tg_precision_from_name(name);
+  if (*precision >= 0) return T5GIST_OK;
+  return tg_fail(err, T5GIST_EFORMAT, "%s: wo_dtype: expected \"f32\", \"bf16\", \"int8\" or \"int8x16\", found \"%.80s\"", where, name);
+}
+
 static t5gist_status read_object(const json_t *parent, const char *key, const char *where, const json_t **object, t5gist_error *err) {
   *object = json_object_get(parent, key);
   if (json_is_null(*object)) *object = NULL;
@@ -262,6 +273,7 @@ static t5gist_status read_block(const json_t *json, const char *path, tg_config 
   TG_TRY(tg_json_int(block, "max_task_tokens", path, 1, MAX_TOKENS, &config->max_task_tokens, err));
   TG_TRY(read_template(template, "task", "{task}", "Instruction: {task}", path, &config->template_task, err));
   TG_TRY(read_template(template, "input", "{input}", "Input: {input}", path, &config->template_input, err));
+  TG_TRY(read_wo_dtype(block, path, &config->wo_precision, err));
   return read_fingerprint(block, path, config, err);
 }
 

@@ -29,6 +29,7 @@ typedef struct tg_config {
   int n_gist_ids, default_gists, max_task_tokens;
   char *template_task, *template_input; /* owned; each contains its placeholder once */
   char *source_fingerprint;    /* owned; null unless convert wrote it */
+  int wo_precision;            /* tg_precision that convert was told to keep wo in; T5GIST_UNSET */
   json_t *json;                /* owned; the whole config.json, for convert */
 
   t5gist_options generation;   /* generation_config.json: what it sets; else unset */

@@ -18,6 +18,7 @@ enum { CHUNK = 1 << 20, AS_STORED = -1, MAX_NAME = 256 }; /* CHUNK: elements at 
 typedef struct conversion {
   const char *in_dir, *out_dir;
   int to; /* tg_dtype or AS_STORED */
+  int wo; /* tg_precision or T5GIST_UNSET */
   tg_config config;
   tg_source source;
   tg_tensor *tensors;            /* [n_tensors] what is written, in the source's order; scales directly behind the bytes they belong to */
@@ -48,6 +49,15 @@ static t5gist_status read_dtype(const char *dtype, int *to, t5gist_error *err) {
   return T5GIST_OK;
 }
 
+static t5gist_status read_wo_dtype(const char *name, int to, int *wo, t5gist_error *err) {
+  *wo = T5GIST_UNSET;
+  if (!name) return T5GIST_OK;
+  if (to != TG_I8) return tg_fail(err, T5GIST_EUSAGE, "wo_dtype: expected only with dtype \"int8\", found \"%.32s\"", name);
+  *wo = tg_precision_from_name(name);
+  if (*wo >= 0) return T5GIST_OK;
+  return tg_fail(err, T5GIST_EUSAGE, "wo_dtype: expected \"f32\", \"bf16\", \"int8\" or \"int8x16\", found \"%.32s\"", name);
+}
+
 static t5gist_status check_dirs(const char *in_dir, const char *out_dir, t5gist_error *err) {
   struct stat in, out;
   if (tg_io_stat(in_dir, &in) != 0 || tg_io_stat(out_dir, &out) != 0) return T5GIST_OK; /* the one is reported later, the other made */
@@ -62,7 +72,7 @@ static bool is_alias(const tg_config *config, const char *name) {
   return strcmp(name, "encoder.embed_tokens.weight") == 0 || strcmp(name, "decoder.embed_tokens.weight") == 0;
 }
 
-/* Whether a tensor is the matrix of a linear layer, which alone is ever kept in bytes. */
+/* Whether a tensor is the matrix of a linear layer. */
 static bool is_linear(const tg_source_tensor *s) {
   static const char *const places[] = {".SelfAttention.", ".EncDecAttention.", ".DenseReluDense."};
   if (s->rank != 2) return false;
@@ -70,6 +80,18 @@ static bool is_linear(const tg_source_tensor *s) {
   for (size_t i = 0; i < sizeof places / sizeof *places; i++)
     if (strstr(s->name, places[i])) return strstr(s->name, "relative_attention_bias") == NULL;
   return false;
+}
+
+/* Linear layers alone are ever kept in bytes, and wo unless it is to be computed in more. */
+static bool in_bytes(const conversion *c, const tg_source_tensor *s) {
+  const bool wider = c->wo == TG_PRECISION_F32 || c->wo == TG_PRECISION_BF16;
+  return c->to == TG_I8 && is_linear(s) && !(wider && strstr(s->name, ".wo.weight"));
+}
+
+/* What a tensor that is not kept in bytes is written as. */
+static tg_dtype written_dtype(const conversion *c, const tg_source_tensor *s) {
+  if (c->to == TG_I8 && c->wo == TG_PRECISION_BF16 && is_linear(s)) return TG_BF16;
+  return c->to == AS_STORED || c->to == TG_I8 ? s->dtype : (tg_dtype)c->to;
 }
 
 static t5gist_status add_tensor(conversion *c, size_t from, const tg_tensor *tensor, t5gist_error *err) {
@@ -101,9 +123,8 @@ static t5gist_status plan_tensor(conversion *c, size_t i, t5gist_error *err) {
     return tg_fail(err, T5GIST_EUNSUPPORTED, "%s: tensor %s: expected numbers of type F32, BF16 or F16, found %s", c->source.paths[s->file], s->name,
                    tg_dtype_name(s->dtype));
   }
-  if (c->to == TG_I8 && is_linear(s)) return plan_bytes(c, i, err);
-  const bool kept = c->to == AS_STORED || c->to == TG_I8;
-  tg_tensor t = {.name = s->name, .dtype = kept ? s->dtype : (tg_dtype)c->to, .rank = s->rank, .count = s->count};
+  if (in_bytes(c, s)) return plan_bytes(c, i, err);
+  tg_tensor t = {.name = s->name, .dtype = written_dtype(c, s), .rank = s->rank, .count = s->count};
   memcpy(t.shape, s->shape, sizeof t.shape);
   return add_tensor(c, i, &t, err);
 }
@@ -238,6 +259,8 @@ static bool edit_config(const conversion *c, json_t *json) {
     block = json_object();
     if (json_object_set_new(json, "t5gist", block) != 0) return false;
   }
+  json_object_del(block, "drift"); /* the source's own */
+  if (c->wo != T5GIST_UNSET && json_object_set_new(block, "wo_dtype", json_string(tg_precision_name((tg_precision)c->wo))) != 0) return false;
   if (json_object_set_new(block, "source_fingerprint", json_string(c->fingerprint)) != 0) return false;
   if (c->to == TG_I8 && json_object_set_new(block, "dtype", json_string("int8")) != 0) return false;
   return !same_type(c) || tg_folder_set_dtype(json, c->tensors[0].dtype);
@@ -254,11 +277,13 @@ static t5gist_status write_config(const conversion *c, tg_folder_writer *folder,
 
 /* --------------------------------------------------------------------------------------------------------------------------- public */
 
-t5gist_status tg_convert(const char *in_dir, const char *out_dir, const char *dtype, t5gist_progress *progress, void *user, t5gist_error *err) {
+t5gist_status tg_convert(const char *in_dir, const char *out_dir, const char *dtype, const char *wo_dtype,
+                         t5gist_progress *progress, void *user, t5gist_error *err) {
   conversion c = {.in_dir = in_dir, .out_dir = out_dir, .progress = progress, .user = user};
   tg_folder_writer folder = {.dir = out_dir};
   t5gist_status status;
   TG_GOTO(read_dtype(dtype, &c.to, err));
+  TG_GOTO(read_wo_dtype(wo_dtype, c.to, &c.wo, err));
   TG_GOTO(check_dirs(in_dir, out_dir, err));
   TG_GOTO(tg_config_load(in_dir, &c.config, err));
   TG_GOTO(tg_source_open(in_dir, &c.source, err));

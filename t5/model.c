@@ -162,7 +162,8 @@ static bool stored_in_bytes(const tg_checkpoint *checkpoint) {
 static void choose_precisions(tg_t5 *t5, const tg_t5_options *options) {
   const tg_precision rule = stored_in_bytes(t5->checkpoint) ? TG_PRECISION_INT8 : TG_PRECISION_F32;
   t5->precision = options->precision == T5GIST_UNSET ? rule : (tg_precision)options->precision;
-  const tg_precision wo_rule = t5->precision == TG_PRECISION_INT8 ? TG_PRECISION_INT8X16 : t5->precision;
+  const tg_precision beside_int8 = t5->config.wo_precision == T5GIST_UNSET ? TG_PRECISION_INT8X16 : (tg_precision)t5->config.wo_precision;
+  const tg_precision wo_rule = t5->precision == TG_PRECISION_INT8 ? beside_int8 : t5->precision;
   t5->wo_precision = options->wo_precision == T5GIST_UNSET ? wo_rule : (tg_precision)options->wo_precision;
 }
 

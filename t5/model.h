@@ -61,7 +61,8 @@ typedef struct tg_t5 {
 typedef struct tg_t5_options {
   bool check_numerics;
   int precision;    /* tg_precision of the linear layers; T5GIST_UNSET: int8 where the folder stores them so, else f32 */
-  int wo_precision; /* of the feed-forward layers' second matrix, whose input has the widest range; T5GIST_UNSET: int8x16 beside int8 */
+  int wo_precision; /* of the feed-forward layers' second matrix, whose input has the widest range; T5GIST_UNSET: beside int8 what the folder was
+                     * converted with, else int8x16; otherwise precision */
 } tg_t5_options;
 
 /* Opens a Hugging Face folder. Takes over engine, also on failure. */

@@ -42,7 +42,7 @@ static t5gist_status write_weights(tg_folder_writer *folder, const tg_layout *la
 
 /* What no longer holds of other weights. */
 static void forget(json_t *block) {
-  static const char *const keys[] = {"source_fingerprint", "dtype", "drift"};
+  static const char *const keys[] = {"source_fingerprint", "dtype", "wo_dtype", "drift"};
   for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) json_object_del(block, keys[i]);
 }
 

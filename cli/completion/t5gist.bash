@@ -6,7 +6,7 @@ _t5gist() {
   local keep='--store --no-store --store-budget --store-salt --store-read-only'
   local prompt='--task --task-file --gists --input --input-file --condition'
   local ask="$prompt --gist --raw --input-lines --batch --max-new-tokens --min-new-tokens --beams --n-best --length-penalty --early-stopping --temperature
-    --top-k --top-p --seed --repetition-penalty --no-repeat-ngram-size --stop --max-input-tokens --top-logprobs --draft --json $keep"
+    --top-k --top-p --seed --repetition-penalty --no-repeat-ngram-size --stop --max-input-tokens --top-logprobs --draft --wo-dtype --json $keep"
   if ((COMP_CWORD == 1)); then
     COMPREPLY=($(compgen -W 'encode generate score inspect convert verify store info bench eval train help --help --version' -- "$word"))
     return
@@ -14,6 +14,7 @@ _t5gist() {
   case $before in
     --condition) COMPREPLY=($(compgen -W 'gist pos_control neg_control prefix full' -- "$word")); return ;;
     --dtype) COMPREPLY=($(compgen -W 'auto f32 bf16 int8' -- "$word")); return ;;
+    --wo-dtype) COMPREPLY=($(compgen -W 'auto f32 bf16 int8 int8x16' -- "$word")); return ;;
     --draft) COMPREPLY=($(compgen -W 'none lookup recycle' -- "$word")); return ;;
     --payload) COMPREPLY=($(compgen -W 'f32 bf16' -- "$word")); return ;;
     --model | --store) compopt -o dirnames; COMPREPLY=(); return ;;
@@ -22,14 +23,15 @@ _t5gist() {
     --task-file | --input-file | --input-lines | --batch | --gist | --config | --output | -o | --svg | --data | --answers) compopt -o default; COMPREPLY=(); return ;;
   esac
   case $command in
-    encode) options="--task --task-file --gists --output --payload --cross --json $keep $common" ;;
+    encode) options="--task --task-file --gists --output --payload --cross --wo-dtype --json $keep $common" ;;
     store)
       ((COMP_CWORD == 2)) && { COMPREPLY=($(compgen -W 'ls rm pin unpin gc verify export import' -- "$word")); return; }
       options="--store --store-budget --store-salt --store-read-only --all --json $common" ;;
     generate) options="$ask --stream $common" ;;
     score) options="$ask --target $common" ;;
-    inspect) options="$prompt --mask --svg $common" ;;
-    info) options="--json $common" ;;
+    inspect) options="$prompt --mask --svg --wo-dtype $common" ;;
+    convert) options="--wo-dtype $common" ;;
+    info) options="--wo-dtype --json $common" ;;
     bench) options="--output $common" ;;
     eval) options="--data --limit --answers --gists --max-new-tokens --seed --output --json $common" ;;
     train) options="--resume --overwrite --output $common" ;;

@@ -65,14 +65,15 @@ typedef struct t5gist_model t5gist_model;
 typedef enum t5gist_dtype {
   T5GIST_DTYPE_F32 = 0,
   T5GIST_DTYPE_INT8,   /* weights of 8 bits with a scale per output, activations likewise with a scale per token */
-  T5GIST_DTYPE_INT8X16 /* the same weights, activations of 16 bits */
+  T5GIST_DTYPE_INT8X16, /* the same weights, activations of 16 bits */
+  T5GIST_DTYPE_BF16     /* weights of 16 bits, a float's upper half; activations too where the machine multiplies pairs of them */
 } t5gist_dtype;
 
 typedef struct t5gist_model_options {
   int threads;         /* compute threads of each session; T5GIST_UNSET: the cores this process may use */
   bool check_numerics; /* look for NaN and infinity after every layer and name the first; slow */
   int dtype;           /* a t5gist_dtype; T5GIST_UNSET: int8 for a folder that was converted to it, else f32 */
-  int wo_dtype;        /* of the feed-forward layers' output matrices; T5GIST_UNSET: int8x16 beside int8, else dtype */
+  int wo_dtype;        /* of the feed-forward layers' output matrices; T5GIST_UNSET: what the folder was converted with, else int8x16 beside int8, else dtype */
 } t5gist_model_options;
 
 /* Every field unset. */
@@ -85,7 +86,7 @@ T5GIST_API void t5gist_model_close(t5gist_model *model); /* null is allowed */
 
 typedef struct t5gist_model_info { /* strings borrowed from the model */
   const char *dir, *model_type, *tokenizer;         /* tokenizer: its file */
-  const char *stored, *dtype;                       /* of the stored embedding: "f32", "bf16" or "f16"; of what is computed: "f32", "int8", or with another wo "int8, wo f32" */
+  const char *stored, *dtype;                       /* of the stored embedding: "f32", "bf16" or "f16"; of what is computed: "f32", "bf16", "int8", or with another wo "int8, wo f32" */
   const char *fingerprint;                          /* SHA-256, hex, of the source model; see docs/FORMATS.md */
   int vocab_size, d_model, d_kv, d_ff, n_heads, n_layers, n_decoder_layers, threads;
   size_t n_parameters, weight_bytes;                /* weight_bytes: resident, packed copies included */

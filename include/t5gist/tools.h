@@ -15,9 +15,11 @@ T5GIST_API t5gist_status t5gist_draw_mask(t5gist_session *session, const char *t
                                           FILE *out, t5gist_error *err);
 
 /* Rewrites a Hugging Face folder (.bin or safetensors, sharded or not) as one safetensors folder. dtype: "f32", "bf16", "int8" (linear layers
- * alone) or null to keep the stored one. Streams: peak memory is the largest tensor plus a constant. progress may be null; done and total are bytes. */
+ * alone) or null to keep the stored one. wo_dtype: with int8, what the folder computes the feed-forward layers' output matrices in unless told otherwise,
+ * "f32", "bf16", "int8", "int8x16", or null for the default. Streams: peak memory is the largest tensor plus a constant. progress may be null; done and total are bytes. */
 typedef void t5gist_progress(void *user, const char *what, uint64_t done, uint64_t total);
-T5GIST_API t5gist_status t5gist_convert(const char *in_dir, const char *out_dir, const char *dtype, t5gist_progress *progress, void *user, t5gist_error *err);
+T5GIST_API t5gist_status t5gist_convert(const char *in_dir, const char *out_dir, const char *dtype, const char *wo_dtype, t5gist_progress *progress,
+                                        void *user, t5gist_error *err);
 
 /* How far a folder converted to int8 is from its source in f32, on a few built-in texts: the mean distance of their tokens' log-probabilities, and the
  * share of f32's greedy tokens before the first that differs. */

@@ -144,7 +144,7 @@ class Usage(CommandLine):
         self.bad(2, '--beams: expected an integer from 1 to 1024, found "two"', "generate", "--beams", "two")
         self.bad(2, '--top-p: expected a number from 0 to 1, found "1.5"', "generate", "--top-p", "1.5")
         self.bad(2, '--condition: expected one of gist, pos_control, neg_control, prefix, full, found "gits"', "generate", "--condition", "gits")
-        self.bad(2, ["--dtype bf16", "not supported yet"], "generate", "--task", "x", "--dtype", "bf16")
+        self.assertEqual(self.good("generate", "--task", TASK, "--input", INPUT, "--dtype", "bf16"), ANSWER + "\n")
         self.assertEqual(self.good("generate", "--task", TASK, "--input", INPUT, "--dtype", "int8"), ANSWER + "\n")
         self.assertEqual(self.good("generate", "--task", TASK, "--input", INPUT, "--dtype", "f32"), ANSWER + "\n")
 
@@ -251,7 +251,26 @@ class Models(CommandLine):
         self.assertEqual(self.good("generate", "--model", "out", "--task", TASK, "--input", INPUT), ANSWER + "\n")
         self.assertEqual(self.good("generate", "--model", "out", "--gist", self.encode(), "--input", INPUT), ANSWER + "\n")
         self.bad(1, "nowhere", "convert", "nowhere", "out2")
-        self.bad(2, "not supported yet", "generate", "--model", "out", "--task", TASK, "--input", INPUT, "--dtype", "bf16")
+        self.bad(2, "--dtype auto: expected f32, bf16 or int8", "convert", str(MINI), "out2", "--dtype", "auto")
+        self.bad(2, 'wo_dtype: expected only with dtype "int8"', "convert", str(MINI), "out2", "--wo-dtype", "f32")
+
+    def test_wo_dtype(self):
+        said = lambda *options: json.loads(self.good("info", "--json", *options))["model"]["dtype"]
+        sizes = {}
+        for wo in ("f32", "bf16", "int8", "int8x16"):
+            name = {"int8x16": "int8"}.get(wo, "int8, wo " + wo)
+            self.good("convert", str(MINI), wo, "--dtype", "int8", "--wo-dtype", wo)
+            self.assertTrue(self.good("verify", wo).endswith("ok\n"))
+            sizes[wo] = (self.dir / wo / "model.safetensors").stat().st_size
+            self.assertEqual(said("--model", wo), name)  # the folder remembers
+            self.assertEqual(said("--dtype", "int8", "--wo-dtype", wo), name)
+            ask = ["score", "--task", TASK, "--input", INPUT, "--target", ANSWER, "--json"]
+            kept, chosen = (json.loads(self.good(*ask, *options)) for options in (["--model", wo], ["--dtype", "int8", "--wo-dtype", wo]))
+            self.assertEqual(kept["scores"] if "scores" in kept else kept["target_logprobs"], chosen["scores"] if "scores" in chosen else chosen["target_logprobs"])
+        self.assertEqual(sizes["int8"], sizes["int8x16"])
+        self.assertLess(sizes["int8"], sizes["bf16"])
+        self.assertEqual(said("--model", "f32", "--wo-dtype", "int8x16"), "int8")  # and does what it is told
+        self.bad(2, "--wo-dtype: expected one of auto, f32, bf16, int8, int8x16", "generate", "--wo-dtype", "f16")
 
     def test_int8_folder(self):
         self.good("convert", str(MINI), "out", "--dtype", "int8")

@@ -1,4 +1,4 @@
-/* What int8 does to answers: how far log-probabilities move from f32's, on plain models and on models whose feed-forward layers have outlier channels;
+/* What int8 and bf16 do to answers: how far log-probabilities move from f32's, on plain models and on models whose feed-forward layers have outlier channels;
  * and what it must not do: depend on batch mates or threads. */
 #include <math.h>
 #include <stdio.h>
@@ -102,16 +102,20 @@ static drift compare(const answers *a, const answers *b) {
   return (drift){sum / n, same / total};
 }
 
-/* Drift of a model in int8 with wo in wo_dtype. */
-static drift drift_of(const char *name, const char *dir, int wo_dtype) {
-  static const char *const wo_names[] = {"f32", "int8", "int8x16"};
-  answers exact = answers_of(dir, T5GIST_DTYPE_F32, T5GIST_UNSET, 2, N_PROMPTS), rough = answers_of(dir, T5GIST_DTYPE_INT8, wo_dtype, 2, N_PROMPTS);
+static drift drift_in(const char *name, const char *dir, int dtype, int wo_dtype) {
+  static const char *const names[] = {"f32", "int8", "int8x16", "bf16"};
+  answers exact = answers_of(dir, T5GIST_DTYPE_F32, T5GIST_UNSET, 2, N_PROMPTS), rough = answers_of(dir, dtype, wo_dtype, 2, N_PROMPTS);
   const drift d = compare(&exact, &rough);
-  print_message("%-14s int8, wo %-8s log-probability moves by %.5f per token, %3.0f %% of the tokens agree\n", name,
-                wo_dtype == T5GIST_UNSET ? "default" : wo_names[wo_dtype], d.logprob, 100 * d.agreement);
+  print_message("%-14s %s, wo %-8s log-probability moves by %.5f per token, %3.0f %% of the tokens agree\n", name, names[dtype],
+                wo_dtype == T5GIST_UNSET ? "default" : names[wo_dtype], d.logprob, 100 * d.agreement);
   clear(&exact);
   clear(&rough);
   return d;
+}
+
+/* Drift of a model in int8 with wo in wo_dtype. */
+static drift drift_of(const char *name, const char *dir, int wo_dtype) {
+  return drift_in(name, dir, T5GIST_DTYPE_INT8, wo_dtype);
 }
 
 static void test_drift(void **state) {
@@ -126,6 +130,21 @@ static void test_drift(void **state) {
   const drift d = drift_of("bundled", TEST_SOURCE_DIR "/models/mini", T5GIST_UNSET);
   assert_true(d.logprob > 0 && d.logprob <= tolerance_of("bundled")->int8_logprob);
   assert_true(d.agreement >= 0.8);
+}
+
+static void test_bf16_drift(void **state) {
+  static const char *const shapes[] = {"tiny", "mini", "outlier"};
+  (void)state;
+  for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
+    const bool outlier = i == 2;
+    char *dir = make_model(outlier ? "mini" : shapes[i], outlier ? "outlier" : "flan", 5, T5GIST_UNSET, NULL);
+    const drift d = drift_in(shapes[i], dir, T5GIST_DTYPE_BF16, T5GIST_UNSET);
+    assert_true(d.logprob > 0 && d.logprob <= tolerance_of(outlier ? "mini" : shapes[i])->bf16_logprob);
+    folder_remove(dir);
+  }
+  const drift d = drift_in("bundled", TEST_SOURCE_DIR "/models/mini", T5GIST_DTYPE_BF16, T5GIST_UNSET);
+  assert_true(d.logprob > 0 && d.logprob <= tolerance_of("bundled")->bf16_logprob);
+  assert_true(d.agreement >= 0.9);
 }
 
 /* Where a few channels of wo's input are far larger than the others, activations of 8 bits leave the others nothing: the junk that 8-bit FLAN-T5 is
@@ -180,7 +199,9 @@ static void test_names_and_misuse(void **state) {
   } cases[] = {{T5GIST_UNSET, T5GIST_UNSET, "f32"},
                {T5GIST_DTYPE_INT8, T5GIST_UNSET, "int8"},
                {T5GIST_DTYPE_INT8, T5GIST_DTYPE_F32, "int8, wo f32"},
-               {T5GIST_DTYPE_INT8X16, T5GIST_UNSET, "int8x16"}};
+               {T5GIST_DTYPE_INT8X16, T5GIST_UNSET, "int8x16"},
+               {T5GIST_DTYPE_INT8, T5GIST_DTYPE_BF16, "int8, wo bf16"},
+               {T5GIST_DTYPE_BF16, T5GIST_UNSET, "bf16"}};
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     model = open_model(TEST_SOURCE_DIR "/models/mini", cases[i].dtype, cases[i].wo_dtype, 1);
     t5gist_model_describe(model, &info);
@@ -196,7 +217,7 @@ static void test_names_and_misuse(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_drift), cmocka_unit_test(test_outliers), cmocka_unit_test(test_mates_and_threads),
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_drift), cmocka_unit_test(test_bf16_drift), cmocka_unit_test(test_outliers), cmocka_unit_test(test_mates_and_threads),
                                      cmocka_unit_test(test_names_and_misuse)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -40,13 +40,13 @@ static void on_progress(void *user, const char *what, uint64_t done, uint64_t to
 static void convert(const char *in, const char *out, const char *dtype) {
   t5gist_error err = {0};
   seen s = {0};
-  if (tg_convert(in, out, dtype, on_progress, &s, &err) != T5GIST_OK) fail_msg("%s", err.message);
+  if (tg_convert(in, out, dtype, NULL, on_progress, &s, &err) != T5GIST_OK) fail_msg("%s", err.message);
   assert_true(s.done == s.total && s.total > 0);
 }
 
 static void refuse(const char *in, const char *out, const char *dtype, t5gist_status status, const char *words) {
   t5gist_error err = {0};
-  const t5gist_status found = tg_convert(in, out, dtype, NULL, NULL, &err);
+  const t5gist_status found = tg_convert(in, out, dtype, NULL, NULL, NULL, &err);
   if (found != status || !strstr(err.message, words))
     fail_msg("expected status %d and \"%s\", found %d and \"%s\"", status, words, found, err.message);
 }
