@@ -1,0 +1,26 @@
+# Hostile files. `hostile` runs everywhere; `hostile_fuzz` (libFuzzer) where the compiler is clang and T5GIST_FUZZ is on.
+option(T5GIST_FUZZ "Build the libFuzzer harness of hostile files (clang)" OFF)
+set(hostile_formats safetensors torch_bin pickle index spiece tokenizer_json config generation_config yaml records gist store store_use shard snapshot)
+set(hostile_sources hostile/guard.c hostile/mutate.c hostile/zip.c hostile/formats.c hostile/formats_weights.c hostile/formats_text.c hostile/formats_gist.c
+    hostile/formats_training.c gist/support.c support/folder.c)
+
+function(t5gist_hostile name)
+  add_executable(${name} ${ARGN} ${hostile_sources})
+  foreach(room masking runtime t5 gist training)
+    target_sources(${name} PRIVATE $<TARGET_OBJECTS:room_${room}>)
+  endforeach()
+  target_link_libraries(${name} PRIVATE t5gist_test sentencepiece_train t5gist_mpi)
+  target_link_options(${name} PRIVATE -Wl,--wrap=tg_map_open,--wrap=tg_map_close,--wrap=tg_map_release)
+  set_target_properties(${name} PROPERTIES LINKER_LANGUAGE CXX)
+endfunction()
+
+t5gist_hostile(hostile hostile/hostile.c)
+foreach(format ${hostile_formats})
+  t5gist_add_test(hostile.${format} hostile hostile ${format} changes)
+  t5gist_add_test(hostile.${format}.structure hostile hostile ${format} mutate 3000 1 ${CMAKE_CURRENT_SOURCE_DIR}/hostile/corpus/${format})
+  t5gist_add_test(hostile.${format}.corpus hostile hostile ${format} replay ${CMAKE_CURRENT_SOURCE_DIR}/hostile/corpus/${format})
+endforeach()
+if(T5GIST_FUZZ)
+  t5gist_hostile(hostile_fuzz hostile/fuzz.c)
+  target_link_options(hostile_fuzz PRIVATE -fsanitize=fuzzer)
+endif()
