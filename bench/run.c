@@ -26,19 +26,27 @@ static t5gist_status find_tokenizer(char **dir, t5gist_error *err) {
                  "project's root");
 }
 
-/* The model's folder; a synthetic one is written if it is not there yet. */
+static bool int8_alone(const tg_bench_config *config) {
+  for (size_t i = 0; i < config->dtypes.count; i++)
+    if (strcmp(config->dtypes.items[i], "int8") != 0) return false;
+  return true;
+}
+
+/* The model's folder; a synthetic one is written if it is not there yet, in int8 straight away where nothing else is measured. */
 static t5gist_status model_dir(const tg_bench_config *config, tg_bench_progress *progress, void *user, char **dir, t5gist_error *err) {
   if (config->model) return tg_strdup(dir, config->model, err);
-  char *config_path = NULL, *tokenizer = NULL;
+  char *config_path = NULL, *tokenizer = NULL, name[64];
+  const bool int8 = int8_alone(config);
   t5gist_status status = T5GIST_OK;
-  TG_GOTO(tg_path_join(dir, config->cache, config->synthetic, err));
+  snprintf(name, sizeof name, "%s%s", config->synthetic, int8 ? "-int8" : "");
+  TG_GOTO(tg_path_join(dir, config->cache, name, err));
   TG_GOTO(tg_path_join(&config_path, *dir, "config.json", err));
   if (!tg_file_exists(config_path)) {
     char text[512];
     snprintf(text, sizeof text, "writing %s with random weights", *dir);
     progress(user, text);
     TG_GOTO(find_tokenizer(&tokenizer, err));
-    TG_GOTO(t5gist_make_model(*dir, config->synthetic, "flan", SEED, T5GIST_UNSET, tokenizer, err));
+    TG_GOTO(t5gist_make_model(*dir, config->synthetic, "flan", int8 ? "int8" : "f32", SEED, T5GIST_UNSET, tokenizer, err));
   }
 done:
   tg_free(tokenizer);

@@ -49,7 +49,7 @@ static void open_model(const char *name, int threads) {
   options.threads = threads;
   if (is_shape) {
     if (!mkdtemp(made)) exit(1);
-    need(t5gist_make_model(made, name, "flan", 7, T5GIST_UNSET, BENCH_TOKENIZER, &err), &err);
+    need(t5gist_make_model(made, name, "flan", "f32", 7, T5GIST_UNSET, BENCH_TOKENIZER, &err), &err);
   }
   const t5gist_status status = t5gist_model_open(is_shape ? made : name, &options, &model, &err);
   if (is_shape) { /* what is open stays mapped */

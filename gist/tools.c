@@ -91,11 +91,13 @@ t5gist_status t5gist_convert(const char *in_dir, const char *out_dir, const char
   return tg_convert(in_dir, out_dir, dtype, wo_dtype, progress, user, err);
 }
 
-t5gist_status t5gist_make_model(const char *out_dir, const char *shape, const char *variant, uint64_t seed, int vocab_size, const char *tokenizer_dir,
-                                t5gist_error *err) {
-  if (out_dir == NULL || shape == NULL || variant == NULL || tokenizer_dir == NULL) {
-    return tg_fail(err, T5GIST_EUSAGE, "t5gist_make_model: out_dir, shape, variant and tokenizer_dir must not be null");
+t5gist_status t5gist_make_model(const char *out_dir, const char *shape, const char *variant, const char *dtype, uint64_t seed, int vocab_size,
+                                const char *tokenizer_dir, t5gist_error *err) {
+  if (out_dir == NULL || shape == NULL || variant == NULL || dtype == NULL || tokenizer_dir == NULL) {
+    return tg_fail(err, T5GIST_EUSAGE, "t5gist_make_model: out_dir, shape, variant, dtype and tokenizer_dir must not be null");
   }
+  if (strcmp(dtype, "int8") == 0) return tg_synthetic_write_int8(out_dir, shape, variant, seed, vocab_size, tokenizer_dir, err);
+  if (strcmp(dtype, "f32") != 0) return tg_fail(err, T5GIST_EUSAGE, "dtype: expected \"f32\" or \"int8\", found \"%.32s\"", dtype);
   return tg_synthetic_write(out_dir, shape, variant, seed, vocab_size, tokenizer_dir, err);
 }
 

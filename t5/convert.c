@@ -11,6 +11,7 @@
 #include "t5/config.h"
 #include "t5/convert_source.h"
 #include "t5/folder_writer.h"
+#include "t5/names.h"
 #include "t5/tokenizer.h"
 
 enum { CHUNK = 1 << 20, AS_STORED = -1, MAX_NAME = 256 }; /* CHUNK: elements at a time */
@@ -72,17 +73,11 @@ static bool is_alias(const tg_config *config, const char *name) {
   return strcmp(name, "encoder.embed_tokens.weight") == 0 || strcmp(name, "decoder.embed_tokens.weight") == 0;
 }
 
-/* Whether a tensor is the matrix of a linear layer. */
 static bool is_linear(const tg_source_tensor *s) {
-  static const char *const places[] = {".SelfAttention.", ".EncDecAttention.", ".DenseReluDense."};
-  if (s->rank != 2) return false;
-  if (strcmp(s->name, "lm_head.weight") == 0) return true;
-  for (size_t i = 0; i < sizeof places / sizeof *places; i++)
-    if (strstr(s->name, places[i])) return strstr(s->name, "relative_attention_bias") == NULL;
-  return false;
+  return s->rank == 2 && tg_is_linear(s->name);
 }
 
-/* Linear layers alone are ever kept in bytes, and wo unless it is to be computed in more. */
+/* wo is kept in bytes unless it is to be computed in more. */
 static bool in_bytes(const conversion *c, const tg_source_tensor *s) {
   const bool wider = c->wo == TG_PRECISION_F32 || c->wo == TG_PRECISION_BF16;
   return c->to == TG_I8 && is_linear(s) && !(wider && strstr(s->name, ".wo.weight"));

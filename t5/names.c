@@ -1,5 +1,7 @@
 #include "t5/names.h"
 
+#include <string.h>
+
 typedef struct walk {
   const tg_config *config;
   tg_tensor_visit *visit;
@@ -62,4 +64,12 @@ t5gist_status tg_each_tensor(const tg_config *config, tg_tensor_visit *visit, vo
   const tg_tensor_spec head = {
       .name = "lm_head.weight", .dims = {(size_t)config->vocab_size, (size_t)config->d_model}, .n_dims = 2, .optional = config->head == TG_HEAD_FILE_OR_SHARED};
   return visit(user, &head, err);
+}
+
+bool tg_is_linear(const char *name) {
+  static const char *const places[] = {".SelfAttention.", ".EncDecAttention.", ".DenseReluDense."};
+  if (strcmp(name, "lm_head.weight") == 0) return true;
+  for (size_t i = 0; i < sizeof places / sizeof *places; i++)
+    if (strstr(name, places[i])) return strstr(name, "relative_attention_bias") == NULL;
+  return false;
 }

@@ -19,4 +19,7 @@ typedef struct tg_tensor_spec {
 typedef t5gist_status tg_tensor_visit(void *user, const tg_tensor_spec *spec, t5gist_error *err);
 t5gist_status tg_each_tensor(const tg_config *config, tg_tensor_visit *visit, void *user, t5gist_error *err);
 
+/* Whether a matrix of this name is a linear layer's. Those alone are ever kept in bytes. */
+bool tg_is_linear(const char *name);
+
 #endif

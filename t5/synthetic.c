@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "runtime/error.h"
+#include "runtime/kernels.h"
 #include "runtime/safetensors.h"
 #include "t5/names.h"
 #include "t5/random.h"
@@ -70,34 +71,51 @@ static void plant_outliers(const tg_config *config, const char *name, size_t beg
   }
 }
 
-typedef struct tensor_list {
-  tg_tensor_spec *specs; /* [n] */
-  size_t n, capacity;
-} tensor_list;
+/* A tensor of the file. */
+typedef struct stored {
+  char name[sizeof((tg_tensor_spec *)0)->name + 8];
+  tg_tensor_spec spec; /* whose numbers it is made of */
+  tg_dtype dtype;
+  bool scales; /* of the bytes before it */
+} stored;
 
-static t5gist_status add_tensor(void *user, const tg_tensor_spec *spec, t5gist_error *err) {
-  tensor_list *list = user;
-  TG_TRY(tg_reserve(&list->specs, &list->capacity, list->n + 1, sizeof *list->specs, err));
-  list->specs[list->n++] = *spec;
+typedef struct stored_list {
+  bool int8;
+  stored *items; /* [n] */
+  size_t n, capacity;
+} stored_list;
+
+static t5gist_status add_stored(stored_list *list, const tg_tensor_spec *spec, tg_dtype dtype, bool scales, t5gist_error *err) {
+  TG_TRY(tg_reserve(&list->items, &list->capacity, list->n + 1, sizeof *list->items, err));
+  stored *item = &list->items[list->n++];
+  *item = (stored){.spec = *spec, .dtype = dtype, .scales = scales};
+  snprintf(item->name, sizeof item->name, "%s%s", spec->name, scales ? "_scale" : "");
   return T5GIST_OK;
 }
 
-static t5gist_status make_header(const tensor_list *list, tg_buffer *header, t5gist_error *err) {
+static t5gist_status add_tensor(void *user, const tg_tensor_spec *spec, t5gist_error *err) {
+  stored_list *list = user;
+  const bool bytes = list->int8 && spec->n_dims == 2 && tg_is_linear(spec->name);
+  TG_TRY(add_stored(list, spec, bytes ? TG_I8 : TG_F32, false, err));
+  return bytes ? add_stored(list, spec, TG_F32, true, err) : T5GIST_OK;
+}
+
+static t5gist_status make_header(const stored_list *list, tg_buffer *header, t5gist_error *err) {
   tg_tensor *tensors = NULL;
   json_t *metadata = json_pack("{s:s}", "format", "pt"); /* transformers refuses a file without it */
   t5gist_status status = T5GIST_OK;
   if (!metadata) return tg_fail(err, T5GIST_ENOMEM, "out of memory");
   TG_GOTO(tg_alloc(&tensors, list->n, sizeof *tensors, err));
   for (size_t i = 0; i < list->n; i++) {
-    const tg_tensor_spec *spec = &list->specs[i];
-    tensors[i] = (tg_tensor){.name = spec->name, .dtype = TG_F32, .rank = spec->n_dims, .count = 1};
+    const stored *item = &list->items[i];
+    tensors[i] = (tg_tensor){.name = item->name, .dtype = item->dtype, .rank = item->scales ? 1 : item->spec.n_dims, .count = 1};
     bool fits = true;
-    for (int d = 0; d < spec->n_dims; d++) {
-      tensors[i].shape[d] = spec->dims[d];
-      fits = fits && tg_size_mul(tensors[i].count, spec->dims[d], &tensors[i].count);
+    for (int d = 0; d < tensors[i].rank; d++) {
+      tensors[i].shape[d] = item->spec.dims[d];
+      fits = fits && tg_size_mul(tensors[i].count, item->spec.dims[d], &tensors[i].count);
     }
-    if (!fits || !tg_size_mul(tensors[i].count, sizeof(float), &tensors[i].bytes)) {
-      status = tg_fail(err, T5GIST_EUSAGE, "%s is too large for this machine's addresses", spec->name);
+    if (!fits || !tg_size_mul(tensors[i].count, tg_dtype_size(item->dtype), &tensors[i].bytes)) {
+      status = tg_fail(err, T5GIST_EUSAGE, "%s is too large for this machine's addresses", item->name);
       goto done;
     }
   }
@@ -108,42 +126,82 @@ done:
   return status;
 }
 
-static t5gist_status write_tensor(const tg_config *config, variant kind, const tg_tensor_spec *spec, uint64_t seed, float *block, tg_writer *writer,
-                                  t5gist_error *err) {
+/* What writing the numbers takes. */
+typedef struct output {
+  const tg_config *config;
+  variant kind;
+  uint64_t seed;
+  tg_writer *writer;
+  float *block;  /* [BLOCK] */
+  int8_t *bytes; /* [BLOCK] */
+  float *scales; /* [the most outputs of a layer] of the bytes written last */
+} output;
+
+static void fill_block(const output *o, const tg_tensor_spec *spec, size_t at, size_t n) {
+  fill(o->config, spec->name, o->seed, at, n, o->block);
+  if (o->kind == OUTLIER) plant_outliers(o->config, spec->name, at, n, o->block);
+}
+
+static t5gist_status write_floats(const output *o, const tg_tensor_spec *spec, t5gist_error *err) {
   const size_t count = spec->dims[0] * (spec->n_dims > 1 ? spec->dims[1] : 1); /* make_header has checked it */
   for (size_t at = 0; at < count; at += BLOCK) {
     const size_t n = count - at < BLOCK ? count - at : BLOCK;
-    fill(config, spec->name, seed, at, n, block);
-    if (kind == OUTLIER) plant_outliers(config, spec->name, at, n, block);
-    TG_TRY(tg_writer_write(writer, block, n * sizeof *block, err));
+    fill_block(o, spec, at, n);
+    TG_TRY(tg_writer_write(o->writer, o->block, n * sizeof *o->block, err));
   }
   return T5GIST_OK;
 }
 
-static t5gist_status write_weights(const tg_config *config, variant kind, const char *path, uint64_t seed, t5gist_error *err) {
+/* Row by row; every shape's rows fit into a block. */
+static t5gist_status write_bytes(const output *o, const tg_tensor_spec *spec, t5gist_error *err) {
+  const size_t n_out = spec->dims[0], n_in = spec->dims[1], step = BLOCK / n_in;
+  for (size_t row = 0; row < n_out; row += step) {
+    const size_t rows = n_out - row < step ? n_out - row : step;
+    fill_block(o, spec, row * n_in, rows * n_in);
+    for (size_t i = 0; i < rows; i++) o->scales[row + i] = tg_quantize_row(o->block + i * n_in, n_in, o->bytes + i * n_in);
+    TG_TRY(tg_writer_write(o->writer, o->bytes, rows * n_in, err));
+  }
+  return T5GIST_OK;
+}
+
+static t5gist_status write_tensor(const output *o, const stored *item, t5gist_error *err) {
+  if (item->scales) return tg_writer_write(o->writer, o->scales, item->spec.dims[0] * sizeof *o->scales, err);
+  return item->dtype == TG_I8 ? write_bytes(o, &item->spec, err) : write_floats(o, &item->spec, err);
+}
+
+static size_t most_outputs(const stored_list *list) {
+  size_t most = 1;
+  for (size_t i = 0; i < list->n; i++) most = list->items[i].spec.dims[0] > most ? list->items[i].spec.dims[0] : most;
+  return most;
+}
+
+static t5gist_status write_weights(const tg_config *config, variant kind, bool int8, const char *path, uint64_t seed, t5gist_error *err) {
   t5gist_status status = T5GIST_OK;
-  tensor_list list = {0};
+  stored_list list = {.int8 = int8};
   tg_buffer header = {0};
-  tg_writer *writer = NULL;
-  float *block = NULL;
+  output o = {.config = config, .kind = kind, .seed = seed};
   TG_GOTO(tg_each_tensor(config, add_tensor, &list, err));
   TG_GOTO(make_header(&list, &header, err));
-  TG_GOTO(tg_alloc(&block, BLOCK, sizeof *block, err));
-  TG_GOTO(tg_writer_open(path, 0666, &writer, err));
-  TG_GOTO(tg_writer_write(writer, header.data, header.size, err));
-  for (size_t i = 0; i < list.n; i++) TG_GOTO(write_tensor(config, kind, &list.specs[i], seed, block, writer, err));
-  tg_writer *const full = writer;
-  writer = NULL; /* commit frees it */
+  TG_GOTO(tg_alloc(&o.block, BLOCK, sizeof *o.block, err));
+  TG_GOTO(tg_alloc(&o.bytes, BLOCK, 1, err));
+  TG_GOTO(tg_alloc(&o.scales, most_outputs(&list), sizeof *o.scales, err));
+  TG_GOTO(tg_writer_open(path, 0666, &o.writer, err));
+  TG_GOTO(tg_writer_write(o.writer, header.data, header.size, err));
+  for (size_t i = 0; i < list.n; i++) TG_GOTO(write_tensor(&o, &list.items[i], err));
+  tg_writer *const full = o.writer;
+  o.writer = NULL; /* commit frees it */
   TG_GOTO(tg_writer_commit(full, err));
 done:
-  tg_writer_abort(writer);
-  tg_free(block);
+  tg_writer_abort(o.writer);
+  tg_free(o.block);
+  tg_free(o.bytes);
+  tg_free(o.scales);
   tg_buffer_free(&header);
-  tg_free(list.specs);
+  tg_free(list.items);
   return status;
 }
 
-static t5gist_status write_config(const tg_config *c, variant kind, const char *path, t5gist_error *err) {
+static t5gist_status write_config(const tg_config *c, variant kind, bool int8, const char *path, t5gist_error *err) {
   tg_buffer text = {0};
   t5gist_status status = T5GIST_OK;
   const bool tied = c->head == TG_HEAD_SHARED || kind == V5CONFIG; /* transformers 5 writes true whatever the truth */
@@ -160,7 +218,11 @@ static t5gist_status write_config(const tg_config *c, variant kind, const char *
                            c->n_buckets, c->max_distance, c->gated ? "gated-gelu" : "relu", tied ? "true" : "false"));
   if (kind == V5CONFIG) TG_GOTO(tg_buffer_printf(&text, err, "  \"scale_decoder_outputs\": false,\n"));
   /* The published vocabulary says where its gist token is; any other must be told. */
-  if (c->vocab_size != 32101) TG_GOTO(tg_buffer_printf(&text, err, "  \"t5gist\": {\"gist_token_ids\": [%d]},\n", c->vocab_size - 1));
+  const bool ids = c->vocab_size != 32101;
+  if (ids || int8) TG_GOTO(tg_buffer_printf(&text, err, "  \"t5gist\": {"));
+  if (ids) TG_GOTO(tg_buffer_printf(&text, err, "\"gist_token_ids\": [%d]%s", c->vocab_size - 1, int8 ? ", " : ""));
+  if (int8) TG_GOTO(tg_buffer_printf(&text, err, "\"dtype\": \"int8\""));
+  if (ids || int8) TG_GOTO(tg_buffer_printf(&text, err, "},\n"));
   TG_GOTO(tg_buffer_printf(&text, err, "  \"transformers_version\": \"%s\"\n}\n", kind == V5CONFIG ? "5.23.0" : "4.57.1"));
   TG_GOTO(tg_write_file(path, 0666, text.data, text.size, err));
 done:
@@ -207,8 +269,8 @@ static t5gist_status make_config(const char *shape, const char *kind_name, int v
   return T5GIST_OK;
 }
 
-t5gist_status tg_synthetic_write(const char *out_dir, const char *shape, const char *variant_name, uint64_t seed, int vocab_size,
-                                 const char *tokenizer_dir, t5gist_error *err) {
+static t5gist_status write_folder(const char *out_dir, const char *shape, const char *variant_name, bool int8, uint64_t seed, int vocab_size,
+                                  const char *tokenizer_dir, t5gist_error *err) {
   t5gist_status status = T5GIST_OK;
   tg_config config;
   variant kind = FLAN;
@@ -219,11 +281,21 @@ t5gist_status tg_synthetic_write(const char *out_dir, const char *shape, const c
   TG_GOTO(tg_path_join(&weights_path, out_dir, "model.safetensors", err));
   TG_GOTO(tg_path_join(&tokenizer_path, out_dir, "spiece.model", err));
   TG_GOTO(copy_tokenizer(tokenizer_dir, tokenizer_path, err));
-  TG_GOTO(write_weights(&config, kind, weights_path, seed, err));
-  TG_GOTO(write_config(&config, kind, config_path, err)); /* last: a folder with a config.json is complete */
+  TG_GOTO(write_weights(&config, kind, int8, weights_path, seed, err));
+  TG_GOTO(write_config(&config, kind, int8, config_path, err)); /* last: a folder with a config.json is complete */
 done:
   tg_free(tokenizer_path);
   tg_free(weights_path);
   tg_free(config_path);
   return status;
+}
+
+t5gist_status tg_synthetic_write(const char *out_dir, const char *shape, const char *variant_name, uint64_t seed, int vocab_size,
+                                 const char *tokenizer_dir, t5gist_error *err) {
+  return write_folder(out_dir, shape, variant_name, false, seed, vocab_size, tokenizer_dir, err);
+}
+
+t5gist_status tg_synthetic_write_int8(const char *out_dir, const char *shape, const char *variant_name, uint64_t seed, int vocab_size,
+                                      const char *tokenizer_dir, t5gist_error *err) {
+  return write_folder(out_dir, shape, variant_name, true, seed, vocab_size, tokenizer_dir, err);
 }

@@ -36,9 +36,9 @@ T5GIST_API t5gist_status t5gist_verify(const char *path, FILE *report, t5gist_er
 T5GIST_API t5gist_status t5gist_inspect(const char *path, FILE *out, t5gist_error *err);
 
 /* Writes a seeded random checkpoint (shape tiny|mini|small|base|large|xl|xxl; variant flan|t5v1|tied|uneven|wide|v5config|outlier) for tests and benchmarks, with
- * the tokenizer file copied from tokenizer_dir. */
-T5GIST_API t5gist_status t5gist_make_model(const char *out_dir, const char *shape, const char *variant, uint64_t seed, int vocab_size, const char *tokenizer_dir,
-                                           t5gist_error *err);
+ * the tokenizer file copied from tokenizer_dir. dtype: "f32", or "int8": the folder that t5gist_convert makes of it, in a quarter of the space. */
+T5GIST_API t5gist_status t5gist_make_model(const char *out_dir, const char *shape, const char *variant, const char *dtype, uint64_t seed, int vocab_size,
+                                           const char *tokenizer_dir, t5gist_error *err);
 
 typedef struct t5gist_machine {
   char cpu[128], isa[64], onednn[32]; /* isa: what the kernels and oneDNN use */

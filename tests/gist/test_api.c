@@ -75,7 +75,7 @@ static void null_is_refused(void **state) {
   EXPECT_STATUS(T5GIST_EUSAGE, t5gist_step(NULL, &err));
   EXPECT_STATUS(T5GIST_EUSAGE, t5gist_draw_mask(NULL, "x", "y", T5GIST_GIST, 1, false, stdout, &err));
   EXPECT_STATUS(T5GIST_EUSAGE, t5gist_convert(NULL, "x", NULL, NULL, NULL, NULL, &err));
-  EXPECT_STATUS(T5GIST_EUSAGE, t5gist_make_model(NULL, "tiny", "flan", 1, -1, "x", &err));
+  EXPECT_STATUS(T5GIST_EUSAGE, t5gist_make_model(NULL, "tiny", "flan", "f32", 1, -1, "x", &err));
   EXPECT_STATUS(T5GIST_EUSAGE, t5gist_verify(NULL, stdout, &err));
   EXPECT_STATUS(T5GIST_EUSAGE, t5gist_inspect(NULL, stdout, &err));
   assert_int_equal(t5gist_generate(NULL, NULL, 1, NULL, NULL), T5GIST_EUSAGE); /* without anyone to tell */

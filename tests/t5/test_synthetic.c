@@ -12,6 +12,7 @@
 #include "runtime/safetensors.h"
 #include "t5/checkpoint.h"
 #include "t5/config.h"
+#include "t5/convert.h"
 #include "t5/names.h"
 #include "t5/synthetic.h"
 
@@ -143,8 +144,41 @@ static void test_refusals(void **state) {
   assert_int_equal(tg_synthetic_write("/proc/nowhere", "tiny", "flan", 1, 4096, TOKENIZER, &err), T5GIST_EIO);
 }
 
+/* Written in int8, every tensor is what converting makes of it. */
+static void test_int8(void **state) {
+  static const char *const variants[] = {"flan", "t5v1", "outlier"};
+  (void)state;
+  for (size_t v = 0; v < sizeof variants / sizeof *variants; v++) {
+    t5gist_error err = {0};
+    char converted[sizeof folder + 16], path[sizeof converted + 32];
+    snprintf(converted, sizeof converted, "%s/converted", folder);
+    write_checked("tiny", variants[v], 7, 4096);
+    if (tg_convert(folder, converted, "int8", NULL, NULL, NULL, &err) != T5GIST_OK) fail_msg("%s", err.message);
+    if (tg_synthetic_write_int8(folder, "tiny", variants[v], 7, 4096, TOKENIZER, &err) != T5GIST_OK) fail_msg("%s", err.message);
+    tg_safetensors *made = open_weights(), *expected;
+    snprintf(path, sizeof path, "%s/model.safetensors", converted);
+    if (tg_safetensors_open(path, &expected, &err) != T5GIST_OK) fail_msg("%s", err.message);
+    assert_int_equal(tg_safetensors_count(made), tg_safetensors_count(expected));
+    for (size_t i = 0; i < tg_safetensors_count(made); i++) {
+      const tg_tensor *t = tg_safetensors_at(made, i), *u = tg_safetensors_find(expected, t->name);
+      assert_non_null(u);
+      assert_int_equal(t->dtype, u->dtype);
+      assert_int_equal(t->bytes, u->bytes);
+      assert_memory_equal(t->data, u->data, t->bytes);
+    }
+    tg_safetensors_close(made);
+    tg_safetensors_close(expected);
+    static const char *const names[] = {"config.json", "model.safetensors", "spiece.model"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+      snprintf(path, sizeof path, "%s/%s", converted, names[i]);
+      unlink(path);
+    }
+    rmdir(converted);
+  }
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_every_bit), cmocka_unit_test(test_values), cmocka_unit_test(test_loads),
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_every_bit), cmocka_unit_test(test_values), cmocka_unit_test(test_loads), cmocka_unit_test(test_int8),
                                      cmocka_unit_test(test_refusals)};
   return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
