@@ -17,6 +17,11 @@ static bool begins_with(const char *text, const char *begin) {
   return strncmp(text, begin, strlen(begin)) == 0;
 }
 
+static bool same_folder(const char *a, const char *b) {
+  struct stat x, y;
+  return !tg_io_stat(a, &x) && !tg_io_stat(b, &y) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
 /* Removes path, a file, or a folder and all that is in it. */
 static t5gist_status remove_all(const char *path, t5gist_error *err) {
   tg_file_facts facts;
@@ -91,7 +96,7 @@ static t5gist_status check_free(const tg_recipe *recipe, const tg_train_call *ca
 static t5gist_status open_place(const tg_recipe *recipe, const tg_train_call *call, const char *run_dir, const char *recipe_path, uint64_t *step, t5gist_error *err) {
   const bool own = tg_file_exists(recipe_path);
   *step = 0;
-  if (recipe->model && strcmp(recipe->model, recipe->out) == 0)
+  if (recipe->model && same_folder(recipe->model, recipe->out))
     return tg_fail(err, T5GIST_EUSAGE, "out: expected another folder than that of model, found %s for both", recipe->out);
   if (call->resume && !own) return tg_fail(err, T5GIST_EUSAGE, "--resume: expected a run in %s to go on with, found none there", recipe->out);
   if (call->resume) return go_on(recipe, run_dir, recipe_path, step, err);

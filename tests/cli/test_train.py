@@ -216,6 +216,8 @@ class Refused(Training):
         self.bad(1, "nowhere.jsonl", "train", self.recipe(data={"train": "nowhere.jsonl"}))
         self.bad(1, "nowhere: expected a model folder", "train", self.recipe(shape={}, vocab={}, model="nowhere"))
         self.bad(1, ["line 1", 'expected a field "answer", found', '"output"'], "train", self.recipe(data={"train": "data.jsonl", "target_field": "answer"}))
+        shutil.copytree(MINI, self.dir / "own")
+        self.bad(2, "out: expected another folder than that of model", "train", self.recipe(shape={}, vocab={}, model="own", out="./own/"), "--overwrite")
         (self.dir / "empty.jsonl").write_text("")
         self.bad(1, "empty.jsonl", "train", self.recipe(data={"train": "empty.jsonl"}))
         (self.dir / "bad.jsonl").write_text((self.dir / "data.jsonl").read_text() + "{oops\n")
@@ -254,8 +256,9 @@ class Refused(Training):
 
 class Processes(Training):
     def run_mpi(self, n, *args, **more):
-        command = [os.environ["T5GIST_MPIRUN"], "--allow-run-as-root", "--oversubscribe", "--bind-to", "none", "-n", str(n), PROGRAM, *args]
-        env = dict(self.env, OMPI_MCA_btl_vader_single_copy_mechanism="none", OMP_WAIT_POLICY="passive")
+        command = [os.environ["T5GIST_MPIRUN"], "-n", str(n), PROGRAM, *args]
+        env = dict(self.env, OMP_WAIT_POLICY="passive", OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1",  # containers, few cores
+                   OMPI_MCA_rmaps_base_oversubscribe="1", OMPI_MCA_hwloc_base_binding_policy="none", OMPI_MCA_btl_vader_single_copy_mechanism="none")
         return subprocess.run(command, cwd=self.dir, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=250, **more)
 
     def moments(self, out, n):
@@ -290,6 +293,7 @@ class Processes(Training):
     def test_one_that_fails_ends_all(self):
         done = self.run_mpi(2, "train", self.recipe(data={"train": "nowhere.jsonl"}))
         self.assertNotEqual(done.returncode, 0)
+        self.assertIn(b"t5gist train: ", done.stderr)
         self.assertIn(b"nowhere.jsonl", done.stderr)
 
 
