@@ -42,6 +42,10 @@ enum { INJECT_ALL_KINDS = (1 << TG_IO_KINDS) - 1 };
 /* kinds: bits 1 << TG_IO_... of the calls that count. */
 void inject_io(unsigned kinds, size_t n, bool lasting, inject_fault fault);
 
+/* Within a stretch: the n-th call from now on fails; none does any more. Live bytes are counted on, calls and failures from there. */
+void inject_fail_next(size_t n, bool lasting);
+inject_count inject_relent(void); /* what was counted since */
+
 inject_count inject_stop(void);
 tg_io_kind inject_last_kind(void); /* of the file call that failed last */
 
