@@ -28,17 +28,18 @@ static t5gist_status show_item(const t5gist_store *store, const tg_store_item *i
                               .encode_ms = tg_store_encode_ms(store, item->key),
                               .pinned = item->pinned};
   TG_TRY(tg_store_path(store->dir, item->key, "gist", &path, err));
-  if (tg_safetensors_open(path, &file, NULL) == T5GIST_OK) {
+  const t5gist_status status = tg_safetensors_open(path, &file, err);
+  if (status == T5GIST_OK) {
     entry.task = tg_safetensors_metadata(file, "task");
     entry.fingerprint = tg_safetensors_metadata(file, "fingerprint");
     entry.computed_with = tg_safetensors_metadata(file, "computed_with");
     entry.n_gist = number_of(file, "n_gist");
     entry.n_task = number_of(file, "n_task");
   }
-  visit(user, &entry);
+  if (status != T5GIST_ENOMEM) visit(user, &entry); /* what is damaged is shown, too */
   tg_safetensors_close(file);
   tg_free(path);
-  return T5GIST_OK;
+  return status == T5GIST_ENOMEM ? status : T5GIST_OK;
 }
 
 static int last_used_first(const void *a, const void *b) {
