@@ -5,6 +5,7 @@
 
 #include "runtime/file.h"
 #include "runtime/json.h"
+#include "runtime/safetensors.h"
 #include "support.h"
 #include "tests/support/folder.h"
 #include "training/log.h"
@@ -249,10 +250,12 @@ static void losses_fall(void **state) {
   const tg_train_call call = {.say = on_say, .user = &w};
   CHECK_OK(make_recipe("out", "best: seen/gist2/loss\n", &recipe));
   recipe.steps = 250;
+  recipe.eval_every = 50;
   recipe.tensorboard = false;
   CHECK_OK(tg_train(&recipe, &call, &result, &err));
   tg_recipe_free(&recipe);
   assert_true(result.loss < 0.1);
+  assert_null(strstr(result.best, "at step 50")); /* later ones were better */
   assert_non_null(strstr(w.said, "step 250: seen/gist1")); /* evaluated at the end, although no step was named */
   assert_non_null(strstr(w.said, "exact match 100.0 %"));
 }
@@ -282,6 +285,48 @@ static void a_stopped_run_goes_on_with_the_same_bits(void **state) {
   }
   CHECK_OK(train("cut1", everything, true, &w, &result)); /* complete: nothing is left to do */
   assert_int_equal(result.first_step, 12);
+}
+
+/* Tensors of a file one after the other, those of the second less those of the first: the largest distance. */
+static double largest_distance(const char *a, const char *b, const char *vector) {
+  tg_safetensors *x, *y;
+  CHECK_OK(tg_safetensors_open(folder_path(folder, a), &x, &err));
+  CHECK_OK(tg_safetensors_open(folder_path(folder, b), &y, &err));
+  const tg_tensor *flat = vector ? tg_safetensors_find(y, vector) : NULL;
+  double largest = 0;
+  size_t at = 0;
+  for (size_t i = 0; i < tg_safetensors_count(x); i++) {
+    const tg_tensor *t = tg_safetensors_at(x, i), *other = flat ? flat : tg_safetensors_find(y, t->name);
+    for (size_t j = 0; j < t->count; j++) {
+      float p, q;
+      memcpy(&p, t->data + 4 * j, 4);
+      memcpy(&q, other->data + 4 * (flat ? at + j : j), 4);
+      largest = fmax(largest, fabs((double)p - (double)q));
+    }
+    at += t->count;
+  }
+  tg_safetensors_close(x);
+  tg_safetensors_close(y);
+  return largest;
+}
+
+static void what_is_written_is_the_average_with_q_folded(void **state) {
+  (void)state;
+  watcher w = {0};
+  tg_train_result result;
+  tg_recipe recipe;
+  for (int averaged = 0; averaged < 2; averaged++) {
+    const tg_train_call call = {.say = on_say, .user = &w};
+    CHECK_OK(make_recipe(averaged ? "averaged" : "plain", "average: 0.5\n", &recipe));
+    recipe.scale_q = !averaged;
+    if (!averaged) recipe.average = 0;
+    CHECK_OK(tg_train(&recipe, &call, &result, &err));
+    tg_recipe_free(&recipe);
+  }
+  assert_true(largest_distance("averaged/model.safetensors", "averaged/run/step-00000012/optimiser.safetensors", "average") == 0);
+  assert_true(largest_distance("averaged/model.safetensors", "averaged/run/step-00000012/weights.safetensors", NULL) > 1e-4);
+  const double q = largest_distance("plain/model.safetensors", "plain/run/step-00000012/weights.safetensors", NULL);
+  assert_true(q > 1e-3 && q < 1); /* of the q matrices: sqrt(d_kv) */
 }
 
 static void micro_batches_change_only_rounding(void **state) {
@@ -378,6 +423,7 @@ int main(void) {
                                      RUN(a_run_learns_and_leaves_a_model),
                                      RUN(losses_fall),
                                      RUN(a_stopped_run_goes_on_with_the_same_bits),
+                                     RUN(what_is_written_is_the_average_with_q_folded),
                                      RUN(micro_batches_change_only_rounding),
                                      RUN(folders_of_others_are_left_alone),
                                      RUN(changed_data_is_noticed),
