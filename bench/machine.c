@@ -1,5 +1,5 @@
 /* Reading speed of the memory, and the process's peak of resident memory. */
-#include <omp.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +9,7 @@
 
 #include "bench/bench.h"
 #include "runtime/error.h"
+#include "runtime/team.h"
 
 double tg_bench_now_ms(void) {
   struct timespec t;
@@ -59,25 +60,54 @@ static void read_part(const pattern *p, const unsigned char *data, size_t size, 
     for (int s = 0; s < p->streams; s++) add_up(data + (size_t)s * stride + (size_t)s * 256 + at, p->block, out);
 }
 
-/* Bytes read. */
-static size_t read_pattern(const pattern *p, const unsigned char *data, size_t size, int threads, uint64_t *sink) {
+/* A pass over the buffer, cut into as many shares as there are threads. */
+typedef struct pass {
+  const pattern *pattern;
+  unsigned char *data; /* [size] */
+  size_t size, n;
+  struct {
+    size_t bytes;
+    sums sum;
+  } *shares; /* [n] what each has read */
+} pass;
+
+static void read_share(pass *p, size_t share) {
+  const size_t block = p->pattern->block;
   size_t bytes = 0;
-  uint64_t sum = 0;
-#pragma omp parallel num_threads(threads) reduction(+ : bytes, sum)
-  {
-    const size_t n = (size_t)omp_get_num_threads(), t = (size_t)omp_get_thread_num();
-    sums own = {0};
-    if (p->woven) {
-      for (size_t at = t * p->block; at + p->block <= size; at += n * p->block, bytes += p->block) add_up(data + at, p->block, &own);
-    } else {
-      const size_t part = (size / n - SKEW) / 256 * 256;
-      read_part(p, data + t * part + t * SKEW / 256 * 256, part, &own);
-      bytes += (part / (size_t)p->streams - SKEW) / p->block * p->block * (size_t)p->streams;
-    }
-    sum += own.a[0];
+  sums own = {0};
+  if (p->pattern->woven) {
+    for (size_t at = share * block; at + block <= p->size; at += p->n * block, bytes += block) add_up(p->data + at, block, &own);
+  } else {
+    const size_t part = (p->size / p->n - SKEW) / 256 * 256, streams = (size_t)p->pattern->streams;
+    read_part(p->pattern, p->data + share * part + share * SKEW / 256 * 256, part, &own);
+    bytes = (part / streams - SKEW) / block * block * streams;
   }
-  *sink += sum;
-  return bytes;
+  p->shares[share].bytes = bytes;
+  p->shares[share].sum = own;
+}
+
+static void read_shares(void *argument, size_t begin, size_t end, int thread) {
+  (void)thread;
+  for (size_t i = begin; i < end; i++) read_share(argument, i);
+}
+
+static void touch_pages(void *argument, size_t begin, size_t end, int thread) {
+  (void)thread;
+  const pass *p = argument;
+  for (size_t i = begin; i < end; i++) p->data[i * 4096] = (unsigned char)i;
+}
+
+/* Bytes per second. */
+static double time_pass(tg_team *team, pass *p, uint64_t *sink) {
+  const double begin = tg_bench_now_ms();
+  tg_team_run(team, p->n, read_shares, p);
+  const double ms = tg_bench_now_ms() - begin;
+  size_t bytes = 0;
+  for (size_t i = 0; i < p->n; i++) {
+    bytes += p->shares[i].bytes;
+    *sink += p->shares[i].sum.a[0];
+  }
+  return (double)bytes / ms * 1e3;
 }
 
 /* Far beyond any cache, yet no more than a quarter of what is free. */
@@ -89,27 +119,32 @@ static size_t buffer_size(void) {
   return size;
 }
 
-t5gist_status tg_limits_bandwidth(int threads, tg_limits *limits, t5gist_error *err) {
-  const size_t size = buffer_size();
-  unsigned char *data;
-  TG_TRY(tg_alloc(&data, size, 1, err));
-  (void)madvise(data, size, MADV_HUGEPAGE); /* advice: TLB misses are not what is measured */
-#pragma omp parallel for num_threads(threads)
-  for (size_t i = 0; i < size; i += 4096) data[i] = (unsigned char)(i >> 12);
+static t5gist_status time_patterns(tg_team *team, pass *p, tg_limits *limits, t5gist_error *err) {
+  (void)madvise(p->data, p->size, MADV_HUGEPAGE); /* advice: TLB misses are not what is measured */
+  tg_team_run(team, p->size / 4096, touch_pages, p);
   uint64_t sink = 0;
   limits->n_patterns = N_PATTERNS;
-  for (int p = 0; p < N_PATTERNS; p++) {
-    limits->patterns[p].name = patterns[p].name;
-    for (int r = 0; r < REPEATS; r++) {
-      const double begin = tg_bench_now_ms();
-      const size_t bytes = read_pattern(&patterns[p], data, size, threads, &sink);
-      const double speed = (double)bytes / (tg_bench_now_ms() - begin) * 1e3;
-      if (speed > limits->patterns[p].bytes_per_second) limits->patterns[p].bytes_per_second = speed;
-    }
-    if (limits->patterns[p].bytes_per_second > limits->bandwidth) limits->bandwidth = limits->patterns[p].bytes_per_second;
+  for (int i = 0; i < N_PATTERNS; i++) {
+    double *best = &limits->patterns[i].bytes_per_second;
+    limits->patterns[i].name = patterns[i].name;
+    p->pattern = &patterns[i];
+    for (int r = 0; r < REPEATS; r++) *best = fmax(*best, time_pass(team, p, &sink));
+    limits->bandwidth = fmax(limits->bandwidth, *best);
   }
-  tg_free(data);
   return sink == UINT64_MAX ? tg_fail(err, T5GIST_EINTERNAL, "impossible sum") : T5GIST_OK; /* the sum is used */
+}
+
+t5gist_status tg_limits_bandwidth(int threads, tg_limits *limits, t5gist_error *err) {
+  pass p = {.size = buffer_size(), .n = (size_t)threads};
+  tg_team *team = NULL;
+  t5gist_status status = tg_team_new(threads, &team, err);
+  if (status == T5GIST_OK) status = tg_alloc(&p.shares, p.n, sizeof *p.shares, err);
+  if (status == T5GIST_OK) status = tg_alloc(&p.data, p.size, 1, err);
+  if (status == T5GIST_OK) status = time_patterns(team, &p, limits, err);
+  tg_free(p.data);
+  tg_free(p.shares);
+  tg_team_free(team);
+  return status;
 }
 
 /* -------------------------------------------------------------------------------------------------------------------------------- memory */
