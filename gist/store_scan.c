@@ -102,8 +102,10 @@ static t5gist_status add_damaged(const t5gist_store *store, const char *name, tg
   char *path;
   tg_file_facts facts;
   TG_TRY(tg_path_join(&path, store->damaged_dir, name, err));
-  if (tg_file_examine(path, &facts) && facts.regular) scan->damaged_bytes += facts.size;
+  const bool removable = tg_file_examine(path, &facts) && !facts.folder; /* what somebody else put here is theirs to empty */
   tg_free(path);
+  if (!removable) return T5GIST_OK;
+  if (facts.regular) scan->damaged_bytes += facts.size;
   return add_text(&scan->damaged, name, KEY, err);
 }
 

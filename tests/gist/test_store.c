@@ -297,6 +297,25 @@ static void test_damage_is_set_aside(void **state) {
   place_free(&p);
 }
 
+/* A folder in the place of an entry is moved away like any damage, and stands in nobody's way from then on. */
+static void test_folder_for_an_entry(void **state) {
+  (void)state;
+  place p = place_new();
+  t5gist_store_state s;
+  open_store(&p, 0, false, NULL);
+  keep(&p, "one");
+  const char *path = entry_path(&p, "one", "gist");
+  assert_int_equal(remove(path), 0);
+  assert_int_equal(mkdir(path, 0700), 0);
+  assert_false(find(&p, "one"));
+  assert_int_equal(p.n_notes, 1);
+  CHECK_OK(t5gist_store_gc(p.store, &s, &err));
+  assert_int_equal(s.damaged, 0);
+  keep(&p, "one");
+  assert_true(find(&p, "one"));
+  place_free(&p);
+}
+
 /* A sound file under a name that is not its own is not served. */
 static void test_foreign_entries(void **state) {
   (void)state;
@@ -674,6 +693,7 @@ int main(void) {
       cmocka_unit_test(test_least_recently_used_goes_first),
       cmocka_unit_test(test_pins),
       cmocka_unit_test(test_damage_is_set_aside),
+      cmocka_unit_test(test_folder_for_an_entry),
       cmocka_unit_test(test_foreign_entries),
       cmocka_unit_test(test_read_only),
       cmocka_unit_test(test_unwritable),
