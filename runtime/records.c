@@ -18,15 +18,19 @@ struct tg_records {
   json_t *current; /* a line's object */
 };
 
+static bool is_space(char c) {
+  return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
 static bool is_blank(const char *text, size_t n) {
   for (size_t i = 0; i < n; i++)
-    if (!strchr(" \t\r\n", text[i])) return false;
+    if (!is_space(text[i])) return false;
   return true;
 }
 
 static t5gist_status read_list(tg_records *r, const char *path, t5gist_error *err) {
   size_t first = 0;
-  while (first < r->text.size && strchr(" \t\r\n", r->text.data[first])) first++;
+  while (first < r->text.size && is_space(r->text.data[first])) first++;
   if (first == r->text.size || r->text.data[first] != '[') return T5GIST_OK;
   TG_TRY(tg_json_parse(r->text.data, r->text.size, path, &r->list, err));
   tg_buffer_free(&r->text);
