@@ -139,9 +139,19 @@ done:
   return status;
 }
 
+/* Of a snapshot that is written over: while its files are of two times, it is none. */
+static t5gist_status unmark(const saving *s, t5gist_error *err) {
+  char *path, name[NAME];
+  TG_TRY(join3(&path, s->run_dir, s->step, rank_name("DONE", "", s->snapshot->rank, name), err));
+  const t5gist_status status = tg_file_remove(path, err);
+  tg_free(path);
+  return status;
+}
+
 /* Everything to disk, then renamed; the state, which knows the others' checksums, last. */
 static t5gist_status commit(saving *s, t5gist_error *err) {
   for (size_t i = 0; i < s->n; i++) TG_TRY(tg_writer_sync(s->writers[i], err));
+  TG_TRY(unmark(s, err));
   for (size_t i = 0; i < s->n; i++) {
     tg_writer *writer = s->writers[i];
     s->writers[i] = NULL; /* commit frees it */

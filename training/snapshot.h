@@ -19,7 +19,7 @@ typedef struct tg_snapshot {
 
 /* Writes run_dir/step-NNNNNNNN, over one of this name if there is one. Then the first process removes all but the last `keep` (at least 1) complete
  * ones, and any incomplete one but this; all processes must have ended an earlier call before one begins the next. A failure leaves earlier snapshots
- * as they were. */
+ * as they were; one of the same step, from when its files are renamed, is no snapshot until it is whole again. */
 t5gist_status tg_snapshot_save(const tg_snapshot *snapshot, const char *run_dir, uint64_t step, int keep, t5gist_error *err);
 /* Finds the newest complete one: *step, or T5GIST_OK and *step = 0 when there is none. */
 t5gist_status tg_snapshot_find(const char *run_dir, uint64_t *step, t5gist_error *err);

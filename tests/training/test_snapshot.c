@@ -14,6 +14,7 @@
 #include "support.h"
 #include "t5/random.h"
 #include "tests/support/folder.h"
+#include "tests/support/inject.h"
 #include "training/snapshot.h"
 
 static const tg_config config = {.vocab_size = 19,
@@ -233,6 +234,33 @@ static void test_full_disk(void **state) {
   folder_remove(dir);
 }
 
+/* Whatever renaming fails: what is found loads. */
+static void test_written_over(void **state) {
+  (void)state;
+  t5gist_error err;
+  char *dir = folder_new(TEST_BINARY_DIR);
+  run a, b, again;
+  inject_count count = {.failed = 1};
+  run_open(&a, &config, TG_ADAMW, 0, 0, 1);
+  run_open(&b, &config, TG_ADAMW, 0, 0, 1);
+  run_open(&again, &config, TG_ADAMW, 0, 0, 1);
+  take_steps(&a, 1, 1);
+  take_steps(&b, 1, 2);
+  for (size_t n = 1; count.failed > 0; n++) {
+    save_alone(&a, dir, 1, 2);
+    save_alone(&a, dir, 2, 2);
+    inject_io(1 << TG_IO_RENAME, n, true, INJECT_EIO);
+    const t5gist_status status = save(&b, dir, 2, 2, 0, 1, &err);
+    count = inject_stop();
+    assert_int_equal(status, count.failed > 0 ? T5GIST_EIO : T5GIST_OK);
+    const uint64_t found = find(dir);
+    load(&again, dir, found, 0, 1);
+    same_bits(found == 2 ? &b : &a, &again);
+  }
+  run_close(&a), run_close(&b), run_close(&again);
+  folder_remove(dir);
+}
+
 /* Killed at any moment of the saving, by the clock: there is a complete snapshot that loads, and the next saving removes what was left behind. */
 static void test_killed(void **state) {
   (void)state;
@@ -342,7 +370,7 @@ static void test_other_runs(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(test_resume),    cmocka_unit_test(test_two_processes), cmocka_unit_test(test_kept),
-                                     cmocka_unit_test(test_full_disk), cmocka_unit_test(test_killed),        cmocka_unit_test(test_damaged),
-                                     cmocka_unit_test(test_other_runs)};
+                                     cmocka_unit_test(test_full_disk), cmocka_unit_test(test_written_over),  cmocka_unit_test(test_killed),
+                                     cmocka_unit_test(test_damaged),   cmocka_unit_test(test_other_runs)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
