@@ -345,6 +345,32 @@ static void micro_batches_change_only_rounding(void **state) {
   assert_true(fabs(result[0].loss - result[1].loss) < 1e-5 * fabs(result[0].loss));
 }
 
+static double logged(const char *log, const char *begin) {
+  const char *line = strstr(log, begin), *loss = line ? strstr(line, "\"loss\":") : NULL;
+  assert_non_null(loss);
+  return strtod(loss + strlen("\"loss\":"), NULL);
+}
+
+static void a_steps_loss_is_the_mean_over_its_tokens(void **state) {
+  (void)state;
+  watcher w = {0};
+  tg_train_result result;
+  tg_recipe recipe;
+  const tg_train_call call = {.say = on_say, .user = &w};
+  CHECK_OK(make_recipe("out", "", &recipe));
+  recipe.steps = 1;
+  recipe.rate = 0;
+  recipe.warmup = 0;
+  recipe.batch_examples = 30; /* all there are */
+  recipe.conditions[T5GIST_GIST] = 0;
+  CHECK_OK(tg_train(&recipe, &call, &result, &err));
+  tg_recipe_free(&recipe);
+  char *log = folder_read(folder_path(folder, "out/run/log.jsonl"), NULL);
+  const double step = logged(log, "{\"step\":1,\"loss\""), evaluation = logged(log, "{\"step\":1,\"eval\"");
+  assert_true(fabs(step - evaluation) < 1e-5 * evaluation);
+  free(log);
+}
+
 static void folders_of_others_are_left_alone(void **state) {
   (void)state;
   watcher w = {0};
@@ -425,6 +451,7 @@ int main(void) {
                                      RUN(a_stopped_run_goes_on_with_the_same_bits),
                                      RUN(what_is_written_is_the_average_with_q_folded),
                                      RUN(micro_batches_change_only_rounding),
+                                     RUN(a_steps_loss_is_the_mean_over_its_tokens),
                                      RUN(folders_of_others_are_left_alone),
                                      RUN(changed_data_is_noticed),
                                      RUN(a_run_that_diverges_says_so),
