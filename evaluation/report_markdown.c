@@ -37,6 +37,13 @@ static void put_head(tg_report *r, const tg_eval_config *config, const tg_eval_r
   TG_PUT(r, ", at most %d tokens.\n\n", config->max_new_tokens);
 }
 
+/* A cell of a table: conditions of answers come from files, folders from anywhere. */
+static void put_cell(tg_report *r, const char *name) {
+  TG_PUT(r, "| ");
+  tg_put_name(r, name);
+  TG_PUT(r, " |");
+}
+
 /* --------------------------------------------------------------------------------------------------------------------------- who answers */
 
 static void put_trained(tg_report *r, const tg_eval_model *m) {
@@ -72,7 +79,7 @@ static void put_checkpoints(tg_report *r, const tg_eval_result *e) {
   }
   TG_PUT(r, "| checkpoint | answers | trained for | computed in | parameters, millions | fingerprint |\n|---|---|---|---|---|---|\n");
   for (size_t m = 0; m < e->n_models; m++) {
-    TG_PUT(r, "| %s |", e->models[m].dir);
+    put_cell(r, e->models[m].dir);
     for (size_t i = 0, any = 0; i < e->n_rows; i++)
       if (e->rows[i].model == m)
         TG_PUT(r, "%s %s%s", any++ ? "," : "", e->rows[i].name, e->rows[i].trained == TG_EVAL_TRAINED_NO ? " (untrained)" : "");
@@ -109,7 +116,7 @@ static void put_overview(tg_report *r, const tg_eval_result *e, size_t set) {
   for (size_t i = 0; i < e->n_rows; i++) {
     const tg_eval_row *row = &e->rows[i];
     if (row->set != set) continue;
-    TG_PUT(r, "| %s |", row->name);
+    put_cell(r, row->name);
     for (size_t s = 0; s < e->data.n_splits; s++) {
       const tg_eval_cell *c = &row->cells[s];
       if (c->n > 0)
@@ -141,7 +148,7 @@ static void put_split(tg_report *r, const tg_eval_result *e, size_t set, size_t 
   for (size_t i = 0; i < e->n_rows; i++) {
     const tg_eval_cell *c = &e->rows[i].cells[s];
     if (e->rows[i].set != set || c->n == 0) continue;
-    TG_PUT(r, "| %s |", e->rows[i].name);
+    put_cell(r, e->rows[i].name);
     for (int m = 0; m < n_metrics; m++) put_interval(r, &c->values[m], 1, decimals[m]);
     if (!e->from_answers) put_interval(r, &c->per_token, 1, 3);
     TG_PUT(r, "\n");

@@ -436,7 +436,7 @@ static void answers_of_others(void **state) {
               "{\"prediction\": \" same\\n\", \"reference\": \"same\"}\n"
               "{\"prediction\": \"the cats\", \"reference\": \"the cat\", \"split\": \"b\"}\n"
               "{\"prediction\": \"dog\", \"output\": \"the cat\", \"split\": \"b\"}\n"
-              "{\"prediction\": \"the cat\", \"reference\": \"the cat\", \"split\": \"b\", \"condition\": \"gist-1\"}\n");
+              "{\"prediction\": \"the cat\", \"reference\": \"the cat\", \"split\": \"b\", \"condition\": \"gist|1\\n\"}\n");
   load_good("resamples: 50\n", &config);
   CHECK_OK(tg_eval_run_answers(&config, folder_path(dir, "answers.jsonl"), "t5gist eval", &progress, &r, &err));
   assert_true(r.n_rows == 2 && r.data.n_splits == 2 && r.from_answers);
@@ -446,7 +446,8 @@ static void answers_of_others(void **state) {
   assert_true(r.rows[0].cells[1].values[TG_EVAL_EXACT].estimate == 0 && r.rows[0].cells[1].values[TG_EVAL_ROUGE1].estimate == 50); /* "cats" is stemmed */
   tg_buffer text = {0};
   CHECK_OK(tg_eval_markdown(&config, &r, false, &text, &err));
-  assert_non_null(strstr(text.data, "| gist-1 | – | 100.0 / 100.00 |"));
+  assert_non_null(strstr(text.data, "| gist\\|1  | – | 100.0 / 100.00 |"));
+  assert_non_null(strstr(text.data, "| gist\\|1  | 100.0 (100.0 to 100.0) |"));
   tg_buffer_free(&text);
   tg_eval_result_free(&r);
   folder_text(dir, "answers.jsonl", "{\"answer\": \"same\", \"reference\": \"same\"}\n");
