@@ -65,12 +65,12 @@ static t5gist_status curve(const panel *p, const point *points, size_t n, double
 }
 
 static void caption_of(const tg_eval_result *result, size_t set, size_t split, char *out, size_t size) {
-  char text[256];
+  char name[200];
+  tg_svg_escape(result->data.splits[split].name, name, sizeof name);
   if (result->n_sets > 1)
-    snprintf(text, sizeof text, "%.180s, table %zu", result->data.splits[split].name, set + 1);
+    snprintf(out, size, "%s, table %zu", name, set + 1);
   else
-    snprintf(text, sizeof text, "%.200s", result->data.splits[split].name);
-  tg_svg_escape(text, out, size);
+    snprintf(out, size, "%s", name);
 }
 
 /* A picture's panels: visited twice, to be counted and to be drawn. *drawn: whether there is something to show. */

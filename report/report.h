@@ -58,7 +58,7 @@ t5gist_status tg_svg_box(tg_buffer *out, double x, double y, double width, doubl
 t5gist_status tg_svg_line(tg_buffer *out, double x1, double y1, double x2, double y2, const char *colour, double width, t5gist_error *err);
 /* Names beside their colours, on the line at y. */
 t5gist_status tg_svg_legend(tg_buffer *out, double x, double y, const char *const *names, int n, t5gist_error *err);
-/* XML has no bare & and <, and no control characters: they become spaces. */
+/* XML has no bare & and <, and no control characters: they become spaces. What does not fit is cut behind a whole character. */
 void tg_svg_escape(const char *text, char *out, size_t size);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include "report/report.h"
 #include "runtime/error.h"
+#include "runtime/text.h"
 
 const char *const tg_svg_colours[TG_SVG_COLOURS] = {"#4878a8", "#9db7d2", "#d9822b", "#2e7d5b", "#8cc5a8", "#b0413e", "#7a5195", "#c9c9c9"};
 
@@ -49,5 +50,5 @@ void tg_svg_escape(const char *text, char *out, size_t size) {
     else
       out[n++] = (unsigned char)*text < ' ' ? ' ' : *text;
   }
-  out[n] = 0;
+  out[tg_utf8_whole(out, n)] = 0;
 }

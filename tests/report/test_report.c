@@ -76,6 +76,8 @@ static void escapes(void **state) {
   assert_string_equal(out, "a&lt;b &amp; c ");
   tg_svg_escape("0123456789012345678901234567890", out, sizeof out); /* cut */
   assert_true(strlen(out) < sizeof out && strncmp(out, "0123456789", 10) == 0);
+  tg_svg_escape("0ééééééééééééééééé", out, sizeof out); /* é: two bytes */
+  assert_string_equal(out, "0éééééééé");
 }
 
 static void files(void **state) {
