@@ -29,10 +29,11 @@ void tg_put_name(tg_report *r, const char *name) {
 json_t *tg_json_text(const char *text) {
   const size_t n = strlen(text);
   if (tg_utf8_valid(text, n) == n) return json_stringn(text, n);
-  char *copy = strdup(text);
-  for (size_t at = 0; copy && (at = at + tg_utf8_valid(copy + at, n - at)) < n;) copy[at] = '?';
-  json_t *string = copy ? json_stringn(copy, n) : NULL;
-  free(copy);
+  char *copy;
+  if (tg_strdup(&copy, text, NULL) != T5GIST_OK) return NULL;
+  for (size_t at = 0; (at += tg_utf8_valid(copy + at, n - at)) < n;) copy[at] = '?';
+  json_t *string = json_stringn(copy, n);
+  tg_free(copy);
   return string;
 }
 
