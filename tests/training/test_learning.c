@@ -93,7 +93,91 @@ static void test_by_heart(void **state) {
   prompts_free(prompts, N_EXAMPLES);
 }
 
+/* ------------------------------------------------------------------------------------------------------------------ distillation */
+
+/* Four tasks on each of eight inputs: without the task nobody knows the answer. */
+static prompt *make_crossed(void) {
+  prompt *prompts = make_examples();
+  for (int i = 0; i < N_EXAMPLES; i++) memcpy((int32_t *)prompts[i].example.input, prompts[i - i % 4].example.input, (size_t)prompts[i].example.n_input * sizeof(int32_t));
+  return prompts;
+}
+
+/* A model that knows the examples by heart from full prompts. */
+static trainee *make_teacher(const tg_config *config, const prompt *prompts) {
+  t5gist_error err;
+  const tg_optimiser_options how = {.kind = TG_ADAMW, .beta1 = 0.9f, .beta2 = 0.999f, .eps = 1e-8f, .clip = 1, .gist_factor = 1};
+  trainee *t = trainee_new(config, 1, 2);
+  tg_optimiser *optimiser;
+  tg_plan plan;
+  plan_of(prompts, N_EXAMPLES, T5GIST_FULL, 97, 0, 0, &plan);
+  CHECK_OK(tg_optimiser_new(&t->layout, &how, 0, t->layout.count, &optimiser, &err));
+  double loss = INFINITY;
+  for (int step = 1; step <= N_STEPS && loss >= 0.05; step++) loss = learn(t, optimiser, &plan, 3e-3, step);
+  assert_true(loss < 0.05);
+  tg_plan_free(&plan);
+  tg_optimiser_free(optimiser);
+  return t;
+}
+
+/* Loss of the teaching, and the share of the teacher's tokens that are the student's likeliest. */
+typedef struct taught {
+  double loss, same;
+} taught;
+
+static taught look(trainee *student, trainee *teacher, const tg_plan *plan, const tg_pass_options *options, bool learns) {
+  t5gist_error err;
+  unsigned char right[8 * N_EXAMPLES];
+  tg_pass_result result = {.right = right};
+  double same = 0;
+  assert_true(plan->n_decoder <= (int)sizeof right);
+  if (learns) memset(student->gradients, 0, student->layout.count * sizeof(float));
+  CHECK_OK(tg_pass_run(student->pass, student->weights, plan, options, teacher->pass, teacher->weights, learns ? student->gradients : NULL, &result, &err));
+  for (int i = 0; i < plan->n_decoder; i++) same += right[i];
+  return (taught){result.loss, same / plan->n_decoder};
+}
+
+/* A copy of the teacher that sees the task through one gist token, and no answers, comes to give the teacher's. */
+static void check_taught(const tg_pass_options *options, const tg_config *config, const prompt *prompts, trainee *teacher) {
+  enum { LESSONS = 200 };
+  t5gist_error err;
+  const tg_optimiser_options how = {.kind = TG_ADAMW, .beta1 = 0.9f, .beta2 = 0.999f, .eps = 1e-8f, .clip = 1, .gist_factor = 1};
+  trainee *student = trainee_new(config, 1, 2);
+  tg_optimiser *optimiser;
+  tg_plan plan;
+  memcpy(student->weights, teacher->weights, student->layout.count * sizeof(float));
+  plan_of(prompts, N_EXAMPLES, T5GIST_GIST, 97, PLAN_SHARE, 0, &plan);
+  plan_teach(prompts, N_EXAMPLES, T5GIST_FULL, 97, 1, &plan);
+  memset(plan.weights, 0, (size_t)plan.n_decoder * sizeof *plan.weights); /* what the answers are is the teacher's word alone */
+  CHECK_OK(tg_optimiser_new(&student->layout, &how, 0, student->layout.count, &optimiser, &err));
+  const taught before = look(student, teacher, &plan, options, false);
+  for (int step = 1; step <= LESSONS; step++) {
+    look(student, teacher, &plan, options, true);
+    const double norm = sqrt(tg_train_sum_squares(student->workspace, student->gradients, student->layout.count));
+    CHECK_OK(tg_optimiser_step(optimiser, student->workspace, 1e-3, (uint64_t)step, norm, student->gradients, student->weights, &err));
+  }
+  const taught after = look(student, teacher, &plan, options, false);
+  print_message("forward %g, reverse %g, match %g: loss %.4f to %.4f, the teacher's tokens %.0f %% to %.0f %%\n", (double)options->forward, (double)options->reverse, (double)options->match,
+                before.loss, after.loss, 100 * before.same, 100 * after.same);
+  assert_true(before.same < 0.7);
+  assert_true(after.loss < 0.1 * before.loss);
+  assert_true(after.same > (options->match > 0 ? before.same + 0.1 : 0.95)); /* matching compares directions, so that outputs may keep another length */
+  tg_plan_free(&plan);
+  tg_optimiser_free(optimiser);
+  trainee_free(student);
+}
+
+static void test_distillation(void **state) {
+  (void)state;
+  const tg_config config = tiny_config(true, false);
+  const tg_pass_options ways[] = {{.q_scale = 1, .forward = 1}, {.q_scale = 1, .forward = 0.5f, .reverse = 0.5f}, {.q_scale = 1, .match = 1}};
+  prompt *prompts = make_crossed();
+  trainee *teacher = make_teacher(&config, prompts);
+  for (int i = 0; i < 3; i++) check_taught(&ways[i], &config, prompts, teacher);
+  trainee_free(teacher);
+  prompts_free(prompts, N_EXAMPLES);
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_steps), cmocka_unit_test(test_by_heart)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_steps), cmocka_unit_test(test_by_heart), cmocka_unit_test(test_distillation)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
