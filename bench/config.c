@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "bench/bench.h"
+#include "runtime/cache.h"
 #include "runtime/error.h"
 
 const char *const tg_bench_condition_names[TG_BENCH_N_CONDITIONS + 1] = {"full",      "pos_control", "gist_uncached", "gist_memory",
@@ -67,13 +68,8 @@ static t5gist_status set_default(char **text, const char *fallback, t5gist_error
 
 /* $XDG_CACHE_HOME/t5gist/bench, else ~/.cache/t5gist/bench. */
 static t5gist_status default_cache(char **out, t5gist_error *err) {
-  const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
-  tg_buffer path = {0};
-  if (cache && cache[0] == '/') TG_TRY(tg_buffer_printf(&path, err, "%s/t5gist/bench", cache));
-  else if (home && home[0] == '/') TG_TRY(tg_buffer_printf(&path, err, "%s/.cache/t5gist/bench", home));
-  else return tg_fail(err, T5GIST_EUSAGE, "cache: expected a folder for the synthetic models, since neither XDG_CACHE_HOME nor HOME names one");
-  *out = path.data;
-  return T5GIST_OK;
+  TG_TRY(tg_cache_path("bench", out, err));
+  return *out ? T5GIST_OK : tg_fail(err, T5GIST_EUSAGE, "cache: expected a folder for the synthetic models, since neither XDG_CACHE_HOME nor HOME names one");
 }
 
 t5gist_status tg_bench_config_dtype(tg_bench_config *config, const char *dtype, t5gist_error *err) {

@@ -61,6 +61,7 @@ static t5gist_status open_model(const tg_bench_config *config, const char *dir, 
   t5gist_model_options_init(&options);
   options.threads = config->threads;
   if (strcmp(dtype, "f32") == 0) options.dtype = T5GIST_DTYPE_F32;
+  if (strcmp(dtype, "auto") == 0) options.dtype = T5GIST_DTYPE_AUTO;
   if (strcmp(dtype, "bf16") == 0) options.dtype = T5GIST_DTYPE_BF16;
   if (strcmp(dtype, "int8") == 0) options.dtype = T5GIST_DTYPE_INT8;
   TG_TRY(t5gist_model_open(dir, &options, model, err)); /* the first opening of a folder computes its fingerprint */

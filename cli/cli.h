@@ -50,7 +50,7 @@ typedef struct tg_settings {
   char *model, *config;
   char *task, *task_file, *gist, *input, *input_file; /* null: not given */
   char *input_lines, *batch, *output, *svg;
-  char *answers;
+  char *answers, *texts;
   tg_strings targets, stop, data;
   int limit;
   int threads, dtype, wo_dtype, condition, payload, gists; /* T5GIST_UNSET where nothing was chosen */
@@ -60,7 +60,7 @@ typedef struct tg_settings {
   unsigned char early_stopping; /* 0, 1, or TG_BOOL_UNSET: a field of type bool stores one byte */
   char *store, *store_budget, *store_salt;
   bool no_store, store_read_only, all;
-  bool resume, overwrite;
+  bool resume, overwrite, accept_drift;
   bool raw, cross, json, stream, mask, check_numerics, quiet, verbose, help, version;
 } tg_settings;
 enum { TG_BOOL_UNSET = 2 };
@@ -129,6 +129,7 @@ t5gist_status tg_unknown_command(const char *name, t5gist_error *err);
 /* model.c */
 t5gist_status tg_cli_model_dir(const tg_context *context, char **dir, t5gist_error *err); /* by --model, T5GIST_MODEL, or beside the program */
 t5gist_status tg_cli_open(tg_context *context, t5gist_error *err);                        /* model, session and store */
+int tg_cli_wo_dtype(const tg_context *context);                                           /* --wo-dtype as a t5gist_dtype */
 void tg_cli_warn_lengths(const tg_context *context, int n_task, int n_input);             /* once per process each */
 
 /* store.c: opens the gist store that options and environment name; context->store stays null where there is to be none */

@@ -23,19 +23,30 @@ static void on_progress(void *user, const char *what, uint64_t done, uint64_t to
     fprintf(stderr, "\r%3d %% %s\033[K", total ? (int)((double)done * 100 / (double)total) : 100, what);
 }
 
-/* A source that cannot be computed here does not make the conversion fail. */
-static t5gist_status note_drift(tg_context *context, t5gist_error *err) {
+/* The quality gate. A source that cannot be computed here does not make the conversion fail; a drift over the limits does, for nobody should go on
+ * with such a folder unawares: it stays where it was written. */
+static t5gist_status check_drift(const tg_context *context, const char *name, int dtype, t5gist_error *err) {
+  const tg_settings *s = &context->settings;
+  const char *out = context->arguments[1];
   t5gist_drift drift;
   t5gist_error problem = {0};
-  const t5gist_status status = t5gist_measure_drift(context->arguments[0], context->arguments[1], context->settings.threads, &drift, &problem);
-  if (status == T5GIST_OK)
-    tg_cli_note(context, "int8 against f32 on built-in texts: log-probabilities move by %.4f per token, %.0f %% of the greedy tokens agree",
-                drift.logprob, 100 * drift.agreement);
-  else if (status == T5GIST_EUNSUPPORTED)
-    tg_cli_note(context, "int8 against f32: not measured: %s", problem.message);
-  else
-    return tg_fail(err, status, "%s", problem.message);
-  return T5GIST_OK;
+  const t5gist_status status = t5gist_measure_drift(context->arguments[0], out, dtype, s->texts, s->threads, &drift, &problem);
+  if (status == T5GIST_EUNSUPPORTED) {
+    tg_cli_note(context, "%s against f32: not measured: %s", name, problem.message);
+    return T5GIST_OK;
+  }
+  if (status != T5GIST_OK) return tg_fail(err, status, "%s", problem.message);
+  tg_cli_note(context, "%s against f32 on %s: log-probabilities move by %.4f per token, %.0f %% of the greedy tokens agree", name,
+              s->texts ? s->texts : "built-in texts", drift.logprob, 100 * drift.agreement);
+  if (t5gist_drift_allowed(&drift)) return T5GIST_OK;
+  if (s->accept_drift) {
+    tg_cli_note(context, "warning: %s is over the limits (%.2f, %.0f %%)", name, T5GIST_DRIFT_LOGPROB, 100 * T5GIST_DRIFT_AGREEMENT);
+    return T5GIST_OK;
+  }
+  return tg_fail(err, T5GIST_EFORMAT,
+                 "%s answers differ too much from f32's: expected log-probabilities to move by at most %.2f per token and at least %.0f %% of the tokens to agree, found %.4f "
+                 "and %.0f %%. %s was written and is whole, but --dtype auto will not choose %s for it. Try --wo-dtype f32, --dtype bf16, or --accept-drift to take it as it is",
+                 name, T5GIST_DRIFT_LOGPROB, 100 * T5GIST_DRIFT_AGREEMENT, drift.logprob, 100 * drift.agreement, out, name);
 }
 
 t5gist_status tg_command_convert(tg_context *context, t5gist_error *err) {
@@ -50,5 +61,6 @@ t5gist_status tg_command_convert(tg_context *context, t5gist_error *err) {
                         on_progress, &conversion, err));
   tg_cli_note(context, "wrote %s: %llu tensors, %llu bytes, in %.2f s", context->arguments[1], (unsigned long long)conversion.tensors,
               (unsigned long long)conversion.total, tg_cli_now() - start);
-  return context->settings.dtype == TG_DTYPE_INT8 ? note_drift(context, err) : T5GIST_OK;
+  if (s->dtype == TG_DTYPE_INT8) return check_drift(context, "int8", T5GIST_DTYPE_INT8, err);
+  return s->dtype == TG_DTYPE_BF16 ? check_drift(context, "bf16", T5GIST_DTYPE_BF16, err) : T5GIST_OK;
 }

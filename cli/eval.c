@@ -44,6 +44,7 @@ static t5gist_status override_data(const tg_context *context, tg_eval_config *co
 /* What the command line says goes before the configuration. */
 static t5gist_status override(const tg_context *context, tg_eval_config *config, t5gist_error *err) {
   const tg_settings *s = &context->settings;
+  if (s->dtype == TG_DTYPE_AUTO) config->dtype = T5GIST_DTYPE_AUTO;
   if (s->dtype == TG_DTYPE_F32) config->dtype = T5GIST_DTYPE_F32;
   if (s->dtype == TG_DTYPE_BF16) config->dtype = T5GIST_DTYPE_BF16;
   if (s->dtype == TG_DTYPE_INT8) config->dtype = T5GIST_DTYPE_INT8;

@@ -52,24 +52,39 @@ t5gist_status tg_cli_model_dir(const tg_context *context, char **dir, t5gist_err
   return bundled(dir, err);
 }
 
-t5gist_status tg_cli_open(tg_context *context, t5gist_error *err) {
-  static const int dtypes[] = {[TG_DTYPE_AUTO] = T5GIST_UNSET,
+int tg_cli_wo_dtype(const tg_context *context) {
+  static const int dtypes[] = {[TG_WO_DTYPE_AUTO] = T5GIST_UNSET,
+                               [TG_WO_DTYPE_F32] = T5GIST_DTYPE_F32,
+                               [TG_WO_DTYPE_BF16] = T5GIST_DTYPE_BF16,
+                               [TG_WO_DTYPE_INT8] = T5GIST_DTYPE_INT8,
+                               [TG_WO_DTYPE_INT8X16] = T5GIST_DTYPE_INT8X16};
+  return dtypes[context->settings.wo_dtype];
+}
+
+/* --dtype as a t5gist_dtype. The first comparing of formats takes some seconds, and is announced. */
+static t5gist_status find_dtype(const tg_context *context, const char *dir, int *dtype, t5gist_error *err) {
+  static const int dtypes[] = {[TG_DTYPE_AUTO] = T5GIST_DTYPE_AUTO,
                                [TG_DTYPE_F32] = T5GIST_DTYPE_F32,
                                [TG_DTYPE_BF16] = T5GIST_DTYPE_BF16,
                                [TG_DTYPE_INT8] = T5GIST_DTYPE_INT8};
-  static const int wo_dtypes[] = {[TG_WO_DTYPE_AUTO] = T5GIST_UNSET,
-                                  [TG_WO_DTYPE_F32] = T5GIST_DTYPE_F32,
-                                  [TG_WO_DTYPE_BF16] = T5GIST_DTYPE_BF16,
-                                  [TG_WO_DTYPE_INT8] = T5GIST_DTYPE_INT8,
-                                  [TG_WO_DTYPE_INT8X16] = T5GIST_DTYPE_INT8X16};
+  const tg_settings *s = &context->settings;
+  *dtype = s->dtype == T5GIST_UNSET ? T5GIST_UNSET : dtypes[s->dtype];
+  if (s->dtype != TG_DTYPE_AUTO) return T5GIST_OK;
+  t5gist_choice choice;
+  TG_TRY(t5gist_choose_dtype(dir, s->threads, tg_cli_wo_dtype(context), false, &choice, err));
+  if (choice.n == 0) tg_cli_note(context, "--dtype auto: comparing f32, bf16 and int8 on this machine, once; `t5gist info` shows the result");
+  return T5GIST_OK;
+}
+
+t5gist_status tg_cli_open(tg_context *context, t5gist_error *err) {
   const tg_settings *s = &context->settings;
   t5gist_model_options options;
   t5gist_model_options_init(&options);
   options.threads = s->threads;
   options.check_numerics = s->check_numerics;
-  if (s->dtype != T5GIST_UNSET) options.dtype = dtypes[s->dtype];
-  options.wo_dtype = wo_dtypes[s->wo_dtype];
+  options.wo_dtype = tg_cli_wo_dtype(context);
   TG_TRY(tg_cli_model_dir(context, &context->model_dir, err));
+  TG_TRY(find_dtype(context, context->model_dir, &options.dtype, err));
   const double start = tg_cli_now();
   TG_TRY(t5gist_model_open(context->model_dir, &options, &context->model, err));
   context->load_seconds = tg_cli_now() - start;

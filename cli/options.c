@@ -94,11 +94,15 @@ const tg_field tg_options[] = {
     {"config", TG_FIELD_STRING, AT(config), 0, 0, NULL, 0, "FILE", "YAML file of options, weaker than requests and command line", COMMON},
     {"threads", TG_FIELD_INT, AT(threads), 1, 1024, NULL, 0, "N", "compute threads (default: the cores this process may use)", COMMON | TG_CLI_YAML},
     {"dtype", TG_FIELD_ENUM, AT(dtype), 0, 0, dtypes, 0, "NAME",
-     "number format to compute in, of `convert` to store in; default: auto, which is f32, or int8 for a model that was converted to it", COMMON | TG_CLI_YAML},
+     "number format to compute in, of `convert` to store in: f32, bf16, int8, or auto, the fastest on this machine that keeps the answers, measured once; default: f32, or "
+     "int8 for a model that was converted to it", COMMON | TG_CLI_YAML},
     {"wo_dtype", TG_FIELD_ENUM, AT(wo_dtype), 0, 0, wo_dtypes, 0, "NAME",
      "number format of the feed-forward layers' output matrices: auto, f32, bf16, int8 or int8x16 (8-bit weights, 16-bit activations); default: auto, which is what "
      "the model was converted with, else int8x16 beside int8, else --dtype's",
      TG_CLI_ENCODE | ASK | TG_CLI_INSPECT | TG_CLI_CONVERT | TG_CLI_INFO | TG_CLI_COMMON | TG_CLI_YAML},
+    {"texts", TG_FIELD_STRING, AT(texts), 0, 0, NULL, 0, "FILE",
+     "measure the drift from f32 on these texts, JSON objects with instruction, input and output, instead of the built-in ones", TG_CLI_CONVERT | TG_CLI_MANY},
+    {"accept_drift", TG_FIELD_BOOL, AT(accept_drift), 0, 0, NULL, 0, NULL, "a drift over the limits is no failure", TG_CLI_CONVERT | TG_CLI_OUTPUT},
     {"check_numerics", TG_FIELD_BOOL, AT(check_numerics), 0, 0, NULL, 0, NULL, "look for NaN and infinity after every layer (slow)",
      COMMON | TG_CLI_YAML},
     {"quiet", TG_FIELD_BOOL, AT(quiet), 0, 0, NULL, 'q', NULL, "no summary, warnings or progress on stderr", COMMON | TG_CLI_YAML},

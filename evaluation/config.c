@@ -9,7 +9,7 @@
 
 const char *const tg_eval_kind_names[TG_EVAL_N_KINDS + 1] = {"full", "pos_control", "prefix", "gist", "words", "neg_control", NULL};
 
-static const char *const dtypes[] = {"auto", "f32", "int8", "int8x16", "bf16", NULL}; /* T5GIST_UNSET, then t5gist_dtype's order */
+static const char *const dtypes[] = {"f32", "int8", "int8x16", "bf16", "auto", NULL}; /* t5gist_dtype's order */
 
 #define AT(member) offsetof(tg_eval_config, member)
 /* name, type, offset, least, greatest, choices, short name, argument, help, groups */
@@ -36,7 +36,7 @@ static const tg_field fields[] = {
     {"beams", TG_FIELD_INT, AT(beams), 1, 1024, NULL, 0, NULL, "1: greedy", 0},
     {"resamples", TG_FIELD_INT, AT(resamples), 1, 1000000, NULL, 0, NULL, "of the bootstrap", 0},
     {"threads", TG_FIELD_INT, AT(threads), 1, 1024, NULL, 0, NULL, "compute threads", 0},
-    {"dtype", TG_FIELD_ENUM, AT(dtype_choice), 0, 0, dtypes, 0, NULL, "number format to compute in", 0},
+    {"dtype", TG_FIELD_ENUM, AT(dtype), 0, 0, dtypes, 0, NULL, "number format to compute in", 0},
     {0},
 };
 
@@ -99,7 +99,6 @@ static t5gist_status check_models(const tg_eval_config *c, t5gist_error *err) {
 }
 
 static t5gist_status complete(tg_eval_config *c, t5gist_error *err) {
-  c->dtype = c->dtype_choice - 1;
   TG_TRY(set_default(&c->name, "eval", err));
   if (strchr(c->name, '/')) return tg_fail(err, T5GIST_EUSAGE, "name: expected a file name without folders, found \"%.200s\"", c->name);
   TG_TRY(set_default(&c->title, "What compression costs", err));
@@ -117,7 +116,7 @@ static t5gist_status complete(tg_eval_config *c, t5gist_error *err) {
 }
 
 t5gist_status tg_eval_config_load(const char *path, tg_eval_config *config, t5gist_error *err) {
-  *config = (tg_eval_config){.max_new_tokens = 128, .beams = 1, .resamples = 2000, .threads = T5GIST_UNSET};
+  *config = (tg_eval_config){.max_new_tokens = 128, .beams = 1, .resamples = 2000, .threads = T5GIST_UNSET, .dtype = T5GIST_UNSET};
   if (path) TG_TRY(tg_yaml_load(path, fields, 0, config, err));
   const t5gist_status status = complete(config, err);
   return status == T5GIST_OK || !path ? status : tg_error_context(err, status, "%s: ", path);

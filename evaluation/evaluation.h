@@ -42,7 +42,7 @@ typedef struct tg_eval_config {
   int limit;                          /* examples per split; 0: all */
   uint64_t seed;                      /* chooses them, and the resamples */
   bool skip_bad;                      /* bad lines are reported and left out, else fatal */
-  int max_new_tokens, beams, resamples, threads, dtype_choice, dtype; /* threads, dtype: as in t5gist_model_options */
+  int max_new_tokens, beams, resamples, threads, dtype; /* threads, dtype: as in t5gist_model_options */
 } tg_eval_config;
 
 /* Everything as if a configuration said nothing; path may be null. No data and no model is no error here: the command line may name them. */

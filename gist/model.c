@@ -2,6 +2,7 @@
 
 #include "runtime/cpu.h"
 #include "runtime/error.h"
+#include "t5gist/tools.h"
 #include "t5/gist_ids.h"
 
 enum { MAX_THREADS = 1024 };
@@ -25,19 +26,19 @@ static t5gist_status reserve_ids(tg_t5 *t5, t5gist_error *err) {
   return tg_tokenizer_reserve(t5->tokenizer, t5->config.gist_ids, (size_t)t5->config.n_gist_ids, err);
 }
 
-static t5gist_status choose_threads(const t5gist_model_options *options, int *threads, t5gist_error *err) {
-  *threads = options->threads;
+t5gist_status tg_choose_threads(int wanted, int *threads, t5gist_error *err) {
+  *threads = wanted;
   if (*threads == T5GIST_UNSET) *threads = tg_cpu_threads() < MAX_THREADS ? tg_cpu_threads() : MAX_THREADS;
   if (*threads >= 1 && *threads <= MAX_THREADS) return T5GIST_OK;
   return tg_fail(err, T5GIST_EUSAGE, "threads: expected 1 to %d, found %d", MAX_THREADS, *threads);
 }
 
-static t5gist_status check_dtype(const char *name, int dtype, t5gist_error *err) {
+t5gist_status tg_check_dtype(const char *name, int dtype, t5gist_error *err) {
   if (dtype == T5GIST_UNSET || (dtype >= T5GIST_DTYPE_F32 && dtype <= T5GIST_DTYPE_BF16)) return T5GIST_OK;
   return tg_fail(err, T5GIST_EUSAGE, "%s: expected a t5gist_dtype or T5GIST_UNSET, found %d", name, dtype);
 }
 
-static int precision_of(int dtype) {
+int tg_precision_of(int dtype) {
   static const tg_precision precisions[] = {[T5GIST_DTYPE_F32] = TG_PRECISION_F32,
                                             [T5GIST_DTYPE_INT8] = TG_PRECISION_INT8,
                                             [T5GIST_DTYPE_INT8X16] = TG_PRECISION_INT8X16,
@@ -53,10 +54,15 @@ t5gist_status t5gist_model_open(const char *dir, const t5gist_model_options *opt
   int threads;
   tg_engine *engine;
   t5gist_model *model;
-  TG_TRY(choose_threads(&chosen, &threads, err));
-  TG_TRY(check_dtype("dtype", chosen.dtype, err));
-  TG_TRY(check_dtype("wo_dtype", chosen.wo_dtype, err));
-  const tg_t5_options t5_options = {chosen.check_numerics, precision_of(chosen.dtype), precision_of(chosen.wo_dtype)};
+  TG_TRY(tg_choose_threads(chosen.threads, &threads, err));
+  TG_TRY(tg_check_dtype("wo_dtype", chosen.wo_dtype, err));
+  if (chosen.dtype == T5GIST_DTYPE_AUTO) {
+    t5gist_choice choice;
+    TG_TRY(t5gist_choose_dtype(dir, threads, chosen.wo_dtype, true, &choice, err));
+    chosen.dtype = choice.dtype;
+  }
+  TG_TRY(tg_check_dtype("dtype", chosen.dtype, err));
+  const tg_t5_options t5_options = {chosen.check_numerics, tg_precision_of(chosen.dtype), tg_precision_of(chosen.wo_dtype)};
   TG_TRY(tg_alloc(&model, 1, sizeof *model, err));
   t5gist_status status;
   TG_GOTO(tg_engine_new(threads, &engine, err));

@@ -12,4 +12,9 @@ struct t5gist_model {
 /* What its linear layers are computed in: "f32", "int8", "int8, wo f32". */
 const char *tg_model_dtype(const t5gist_model *model);
 
+/* What t5gist_model_options mean: threads; a t5gist_dtype or T5GIST_UNSET, the option being called name; its tg_precision, or T5GIST_UNSET. */
+t5gist_status tg_choose_threads(int wanted, int *threads, t5gist_error *err);
+t5gist_status tg_check_dtype(const char *name, int dtype, t5gist_error *err);
+int tg_precision_of(int dtype);
+
 #endif

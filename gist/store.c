@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "gist/session.h"
+#include "runtime/cache.h"
 #include "runtime/error.h"
 #include "runtime/file.h"
 #include "runtime/kernels.h"
@@ -15,10 +16,8 @@
 /* ---------------------------------------------------------------------------------------------------------------------------- opening */
 
 static t5gist_status default_dir(char **dir, t5gist_error *err) {
-  const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
-  if (cache && cache[0] == '/') return tg_path_join(dir, cache, "t5gist/gists", err);
-  if (home && home[0] == '/') return tg_path_join(dir, home, ".cache/t5gist/gists", err);
-  return tg_fail(err, T5GIST_EUSAGE, "no place for a gist store: expected a folder, since neither XDG_CACHE_HOME nor HOME names one");
+  TG_TRY(tg_cache_path("gists", dir, err));
+  return *dir ? T5GIST_OK : tg_fail(err, T5GIST_EUSAGE, "no place for a gist store: expected a folder, since neither XDG_CACHE_HOME nor HOME names one");
 }
 
 static t5gist_status set_paths(t5gist_store *store, const char *dir, t5gist_error *err) {

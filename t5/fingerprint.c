@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "runtime/cache.h"
 #include "runtime/error.h"
 #include "runtime/io.h"
 #include "t5/checkpoint.h"
@@ -35,21 +36,12 @@ static t5gist_status hash_file(const char *path, size_t *size, char hex[TG_SHA25
 
 /* ---------------------------------------------------------------------------------------------------------------------------- cache */
 
-/* $XDG_CACHE_HOME/t5gist, else ~/.cache/t5gist; false: there is no place for a cache. */
-static bool cache_dir(char *dir, size_t size) {
-  const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
-  int n = -1;
-  if (cache && cache[0] == '/')
-    n = snprintf(dir, size, "%s/t5gist", cache);
-  else if (home && home[0] == '/')
-    n = snprintf(dir, size, "%s/.cache/t5gist", home);
-  return n > 0 && (size_t)n < size;
-}
-
-static bool cache_path(const char *dir, const struct stat *info, char *path, size_t size) {
-  const int n = snprintf(path, size, "%s/sha256-%llx-%llx-%llx-%llx.%09ld", dir, (unsigned long long)info->st_dev, (unsigned long long)info->st_ino,
-                         (unsigned long long)info->st_size, (unsigned long long)info->st_mtim.tv_sec, info->st_mtim.tv_nsec);
-  return n > 0 && (size_t)n < size;
+/* Where the hash of this very file is kept; null: nowhere. The caller's. */
+static char *cache_path(const struct stat *info) {
+  char name[160], *path = NULL;
+  snprintf(name, sizeof name, "sha256-%llx-%llx-%llx-%llx.%09ld", (unsigned long long)info->st_dev, (unsigned long long)info->st_ino,
+           (unsigned long long)info->st_size, (unsigned long long)info->st_mtim.tv_sec, info->st_mtim.tv_nsec);
+  return tg_cache_path(name, &path, NULL) == T5GIST_OK ? path : NULL;
 }
 
 static bool cache_read(const char *path, char hex[TG_SHA256_HEX]) {
@@ -61,10 +53,10 @@ static bool cache_read(const char *path, char hex[TG_SHA256_HEX]) {
   return good;
 }
 
-static void cache_write(const char *dir, const char *path, const char hex[TG_SHA256_HEX]) {
+static void cache_write(const char *path, const char hex[TG_SHA256_HEX]) {
   char line[TG_SHA256_HEX + 1];
   snprintf(line, sizeof line, "%s\n", hex);
-  if (tg_make_dirs(dir, NULL) == T5GIST_OK) (void)tg_write_file(path, 0600, line, TG_SHA256_HEX, NULL);
+  tg_cache_write(path, line, TG_SHA256_HEX);
 }
 
 static bool same_file(const struct stat *a, const struct stat *b) {
@@ -78,16 +70,18 @@ static bool settled(const struct stat *info) {
 }
 
 static t5gist_status hash_weights(const char *path, size_t *size, char hex[TG_SHA256_HEX], t5gist_error *err) {
-  char dir[2048], cached[2304];
   struct stat before, after;
-  const bool known = tg_io_stat(path, &before) == 0 && cache_dir(dir, sizeof dir) && cache_path(dir, &before, cached, sizeof cached);
-  if (known && cache_read(cached, hex)) {
+  t5gist_status status = T5GIST_OK;
+  char *cached = tg_io_stat(path, &before) == 0 ? cache_path(&before) : NULL;
+  if (cached && cache_read(cached, hex)) {
     *size = (size_t)before.st_size;
-    return T5GIST_OK;
+    goto done;
   }
-  TG_TRY(hash_file(path, size, hex, err));
-  if (known && settled(&before) && tg_io_stat(path, &after) == 0 && same_file(&before, &after)) cache_write(dir, cached, hex);
-  return T5GIST_OK;
+  TG_GOTO(hash_file(path, size, hex, err));
+  if (cached && settled(&before) && tg_io_stat(path, &after) == 0 && same_file(&before, &after)) cache_write(cached, hex);
+done:
+  tg_free(cached);
+  return status;
 }
 
 /* --------------------------------------------------------------------------------------------------------------------------- public */

@@ -66,14 +66,16 @@ typedef enum t5gist_dtype {
   T5GIST_DTYPE_F32 = 0,
   T5GIST_DTYPE_INT8,   /* weights of 8 bits with a scale per output, activations likewise with a scale per token */
   T5GIST_DTYPE_INT8X16, /* the same weights, activations of 16 bits */
-  T5GIST_DTYPE_BF16     /* weights of 16 bits, a float's upper half; activations too where the machine multiplies pairs of them */
+  T5GIST_DTYPE_BF16,    /* weights of 16 bits, a float's upper half; activations too where the machine multiplies pairs of them */
+  T5GIST_DTYPE_AUTO     /* of f32, bf16 and int8 the fastest on this machine whose answers stay near f32's: measured once, in some seconds, and remembered
+                         * (t5gist_choose_dtype in tools.h) */
 } t5gist_dtype;
 
 typedef struct t5gist_model_options {
   int threads;         /* compute threads of each session; T5GIST_UNSET: the cores this process may use */
   bool check_numerics; /* look for NaN and infinity after every layer and name the first; slow */
   int dtype;           /* a t5gist_dtype; T5GIST_UNSET: int8 for a folder that was converted to it, else f32 */
-  int wo_dtype;        /* of the feed-forward layers' output matrices; T5GIST_UNSET: what the folder was converted with, else int8x16 beside int8, else dtype */
+  int wo_dtype;        /* of the feed-forward layers' output matrices, not auto; T5GIST_UNSET: what the folder was converted with, else int8x16 beside int8, else dtype */
 } t5gist_model_options;
 
 /* Every field unset. */

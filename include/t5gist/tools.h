@@ -21,13 +21,43 @@ typedef void t5gist_progress(void *user, const char *what, uint64_t done, uint64
 T5GIST_API t5gist_status t5gist_convert(const char *in_dir, const char *out_dir, const char *dtype, const char *wo_dtype, t5gist_progress *progress,
                                         void *user, t5gist_error *err);
 
-/* How far a folder converted to int8 is from its source in f32, on a few built-in texts: the mean distance of their tokens' log-probabilities, and the
- * share of f32's greedy tokens before the first that differs. */
+/* How far answers in a number format are from those in f32, on a few texts: the mean distance of their tokens' log-probabilities, and the share of f32's
+ * greedy tokens before the first that differs. */
 typedef struct t5gist_drift { double logprob, agreement; } t5gist_drift;
 
-/* Measures it and keeps it in the converted folder's config.json. T5GIST_EUNSUPPORTED where the source cannot be opened (.bin) or is too large for this
- * machine in f32. threads as in t5gist_model_options. */
-T5GIST_API t5gist_status t5gist_measure_drift(const char *source, const char *converted, int threads, t5gist_drift *drift, t5gist_error *err);
+/* The limits of the quality gate: at most so far, at least so many. */
+#define T5GIST_DRIFT_LOGPROB 0.2
+#define T5GIST_DRIFT_AGREEMENT 0.5
+T5GIST_API bool t5gist_drift_allowed(const t5gist_drift *drift);
+
+/* Measures a converted folder, computing in dtype (T5GIST_DTYPE_INT8 or T5GIST_DTYPE_BF16), against its source in f32, and keeps the drift in the folder's
+ * config.json. texts: a file of JSON objects with instruction, input and output (at most 1,000), or null: built-in ones. A source of .bin files is
+ * rewritten within the converted folder for the time of measuring. T5GIST_EUNSUPPORTED where that is not possible or f32 too large for this machine's
+ * memory. threads as in t5gist_model_options. */
+T5GIST_API t5gist_status t5gist_measure_drift(const char *source, const char *converted, int dtype, const char *texts, int threads, t5gist_drift *drift,
+                                              t5gist_error *err);
+
+/* The number formats to compute a model in, compared on this machine: a candidate each. */
+enum { T5GIST_N_CANDIDATES = 3, T5GIST_CANDIDATE_ROWS = 32 };
+typedef struct t5gist_candidate {
+  int dtype;                       /* a t5gist_dtype */
+  const char *name;                /* "f32" */
+  double step_ms, rows_ms;         /* the linear layers of a decoding step at batch 1; of encoding T5GIST_CANDIDATE_ROWS tokens */
+  double step_bytes, rows_flops;   /* per second, meanwhile */
+  bool drift_known, allowed;       /* allowed: by the quality gate, and by memory */
+  t5gist_drift drift;              /* from f32 */
+  char why[160];                   /* allowed, or not */
+} t5gist_candidate;
+
+typedef struct t5gist_choice {
+  t5gist_candidate candidates[T5GIST_N_CANDIDATES];
+  int n;     /* 0: nothing was measured yet */
+  int dtype; /* the allowed one that takes the least for 32 tokens in and 32 out; T5GIST_UNSET: none is, the folder's default holds */
+} t5gist_choice;
+
+/* What --dtype auto computes a folder in. Measured once (some seconds) and remembered per machine, threads, model and wo_dtype in $XDG_CACHE_HOME/t5gist;
+ * a cache that cannot be written only costs time. measure false: only what is remembered. threads, wo_dtype as in t5gist_model_options. */
+T5GIST_API t5gist_status t5gist_choose_dtype(const char *dir, int threads, int wo_dtype, bool measure, t5gist_choice *choice, t5gist_error *err);
 
 /* Checks a model folder (shapes, offsets, NaN and infinity, tensor by tensor) or a .gist file; report gets one line per finding. */
 T5GIST_API t5gist_status t5gist_verify(const char *path, FILE *report, t5gist_error *err);
