@@ -14,8 +14,9 @@ enum { MAX_ADDED = 1 << 16 };
 t5gist_status tg_added_tokens_add(tg_added_tokens *added, const char *content, const json_t *id, const char *where, t5gist_error *err) {
   const json_int_t value = json_integer_value(id);
   if (!json_is_integer(id) || value < 0 || value > INT32_MAX) {
+    char found[TG_JSON_FOUND];
     return tg_fail(err, T5GIST_EFORMAT, "%s: added token \"%.64s\": expected an id from 0 to %d, found %s", where, content, INT32_MAX,
-                   tg_json_type_name(id));
+                   tg_json_found(id, found));
   }
   if (added->n == MAX_ADDED) return tg_fail(err, T5GIST_EFORMAT, "%s: expected at most %d added tokens, found more", where, MAX_ADDED);
   TG_TRY(tg_reserve(&added->items, &added->capacity, added->n + 1, sizeof *added->items, err));

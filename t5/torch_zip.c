@@ -164,7 +164,8 @@ static t5gist_status read_entry(const tg_torch_zip *z, size_t at, size_t left, e
   const size_t name = u16(p + 28), extra = u16(p + 30);
   *size = CENTRAL_SIZE + name + extra;
   if (u16(p + 32) || u16(p + 34)) return broken(z, "a member with a comment or on another disk", at, err);
-  if (*size > left || name > MAX_NAME) return broken(z, "a header beyond the directory", at, err);
+  if (*size > left) return broken(z, "a header beyond the directory", at, err);
+  if (name > MAX_NAME) return broken(z, "a member of an unexpected name", at, err);
   if (u16(p + 10) != 0) return broken(z, "a compressed member", at, err);
   *e = (entry){.name = p + CENTRAL_SIZE, .name_size = name, .flags = u16(p + 8), .crc = u32(p + 16), .size = u32(p + 24), .offset = u32(p + 42)};
   if (e->flags & ~(unsigned)(FLAG_DESCRIPTOR | FLAG_UTF8)) return broken(z, "a member with unexpected flags", at, err);
@@ -191,6 +192,13 @@ static bool local_size_agrees(uint32_t local, const entry *e) {
   return local == e->size || local == 0xffffffff || ((e->flags & FLAG_DESCRIPTOR) && local == 0);
 }
 
+/* Behind a member's data comes the next one, or what a writer that streams says afterwards: the checksum and both sizes, of 4 or 8 bytes each. */
+static bool gap_is_sound(const unsigned char *p, size_t n, const entry *e) {
+  if (n == 0) return true;
+  if (!(e->flags & FLAG_DESCRIPTOR) || (n != 16 && n != 24) || u32(p) != 0x08074b50 || u32(p + 4) != e->crc) return false;
+  return n == 16 ? u32(p + 8) == e->size && u32(p + 12) == e->size : u64(p + 8) == e->size && u64(p + 16) == e->size;
+}
+
 /* limit: where the next member, or the directory, begins. */
 static t5gist_status check_local(const tg_torch_zip *z, entry *e, size_t limit, t5gist_error *err) {
   const size_t at = (size_t)e->offset;
@@ -206,7 +214,8 @@ static t5gist_status check_local(const tg_torch_zip *z, entry *e, size_t limit, 
   }
   if (e->size > limit - at - header) return broken(z, "members that overlap", at, err);
   e->data = at + header;
-  return T5GIST_OK;
+  const size_t end = e->data + (size_t)e->size;
+  return gap_is_sound(z->map.data + end, limit - end, e) ? T5GIST_OK : broken(z, "bytes that belong to no member", end, err);
 }
 
 static int by_offset(const void *a, const void *b) {
@@ -220,6 +229,7 @@ static int by_name(const void *a, const void *b) {
 
 static t5gist_status read_members(tg_torch_zip *z, t5gist_error *err) {
   qsort(z->entries, z->n, sizeof *z->entries, by_offset);
+  if (z->entries[0].offset != 0) return broken(z, "bytes that belong to no member", 0, err);
   TG_TRY(tg_alloc(&z->members, z->n, sizeof *z->members, err));
   for (size_t i = 0; i < z->n; i++) {
     entry *e = &z->entries[i];

@@ -1,5 +1,6 @@
 /* The zip archive inside a pytorch_model.bin, read one way only: stored members, one end record at the end of the file, local headers that agree
- * with the central directory, members disjoint, names of the shapes that torch.save writes, every CRC-32 right. No tar, no compression, no fallback. */
+ * with the central directory, every byte of the file in one member or record, names of the shapes that torch.save writes, every CRC-32 right. No
+ * tar, no compression, no fallback. */
 #ifndef T5GIST_T5_TORCH_ZIP_H
 #define T5GIST_T5_TORCH_ZIP_H
 
