@@ -1,5 +1,6 @@
 #include "runtime/file.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -10,6 +11,7 @@
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "runtime/error.h"
@@ -200,6 +202,28 @@ static t5gist_status open_temporary(tg_writer *writer, unsigned mode, t5gist_err
   return tg_fail_errno(err, "cannot write %s", writer->path);
 }
 
+/* Whether a name is that of a temporary of ours, of any process. */
+static bool is_temporary(const char *name) {
+  if (strncmp(name, ".tmp.", 5) != 0) return false;
+  const size_t digits = strspn(name + 5, "0123456789");
+  const char *end = name + 5 + digits;
+  return digits && *end == '.' && strspn(end + 1, "0123456789abcdef") == 16 && !end[17];
+}
+
+/* Removes what writers that were killed left in a folder: temporaries that nobody has written to for an hour. What cannot be removed stays. */
+static void sweep(int dir, const char *path) {
+  enum { HOUR = 3600 };
+  DIR *names = tg_io_opendir(path);
+  const time_t now = time(NULL);
+  const struct dirent *entry;
+  while (names && (entry = tg_io_readdir(names))) {
+    struct stat info;
+    if (is_temporary(entry->d_name) && !tg_io_fstatat(dir, entry->d_name, &info) && S_ISREG(info.st_mode) && now - info.st_mtime > HOUR)
+      tg_io_unlink(dir, entry->d_name);
+  }
+  if (names) tg_io_closedir(names);
+}
+
 /* target: path with its links resolved, so that a link stays one. old: null for a new file. */
 static t5gist_status open_atomic(tg_writer *writer, const char *target, unsigned mode, const struct stat *old, t5gist_error *err) {
   if (old && !tg_io_may(target, W_OK)) return tg_fail_errno(err, "cannot write %s", writer->path);
@@ -209,6 +233,7 @@ static t5gist_status open_atomic(tg_writer *writer, const char *target, unsigned
   TG_TRY(slash ? tg_strndup(&dir, target, (size_t)(slash - target) + 1, err) : tg_strdup(&dir, ".", err));
   writer->slot = claim_slot();
   if (writer->slot) writer->slot->dir = tg_io_open(AT_FDCWD, dir, O_RDONLY | O_DIRECTORY, 0);
+  if (writer->slot && writer->slot->dir >= 0 && !is_temporary(writer->name)) sweep(writer->slot->dir, dir); /* who names temporaries clears them away */
   tg_free(dir);
   if (!writer->slot) return tg_fail(err, T5GIST_EIO, "cannot write %s: expected at most %d files being written at a time", writer->path, SLOTS);
   if (writer->slot->dir < 0) return tg_fail_errno(err, "cannot write %s", writer->path);
@@ -225,7 +250,10 @@ static t5gist_status open_target(tg_writer *writer, unsigned mode, t5gist_error 
     return open_atomic(writer, writer->path, mode, NULL, err);
   }
   if (S_ISDIR(info.st_mode)) return tg_fail(err, T5GIST_EIO, "cannot write %s: expected a file, found a directory", writer->path);
-  if (S_ISREG(info.st_mode) && tg_io_realpath(writer->path, target)) return open_atomic(writer, target, mode, &info, err);
+  if (S_ISREG(info.st_mode)) {
+    if (!tg_io_realpath(writer->path, target)) return tg_fail_errno(err, "cannot write %s", writer->path);
+    return open_atomic(writer, target, mode, &info, err);
+  }
   writer->fd = tg_io_open(AT_FDCWD, writer->path, O_WRONLY, 0);
   return writer->fd < 0 ? tg_fail_errno(err, "cannot write %s", writer->path) : T5GIST_OK;
 }

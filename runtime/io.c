@@ -65,6 +65,11 @@ int tg_io_fstat(int fd, struct stat *info) {
   return let(&call) ? (int)told(&call, fstat(fd, info)) : -1;
 }
 
+int tg_io_fstatat(int dir, const char *path, struct stat *info) {
+  tg_io_call call = {.kind = TG_IO_STAT, .fd = dir, .path = path};
+  return let(&call) ? (int)told(&call, fstatat(dir, path, info, AT_SYMLINK_NOFOLLOW)) : -1;
+}
+
 bool tg_io_may(const char *path, int mode) {
   tg_io_call call = {.kind = TG_IO_STAT, .fd = AT_FDCWD, .path = path};
   return let(&call) && !told(&call, faccessat(AT_FDCWD, path, mode, AT_EACCESS));

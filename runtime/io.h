@@ -14,6 +14,7 @@ int tg_io_close(int fd);                                           /* closed eve
 int tg_io_stat(const char *path, struct stat *info);
 int tg_io_lstat(const char *path, struct stat *info);
 int tg_io_fstat(int fd, struct stat *info);
+int tg_io_fstatat(int dir, const char *path, struct stat *info); /* a link is not followed */
 bool tg_io_may(const char *path, int mode);                    /* faccessat with the effective ids */
 char *tg_io_realpath(const char *path, char *out /* [PATH_MAX] */);
 ssize_t tg_io_read(int fd, void *data, size_t n);
