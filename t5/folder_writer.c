@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "runtime/error.h"
+#include "runtime/folder.h"
 
 enum { FILE_MODE = 0644 };
 
@@ -123,9 +124,20 @@ done:
   return status;
 }
 
+/* Takes config.json away before the first of several files takes its place: what stands there until the last one does is no model, rather than files of two. */
+static t5gist_status hide(const tg_folder_writer *folder, t5gist_error *err) {
+  char *config;
+  TG_TRY(tg_path_join(&config, folder->dir, "config.json", err));
+  t5gist_status status = tg_file_remove(config, err); /* if there is one */
+  if (status == T5GIST_OK) status = tg_dir_sync(folder->dir, err);
+  tg_free(config);
+  return status;
+}
+
 t5gist_status tg_folder_writer_commit(tg_folder_writer *folder, t5gist_error *err) {
   t5gist_status status = T5GIST_OK;
   for (size_t i = 0; i < folder->n; i++) TG_GOTO(tg_writer_sync(folder->writers[i], err));
+  TG_GOTO(hide(folder, err));
   for (size_t i = 0; i < folder->n; i++) {
     tg_writer *writer = folder->writers[i];
     folder->writers[i] = NULL; /* commit frees it */
