@@ -142,6 +142,117 @@ def openvino_int8(path, work, threads):
     return openvino(path, work, threads, True)
 
 
+def llamacpp_file(path, work, quantised):
+    """The model in llama.cpp's format, with all that its own converter writes but the vocabulary: peers are given ids."""
+    import gguf, llama_cpp
+    from safetensors import safe_open
+    file, small = os.path.join(work, "llamacpp-f32.gguf"), os.path.join(work, "llamacpp-q8_0.gguf")
+    if not os.path.exists(file):
+        with open(os.path.join(path, "config.json")) as text:
+            config = json.load(text)
+        layers, decoder_layers = config["num_layers"], config.get("num_decoder_layers") or config["num_layers"]
+        writer = gguf.GGUFWriter(file + ".part", "t5")
+        writer.add_context_length(config.get("n_positions", 512))
+        writer.add_embedding_length(config["d_model"])
+        writer.add_feed_forward_length(config["d_ff"])
+        writer.add_block_count(layers)
+        writer.add_decoder_block_count(decoder_layers)
+        writer.add_head_count(config["num_heads"])
+        writer.add_key_length(config["d_kv"])
+        writer.add_value_length(config["d_kv"])
+        writer.add_layer_norm_eps(config["layer_norm_epsilon"])
+        writer.add_layer_norm_rms_eps(config["layer_norm_epsilon"])
+        writer.add_relative_attn_buckets_count(config["relative_attention_num_buckets"])
+        writer.add_decoder_start_token_id(config["decoder_start_token_id"])
+        writer.add_tokenizer_model("none")
+        writer.add_vocab_size(config["vocab_size"])
+        names = gguf.get_tensor_name_map(gguf.MODEL_ARCH.T5, max(layers, decoder_layers))
+        with safe_open(os.path.join(path, "model.safetensors"), "np") as tensors:
+            for name in tensors.keys():
+                if not name.endswith(".embed_tokens.weight"):  # copies of shared.weight
+                    writer.add_tensor(names.get_name(name, try_suffixes=(".weight",)) + ".weight", tensors.get_tensor(name))
+        writer.write_header_to_file()
+        writer.write_kv_data_to_file()
+        writer.write_tensors_to_file()
+        writer.close()
+        os.replace(file + ".part", file)
+    if quantised and not os.path.exists(small):
+        options = llama_cpp.llama_model_quantize_default_params()
+        options.ftype = llama_cpp.LLAMA_FTYPE_MOSTLY_Q8_0
+        if llama_cpp.llama_model_quantize(file.encode(), (small + ".part").encode(), options) != 0:
+            raise RuntimeError("llama_model_quantize failed")
+        os.replace(small + ".part", small)
+    return small if quantised else file
+
+
+class LlamaCpp:
+    """llama.cpp by its C interface: llama_encode for all prompts of a batch at once, then llama_decode, a token of each sequence per step."""
+
+    def __init__(self, path, work, threads, quantised):
+        import llama_cpp
+        self.api, self.threads, self.contexts = llama_cpp, threads, {}
+        llama_cpp.llama_backend_init()
+        file = llamacpp_file(path, work, quantised)
+        self.model = llama_cpp.llama_model_load_from_file(file.encode(), llama_cpp.llama_model_default_params())
+        if not self.model:
+            raise RuntimeError(f"llama.cpp does not open {file}")
+        self.vocabulary = llama_cpp.llama_vocab_n_tokens(llama_cpp.llama_model_get_vocab(self.model))
+
+    def context(self, sequences, rows, n):
+        """Context and batch for so many sequences, prompt tokens in all and new tokens each; made once per size, the encoder takes its rows in one piece."""
+        rows, cells = (1 << max(size - 1, 31).bit_length() for size in (rows, sequences * n))
+        key = (sequences, rows, cells)
+        if key not in self.contexts:
+            options = self.api.llama_context_default_params()
+            options.n_ctx, options.n_batch, options.n_ubatch, options.n_seq_max = max(rows, cells), rows, rows, sequences
+            options.n_threads = options.n_threads_batch = self.threads
+            options.type_k = options.type_v = self.api.GGML_TYPE_F32
+            options.flash_attn_type, options.kv_unified = self.api.LLAMA_FLASH_ATTN_TYPE_DISABLED, True
+            context = self.api.llama_init_from_model(self.model, options)
+            if not context:
+                raise RuntimeError(f"llama.cpp makes no context of {key}")
+            self.contexts[key] = context, self.api.llama_batch_init(rows, 0, 1)
+        return self.contexts[key]
+
+    def fill(self, batch, entries):
+        """entries: token, position, sequence, whether logits are wanted."""
+        batch.n_tokens = len(entries)
+        for i, (token, position, sequence, wanted) in enumerate(entries):
+            batch.token[i], batch.pos[i], batch.n_seq_id[i], batch.seq_id[i][0], batch.logits[i] = token, position, 1, sequence, wanted
+
+    def run(self, batch, n):
+        import numpy
+        context, own = self.context(len(batch), sum(map(len, batch)), n)
+        self.api.llama_memory_clear(self.api.llama_get_memory(context), False)
+        self.fill(own, [(token, position, s, 1) for s, ids in enumerate(batch) for position, token in enumerate(ids)])
+        begin = time.perf_counter()
+        if self.api.llama_encode(context, own) != 0:
+            raise RuntimeError("llama_encode failed")
+        self.api.llama_synchronize(context)
+        encode = time.perf_counter() - begin
+        answers, last = [[] for _ in batch], [0] * len(batch)
+        for step in range(n):
+            self.fill(own, [(token, step, s, 1) for s, token in enumerate(last)])
+            if self.api.llama_decode(context, own) != 0:
+                raise RuntimeError("llama_decode failed")
+            for s, answer in enumerate(answers):
+                logits = numpy.ctypeslib.as_array(self.api.llama_get_logits_ith(context, s), (self.vocabulary,))
+                logits[[0, 1, self.vocabulary - 1]] = -numpy.inf  # as everywhere: no padding, no end, no gist token
+                last[s] = int(logits.argmax())
+                answer.append(last[s])
+        return encode * 1e3, answers
+
+
+@engine("llamacpp-f32")
+def llamacpp_f32(path, work, threads):
+    return LlamaCpp(path, work, threads, False)
+
+
+@engine("llamacpp-q8_0")
+def llamacpp_q8_0(path, work, threads):
+    return LlamaCpp(path, work, threads, True)
+
+
 def main():
     name, path, work, threads = sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4])
     out = os.fdopen(os.dup(1), "w")
