@@ -44,13 +44,13 @@ def best_peers(entries):
     """One line per number format: the fastest peer and how far behind t5gist it is. Many prompts and gists: of all peers, whatever their precision."""
     kind, lines = entries[0]["kind"], []
     measures = {"steps": ("encode", "first", "step"), "gist": ("first",), "throughput": ("seconds",)}[kind]
-    for mine in [e for e in entries if is_ours(e["engine"]) and (kind == "steps" or e["prompt"] == "gist")]:
+    for mine in [e for e in entries if is_ours(e["engine"])]:
         for measure in measures:
             key = measure if measure == "seconds" else measure + "_ms"
             peers = [e for e in entries if not is_ours(e["engine"]) and e[key] and (kind != "steps" or precision(e["engine"]) == precision(mine["engine"]))]
             if peers and mine[key]:
                 peer = min(peers, key=lambda e: e[key])
-                lines.append(f"- {mine['engine']}, {measure}: best peer {peer['engine']}, {peer[key] / mine[key]:.2f} x its time")
+                lines.append(f"- {mine['engine']}{', ' + mine['prompt'] if 'prompt' in mine else ''}, {measure}: best peer {peer['engine']}, {peer[key] / mine[key]:.2f} x its time")
     return lines
 
 
