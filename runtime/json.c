@@ -31,9 +31,44 @@ t5gist_status tg_json_parse(const char *text, size_t n, const char *where, json_
   return tg_fail(err, T5GIST_EFORMAT, "%s: expected JSON, found at line %d, column %d: %s", where, found.line, found.column, found.text);
 }
 
+/* What the JSON library takes beyond the characters of strings, told by the punctuation alone; *characters: of the strings. */
+static size_t overhead(const char *text, size_t n, size_t *characters) {
+  enum { OBJECT = 256, LIST = 128, STRING = 48, KEY = 112, VALUE = 40 };
+  size_t bytes = 0, quoted = 0;
+  bool string = false;
+  for (size_t i = 0; i < n; i++) {
+    const char c = text[i];
+    if (string) {
+      quoted++;
+      if (c == '\\')
+        i++;
+      else
+        string = c != '"';
+    } else if (c == '"') {
+      string = true;
+      bytes += STRING;
+    } else {
+      bytes += c == '{' ? OBJECT : c == '[' ? LIST : c == ':' ? KEY : c == ',' ? VALUE : 0;
+    }
+  }
+  *characters = quoted;
+  return bytes;
+}
+
+t5gist_status tg_json_check_size(const char *text, size_t n, const char *where, t5gist_error *err) {
+  enum { ROOM = 52 << 20 };
+  size_t characters;
+  const size_t needed = overhead(text, n, &characters), allowed = n - characters + ROOM;
+  if (needed <= allowed) return T5GIST_OK;
+  return tg_fail(err, T5GIST_EFORMAT,
+                 "%s: expected JSON whose values take at most %zu bytes of memory beside their texts, found %zu bytes that take %zu", where, allowed,
+                 n, needed);
+}
+
 t5gist_status tg_json_read(const char *path, size_t limit, json_t **out, t5gist_error *err) {
   tg_buffer buffer = {0};
   t5gist_status status = tg_read_file(path, limit, false, &buffer, err);
+  if (!status) status = tg_json_check_size(buffer.data, buffer.size, path, err);
   if (!status) status = tg_json_parse(buffer.data, buffer.size, path, out, err);
   tg_buffer_free(&buffer);
   return status;

@@ -10,6 +10,9 @@
 
 /* An object or a list, as a new reference; duplicate keys are refused. */
 t5gist_status tg_json_parse(const char *text, size_t n, const char *where, json_t **out, t5gist_error *err);
+/* Refuses a text of many small values, which would take tens of times its own size: more than twice that and 52 MiB. */
+t5gist_status tg_json_check_size(const char *text, size_t n, const char *where, t5gist_error *err);
+/* Parses a file of at most limit bytes that passes that check. */
 t5gist_status tg_json_read(const char *path, size_t limit, json_t **out, t5gist_error *err);
 t5gist_status tg_json_int(const json_t *object, const char *key, const char *where, long long min, long long max, int *out, t5gist_error *err);
 t5gist_status tg_json_float(const json_t *object, const char *key, const char *where, double min, double max, float *out, t5gist_error *err);

@@ -165,6 +165,7 @@ static t5gist_status read_header(tg_safetensors *file, const char *text, size_t 
   while (end && text[end - 1] == ' ') end--;
   if (!end || text[0] != '{' || text[end - 1] != '}')
     return tg_fail(err, T5GIST_EFORMAT, "%s: expected a safetensors header, which begins with '{' and ends with '}' and spaces", file->path);
+  TG_TRY(tg_json_check_size(text, end, file->path, err));
   TG_TRY(tg_json_parse(text, end, file->path, &file->header, err));
   return read_entries(file, data_size, err);
 }
