@@ -6,7 +6,7 @@
 #include "runtime/memory.h"
 #include "runtime/text.h"
 
-enum { MAX_BYTES = 16 << 20, MAX_OPCODES = 4 << 20, MAX_STACK = 64 << 10, MAX_MARKS = 64, MAX_NODES = 1 << 20, MAX_STRING = 512, MAX_TUPLE = 16 };
+enum { MAX_BYTES = 16 << 20, MAX_OPCODES = 4 << 20, MAX_STACK = 64 << 10, MAX_MARKS = 64, MAX_NODES = 1 << 18, MAX_STRING = 512, MAX_TUPLE = 16 };
 
 /* The allowed globals, compared as exact strings. */
 enum { GLOBAL_ORDERED_DICT = 0, GLOBAL_REBUILD_TENSOR, GLOBAL_REBUILD_PARAMETER, GLOBAL_FIRST_STORAGE };
@@ -56,7 +56,7 @@ static t5gist_status push(machine *m, uint32_t id, t5gist_error *err) {
 
 static t5gist_status push_node(machine *m, tg_pickle_node value, t5gist_error *err) {
   tg_pickle *out = m->out;
-  if (out->n_nodes == MAX_NODES) return bad(m, "more than 1048576 values", err);
+  if (out->n_nodes == MAX_NODES) return bad(m, "more than 262144 values", err);
   TG_TRY(tg_reserve(&out->nodes, &out->nodes_capacity, out->n_nodes + 1, sizeof *out->nodes, err));
   out->nodes[out->n_nodes] = value;
   return push(m, (uint32_t)out->n_nodes++, err);
@@ -188,7 +188,7 @@ static t5gist_status put_memo(machine *m, size_t index_size, t5gist_error *err) 
   TG_TRY(take(m, index_size, &p, err));
   if (little_endian(p, index_size) != m->n_memo) return bad(m, "a memo out of order", err);
   TG_TRY(top(m, &id, err));
-  if (m->n_memo == MAX_NODES) return bad(m, "more than 1048576 memo entries", err);
+  if (m->n_memo == MAX_NODES) return bad(m, "more than 262144 memo entries", err);
   TG_TRY(tg_reserve(&m->memo, &m->memo_capacity, m->n_memo + 1, sizeof *m->memo, err));
   m->memo[m->n_memo++] = id;
   return T5GIST_OK;
@@ -207,7 +207,7 @@ static t5gist_status add_entry(machine *m, uint32_t dict, uint32_t key, uint32_t
   tg_pickle *out = m->out;
   if (node(m, dict)->kind != TG_PICKLE_DICT) return bad(m, "an item set on something that is not a dict", err);
   if (node(m, key)->kind != TG_PICKLE_STRING) return bad(m, "a key that is not a string", err);
-  if (out->n_entries == MAX_NODES) return bad(m, "more than 1048576 dict entries", err);
+  if (out->n_entries == MAX_NODES) return bad(m, "more than 262144 dict entries", err);
   TG_TRY(tg_reserve(&out->entries, &out->entries_capacity, out->n_entries + 1, sizeof *out->entries, err));
   out->entries[out->n_entries++] = (tg_pickle_entry){.key = key, .value = value};
   tg_pickle_node *d = node(m, dict);

@@ -161,7 +161,7 @@ static void test_pickle_budgets(void **state) {
   char *bytes = malloc(N + 3);
   memcpy(bytes, "\x80\x02N", 3);
   memset(bytes + 3, 0x85, N);
-  check_pickle(bytes, N, "more than 1048576 values");
+  check_pickle(bytes, N, "more than 262144 values");
   memset(bytes + 2, 'N', N);
   check_pickle(bytes, N, "more than 65536 values on the stack");
   memset(bytes + 2, '(', N);
