@@ -153,6 +153,7 @@ void hostile_close(void) {
   guard.data = NULL;
   atomic_store(&tg_injected, NULL);
   free(guard.path);
+  guard.path = NULL;
   folder_remove(guard.dir);
 }
 
