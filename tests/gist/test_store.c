@@ -333,6 +333,34 @@ static void test_foreign_entries(void **state) {
   place_free(&p);
 }
 
+/* Whatever of an entry is not what its name stands for. */
+static void test_foreign_in_every_respect(void **state) {
+  (void)state;
+  static const char *const respects[] = {"task", "number of gist tokens", "model", "template", "template", "program", "number format"};
+  place p = place_new();
+  open_store(&p, 0, false, NULL);
+  keep(&p, "one");
+  size_t n;
+  char *bytes = folder_read(entry_path(&p, "one", "gist"), &n);
+  for (size_t i = 0; i < sizeof respects / sizeof *respects; i++) {
+    char key[TG_SHA256_HEX], *path, expected[64];
+    double ms;
+    tg_store_id id = made_up_id(i == 0 ? "two" : "one", i == 1 ? 2 : 1);
+    const char **texts[] = {&id.fingerprint, &id.template_task, &id.template_input, &id.program, &id.dtype};
+    if (i >= 2) *texts[i - 2] = "other";
+    tg_store_key(p.store, &id, key);
+    CHECK_OK(tg_store_path(t5gist_store_dir(p.store), key, "gist", &path, &err));
+    CHECK_OK(tg_write_file(path, 0600, bytes, n, &err));
+    tg_free(path);
+    p.notes[0] = 0;
+    assert_null(tg_store_find(p.store, &id, NULL, &ms));
+    snprintf(expected, sizeof expected, "another %s", respects[i]);
+    if (!strstr(p.notes, expected)) fail_msg("expected \"%s\", found \"%s\"", expected, p.notes);
+  }
+  free(bytes);
+  place_free(&p);
+}
+
 static void test_read_only(void **state) {
   (void)state;
   place p = place_new();
@@ -695,6 +723,7 @@ int main(void) {
       cmocka_unit_test(test_damage_is_set_aside),
       cmocka_unit_test(test_folder_for_an_entry),
       cmocka_unit_test(test_foreign_entries),
+      cmocka_unit_test(test_foreign_in_every_respect),
       cmocka_unit_test(test_read_only),
       cmocka_unit_test(test_unwritable),
       cmocka_unit_test(test_failed_writes),
