@@ -1,10 +1,11 @@
 """t5gist against Hugging Face at length: `./dev parity` runs it in an environment that has torch (oracle.py says which).
 
-    venv/bin/python parity.py T5GIST [--quick] [--shapes tiny mini small] [--only NAME...]
+    venv/bin/python parity.py T5GIST [--quick] [--trained] [--shapes tiny mini small] [--only NAME...]
 
 Models: every variant of synthetic.py, gated-silu and distinct gist rows, at each shape; every storage form of flan (sharded, bf16, f16, and pytorch_model.bin single
 and sharded through `t5gist convert`); the bundled model. Requests: the 252 human instructions of tests/data/human.json, with conditions, counts of gists and kinds
-of search in rotation. Fails when anything is beyond the limits of tests/support/tolerance.h; reports the largest deviation of each model.
+of search in rotation. --trained: instead, models that `t5gist train` makes on the spot, from scratch and from a folder, with repeated and with distinct gist rows;
+200 of those instructions each as a plain prompt and compressed into 1, 2 or 4 gist tokens, greedy. Fails when anything is beyond the limits of tests/support/tolerance.h; reports the largest deviation of each model.
 """
 import argparse
 import json
@@ -31,6 +32,32 @@ FORMS = {"sharded": dict(max_shard_size=0.4), "bf16": dict(dtype=torch.bfloat16)
          "bin-sharded": dict(safe_serialization=False, max_shard_size=0.4)}
 SEARCHES = [{}, {}, {}, {"beams": 2, "early_stopping": True}, {}, {"beams": 4, "n_best": 4}, {"repetition_penalty": 1.3}, {"no_repeat_ngram_size": 2},
             {}, {"beams": 4, "length_penalty": 0.5, "no_repeat_ngram_size": 3, "early_stopping": True}, {"min_new_tokens": 12}]
+
+# Recipes of --trained: what is said beside the common part.
+TRAINED = {"repeated": {"distinct_gists": 0, "scale_q": True}, "distinct": {"distinct_gists": 4, "average": 0.9},
+           "from-folder": {"distinct_gists": 4, "optimiser": "adafactor", "teacher": "start", "loss": {"cross_entropy": 1, "kl_forward": 0.1}}}
+STEPS = {"tiny": 150, "mini": 60, "small": 20}
+
+
+def train(folder, shape, name, seed, program):
+    """A model of a recipe, trained on the instructions that are asked later; returns its folder."""
+    recipe = {"data": {"train": os.path.join(HERE, "../data/human.json")}, "out": folder + "/out", "gists": [1, 2, 4], "conditions": {"gist": 2, "full": 1}, "optimiser": "adamw_scaled",
+              "rate": 0.01, "warmup": 10, "steps": STEPS[shape], "batch_examples": 8, "seed": seed, "tensorboard": False, "log": False, **TRAINED[name]}
+    if name == "from-folder":
+        make(folder + "/model", shape, "flan", seed)
+        recipe["model"] = folder + "/model"
+    else:
+        recipe.update({"shape": {"like": shape}, "vocab": {"from": TOKENIZER}})
+    with open(folder + "/recipe.yaml", "w") as file:
+        json.dump(recipe, file)  # JSON is YAML
+    subprocess.run([program, "train", folder + "/recipe.yaml", "--quiet"], check=True)
+    return folder + "/out"
+
+
+def plain_and_gist(prompts):
+    for i, p in enumerate(prompts[:200]):
+        for condition in "full", "gist":
+            yield {"task": p["instruction"], "input": p["input"], "condition": condition, "gists": (1, 2, 4)[i % 3], "max_new_tokens": 64 if i % 40 == 7 else 16}
 
 
 def requests(prompts, turn):
@@ -137,26 +164,30 @@ def main():
     ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ap.add_argument("program")
     ap.add_argument("--quick", action="store_true", help="every 12th instruction")
-    ap.add_argument("--shapes", nargs="+", default=list(LIMITS), choices=list(LIMITS))
+    ap.add_argument("--trained", action="store_true", help="models trained on the spot")
+    ap.add_argument("--shapes", nargs="+", choices=list(LIMITS), help="default: all; with --trained tiny and mini")
     ap.add_argument("--only", nargs="+", help="these variants and forms alone")
     args = ap.parse_args()
     program = os.path.abspath(args.program)
     prompts = json.load(open(os.path.join(HERE, "../data/human.json")))[:: 12 if args.quick else 1]
-    jobs = [("mini", "bundled", None)] + [(s, v, None) for s in args.shapes for v in VARIANTS] + [(args.shapes[0], "flan", f) for f in FORMS]
+    shapes = args.shapes or (["tiny", "mini"] if args.trained else list(LIMITS))
+    jobs = [(s, "trained " + t, None) for s in shapes for t in TRAINED] if args.trained else [("mini", "bundled", None)] + [(s, v, None) for s in shapes for v in VARIANTS] + [(shapes[0], "flan", f) for f in FORMS]
     failed = 0
     print(f"{'model':24} requests  tokens  largest deviation  ties  failures  seconds", flush=True)
     for turn, (shape, variant, form) in enumerate(jobs):
-        if args.only and variant not in args.only and form not in args.only:
+        if args.only and variant.removeprefix("trained ") not in args.only and form not in args.only:
             continue
         start = time.time()
         with tempfile.TemporaryDirectory() as folder:
             theirs = mine = BUNDLED
-            if form:
+            if args.trained:
+                theirs = mine = train(folder, shape, variant.removeprefix("trained "), 100 + turn, program)
+            elif form:
                 theirs, mine = make_form(folder, shape, form, 100 + turn, program)
             elif variant != "bundled":
                 make(folder, shape, variant, 100 + turn)
                 theirs = mine = folder
-            asked = list(requests(prompts, turn))
+            asked = list(plain_and_gist(prompts) if args.trained else requests(prompts, turn))
             c = Comparison(shape, Oracle(theirs), lambda: Oracle(theirs, torch.float64))
             c.all(asked, ours(program, mine, asked))
         name = variant if variant == "bundled" else f"{shape} {variant}{' ' + form if form else ''}"
