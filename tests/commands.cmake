@@ -6,7 +6,7 @@ foreach(class Help Usage Models Texts Yaml Output Json Lines Batch Eval Store Si
 endforeach()
 
 # Surroundings that nobody wished for, and how the program was built.
-foreach(class Variables Locales Streams Disks Memory Build)
+foreach(class Variables Locales Streams Disks Memory Reader Build)
   t5gist_add_test(cli.surroundings.${class} cli ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/cli/test_surroundings.py ${class})
   set_property(TEST cli.surroundings.${class} APPEND PROPERTY ENVIRONMENT "T5GIST=$<TARGET_FILE:t5gist>" "PYTHONDONTWRITEBYTECODE=1" "T5GIST_SANITIZE=${T5GIST_SANITIZE}"
     "T5GIST_LIBRARIES=$<TARGET_FILE:t5gist_static>:$<TARGET_FILE:t5gist_shared>")

@@ -6,10 +6,10 @@
 Standard library only."""
 import json
 import os
-import re
 import resource
 import signal
 import subprocess
+import sys
 import unittest
 from pathlib import Path
 
@@ -155,6 +155,39 @@ class Memory(CommandLine):
                 self.assertRegex(text, r"(?m)^t5gist", megabytes)
             outcomes.append(done.returncode)
         self.assertIn(0, outcomes)
+
+
+class Reader(CommandLine):
+    """examples/read_gist.py knows docs/FORMATS.md alone."""
+
+    def setUp(self):
+        super().setUp()
+        candidates = [os.environ.get("PYTHON"), sys.executable, str(ROOT / "build/venv-torch/bin/python")]
+        self.python = next((python for python in candidates if python and os.path.exists(python) and
+                            subprocess.run([python, "-c", "import safetensors, numpy"], stderr=subprocess.DEVNULL, check=False).returncode == 0), None)
+        if not self.python:
+            self.skipTest("no Python with safetensors and numpy (PYTHON names one)")
+
+    def read(self, path):
+        return subprocess.run([self.python, str(ROOT / "examples/read_gist.py"), str(path)], cwd=self.dir, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
+
+    def test_gist_files(self):
+        for arguments, kept in (((), 3), (("--payload", "bf16"), 3), (("--cross",), 5)):
+            self.encode("x.gist", "--gists", "2", *arguments)
+            about = json.loads(self.read("x.gist").stdout)
+            self.assertEqual((about["task"], about["n_gist"], len(about["tensors"])), (TASK, "2", kept))
+            self.assertEqual(about["tensors"]["enc.k"], [5, 8, 2, 32])
+        data = bytearray((self.dir / "x.gist").read_bytes())
+        data[-1] ^= 1
+        (self.dir / "x.gist").write_bytes(data)
+        self.assertIn("is damaged", self.read("x.gist").stderr)
+
+    def test_store(self):
+        for text in (INPUT, "4 May 2021"):
+            self.good("generate", "--task", TASK, "--input", text)
+        self.good("generate", "--task", "Another task.", "--input", INPUT, "--store-salt", "secret")
+        entries = [json.loads(line) for line in self.read(self.store).stdout.splitlines()]
+        self.assertEqual(sorted((entry["task"], entry["hits"], entry["own_name"]) for entry in entries), [("Another task.", 0, False), (TASK, 1, True)])
 
 
 class Build(unittest.TestCase):
