@@ -7,7 +7,7 @@
 `t5gist train` runs from scratch with one gist token per example (condition gist; every example has another task, so that nothing is shared) and is stopped by signal while PyTorch
 works; PyTorch gets the same tokens without masks (train_peer.py). A step is drawing or padding the examples, forward, backward, clipping and AdamW, dropout 0.1. Examples are
 tests/data/human.json's, at most 128 source and 256 target tokens, in batches as they come. PyTorch's number of threads is the fastest of those tried; t5gist has one per core.
-Rates are real target tokens per second. Beside them oneDNN's f32 product at M = 256 (d_model to d_ff, its own layout, the oneDNN inside PyTorch), measured before and after each
+Rates are real target tokens per second. Beside them oneDNN's f32 product at M = 256 (d_model to d_ff, the oneDNN inside PyTorch), measured before and after each
 turn. --busy, for a machine that others use: one thread each, and seconds of processor time instead of the clock's. --lock: a file to hold a lock on during each round, where others measure too. Writes training.json and training.md into the folder of -o. Standard library only.
 """
 import argparse, contextlib, fcntl, json, os, platform, re, signal, statistics, subprocess, sys, tempfile, time
@@ -185,7 +185,7 @@ def markdown(run):
     lines = ["# Training beside PyTorch", "", f"{run['date']}; {run['machine']}, {run['threads']} threads{', seconds of processor time' if run['busy'] else ''}; PyTorch {run['torch']}, transformers {run['transformers']}, f32.", "", f"    {run['command']}", "",
              f"Steps of {run['batch']} examples of tests/data/human.json (at most {LONGEST[0]} source and {LONGEST[1]} target tokens), {run['rounds']} rounds of {run['steps']} steps each in turn; medians, and the "
              "smallest and largest of the rounds. A step is forward, backward, clipping and AdamW, dropout 0.1. Share: the floating-point operations that the step needs per second, beside oneDNN's product at "
-             f"M = {M} around it (d_model to d_ff, in its own layout).", "",
+             f"M = {M} around it (d_model to d_ff).", "",
              "| shape | t5gist, target tokens/s | PyTorch | ratio | t5gist, GFLOP/s | oneDNN at M = 256 | share |", "|---|---|---|---|---|---|---|"]
     for s in run["shapes"]:
         rounds = [{**r, "onednn": statistics.mean(r["onednn"][:2])} for r in s["rounds"]]

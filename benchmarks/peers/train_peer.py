@@ -3,7 +3,7 @@
 T5ForConditionalGeneration in f32 with dropout 0.1, AdamW, gradients clipped at norm 1; a batch is padded to its longest source and target, as transformers' DataCollatorForSeq2Seq
 does. The first line written lists the examples that are not too long, as [place in DATA, source tokens, target tokens]. Then requests, a JSON line each:
     {"train": [[places of a step's examples], ...], "threads": n}      -> {"seconds": [of each step], "processor": [seconds of it], "targets": [...]}
-    {"product": [m, n_in, n_out], "threads": n}                        -> {"gflops": oneDNN's, best of some calls, weights in the layout that it chooses}
+    {"product": [m, n_in, n_out], "threads": n}                        -> {"gflops": oneDNN's, best of some calls}
 """
 import json, os, sys, time
 
@@ -63,12 +63,11 @@ class Trainer:
 
 @torch.inference_mode()
 def product(m, n_in, n_out):
-    x, w = torch.randn(m, n_in), torch.randn(n_out, n_in)
-    packed = torch.ops.mkldnn._reorder_linear_weight(w.to_mkldnn(), m)
+    x, w = torch.randn(m, n_in), torch.randn(n_out, n_in).to_mkldnn()
     best = float("inf")
     for _ in range(CALLS):
         begin = time.perf_counter()
-        torch.ops.mkldnn._linear_pointwise(x, packed, None, "none", [], "")
+        torch.ops.mkldnn._linear_pointwise(x, w, None, "none", [], "")
         best = min(best, time.perf_counter() - begin)
     return {"gflops": 2e-9 * m * n_in * n_out / best}
 
