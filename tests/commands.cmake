@@ -6,7 +6,7 @@ foreach(class Help Usage Models Texts Yaml Output Json Lines Batch Eval Store Si
 endforeach()
 
 # Surroundings that nobody wished for, and how the program was built.
-foreach(class Variables Locales Streams Disks Memory Reader Build)
+foreach(class Variables Locales Streams Disks Memory Numbers Reader Build)
   t5gist_add_test(cli.surroundings.${class} cli ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/cli/test_surroundings.py ${class})
   set_property(TEST cli.surroundings.${class} APPEND PROPERTY ENVIRONMENT "T5GIST=$<TARGET_FILE:t5gist>" "PYTHONDONTWRITEBYTECODE=1" "T5GIST_SANITIZE=${T5GIST_SANITIZE}"
     "T5GIST_LIBRARIES=$<TARGET_FILE:t5gist_static>:$<TARGET_FILE:t5gist_shared>")
@@ -25,3 +25,4 @@ set_property(TEST training.corpus APPEND PROPERTY ENVIRONMENT "PYTHONDONTWRITEBY
 
 # The runner that measures beside other engines, with engines that pretend.
 t5gist_add_test(benchmarks.peers benchmarks ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/benchmarks/test_peers.py)
+set_property(TEST benchmarks.peers APPEND PROPERTY ENVIRONMENT "PYTHONDONTWRITEBYTECODE=1")
