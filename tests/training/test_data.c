@@ -11,7 +11,7 @@
 
 #include "runtime/memory.h"
 #include "tests/support/folder.h"
-#include "training/data.h"
+#include "training/shard.h"
 
 enum { VOCABULARY = 32128, END = 1 };
 
@@ -406,6 +406,57 @@ static void test_foreign_shard(void **state) {
   }
 }
 
+/* Writes a shard of two examples of 5 ids each and opens it. begin: of the second one, as the file says. */
+static t5gist_status open_shard_of(const tg_example *second, uint64_t begin) {
+  static const int32_t ids[] = {5, 6, END, 7, END};
+  static const char key[TG_SHA256_HEX] = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+  const tg_example first = {.task = ids, .n_task = 2, .input = ids + 2, .n_input = 1, .target = ids + 3, .n_target = 2, .family = -1, .split = -1};
+  enum { IDS = 10 * sizeof(int32_t), CHECKSUM = TG_SHA256_HEX + 7 };
+  t5gist_error err;
+  tg_shard_writer *writer;
+  tg_shard shard = {0};
+  size_t n;
+  char *path = strdup(folder_path(folder, "made.examples"));
+  json_t *families = json_pack("{si}", "a", 0), *splits = json_object();
+  assert_int_equal(tg_shard_create(path, key, &writer, &err), T5GIST_OK);
+  assert_int_equal(tg_shard_add(writer, &first, &err), T5GIST_OK);
+  assert_int_equal(tg_shard_add(writer, second, &err), T5GIST_OK);
+  assert_int_equal(tg_shard_finish(writer, families, splits, &(tg_data_report){.examples = 2}, &err), T5GIST_OK);
+  char *bytes = folder_read(path, &n);
+  memcpy(bytes + IDS + sizeof(tg_shard_example) + offsetof(tg_shard_example, begin), &begin, sizeof begin);
+  tg_sha256_hex(bytes, n - CHECKSUM, bytes + n - CHECKSUM);
+  folder_write(folder, "made.examples", bytes, n);
+  const t5gist_status status = tg_shard_open(path, key, VOCABULARY, &shard, &err);
+  tg_shard_close(&shard);
+  json_decref(families);
+  json_decref(splits);
+  free(bytes);
+  free(path);
+  return status;
+}
+
+/* Shards whose checksum is right and whose content is not. */
+static void test_shards_that_lie(void **state) {
+  (void)state;
+  static const int32_t ids[] = {5, 6, END, 7, END}, beyond[] = {5, VOCABULARY}, below[] = {5, -1};
+  const tg_example good = {.task = ids, .n_task = 2, .input = ids + 2, .n_input = 1, .target = ids + 3, .n_target = 2, .split = -1};
+  assert_int_equal(open_shard_of(&good, 5), T5GIST_OK);
+  for (uint64_t begin = 0; begin < 12; begin++) {
+    if (begin != 5) assert_int_equal(open_shard_of(&good, begin), T5GIST_EFORMAT);
+  }
+  assert_int_equal(open_shard_of(&good, UINT64_MAX), T5GIST_EFORMAT);
+  tg_example bad[6] = {good, good, good, good, good, good};
+  bad[0].family = 1;
+  bad[1].family = -2;
+  bad[2].split = 0;
+  bad[3].task = beyond;
+  bad[4].target = below;
+  bad[5].n_task = 3, bad[5].n_input = 0;
+  for (int i = 0; i < 6; i++) {
+    if (open_shard_of(&bad[i], 5) != T5GIST_EFORMAT) fail_msg("shard %d was not refused", i);
+  }
+}
+
 static void test_what_the_cache_depends_on(void **state) {
   (void)state;
   char *dir = strdup(folder_path(folder, "keys"));
@@ -511,6 +562,7 @@ int main(void) {
       cmocka_unit_test(test_files_that_are_none),
       cmocka_unit_test(test_cache_is_used_and_mended),
       cmocka_unit_test(test_foreign_shard),
+      cmocka_unit_test(test_shards_that_lie),
       cmocka_unit_test(test_what_the_cache_depends_on),
       cmocka_unit_test(test_every_epoch_is_a_permutation),
       cmocka_unit_test(test_orders_differ),
