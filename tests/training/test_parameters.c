@@ -356,6 +356,7 @@ static void check_exported(const char *out, const model *m, bool bf16) {
   assert_int_equal(json_array_size(json_object_get(json_object_get(c->json, "t5gist"), "gists")), 3);
   assert_int_equal(json_array_size(json_object_get(json_object_get(c->json, "t5gist"), "conditions")), 2);
   assert_string_equal(json_string_value(json_object_get(c->json, "dtype")), bf16 ? "bfloat16" : "float32");
+  if (!m->layout.tied) assert_true(json_is_false(json_object_get(c->json, "tie_word_embeddings"))); /* whatever the folder that it came from said */
   tg_t5_free(t5);
   model *again = model_open(out, ROWS);
   CHECK_OK(tg_parameters_load(out, &again->layout, PIECES, again->weights, &err));
