@@ -4,6 +4,7 @@
 
 #include "gist/session.h"
 #include "runtime/error.h"
+#include "runtime/room.h"
 
 double tg_now_ms(void) {
   struct timespec t;
@@ -152,6 +153,25 @@ static void seek_in_store(t5gist_session *session, tg_job *job) {
   job->answer.timings.store = tg_now_ms() - begin;
 }
 
+/* A request that cannot fit is refused before anything is computed for it. Small ones are let through unseen: looking costs more than they do. */
+static t5gist_status check_room(const t5gist_session *session, const tg_job *job, t5gist_error *err) {
+  enum { SMALL = 64 << 20, MB = 1000000 };
+  const tg_config *c = &session->model->t5->config;
+  const tg_prompt *p = &job->prompt;
+  const size_t rows = (size_t)tg_job_rows(job) + (job->split && !job->gist ? (size_t)(p->n_task + p->n_gist) : 0);
+  /* what the encoder has of a row: its state and norm, q, k, v and context, the feed-forward layer's inside */
+  const size_t row_bytes = (2 * (size_t)c->d_model + 4 * tg_t5_inner(c) + (c->gated ? 3 : 2) * (size_t)c->d_ff) * sizeof(float);
+  const size_t needed = job->bytes + rows * row_bytes; /* of counts of tokens: neither overflows */
+  if (needed < SMALL) return T5GIST_OK;
+  const size_t held = tg_arena_bytes(tg_workspace_arena(session->workspace)), left = tg_memory_room();
+  const size_t room = left < SIZE_MAX - held ? left + held : SIZE_MAX;
+  if (needed <= room) return T5GIST_OK;
+  const size_t kv_bytes = (size_t)c->n_decoder_layers * 2 * tg_t5_inner(c) * sizeof(float), decoding = job->bytes - (size_t)tg_job_rows(job) * kv_bytes;
+  const size_t fit = room > decoding ? (room - decoding) / (row_bytes + kv_bytes) : 0;
+  return tg_fail(err, T5GIST_ENOMEM, "the request needs %zu MB for its %zu tokens of prompt and %zu MB for decoding; found %zu MB free, where prompts of up to %zu tokens fit",
+                 (needed - decoding) / MB, rows, decoding / MB, room / MB, fit);
+}
+
 t5gist_status tg_job_prepare(t5gist_session *session, tg_job *job, t5gist_error *err) {
   seek_in_store(session, job);
   const double begin = tg_now_ms();
@@ -162,6 +182,7 @@ t5gist_status tg_job_prepare(t5gist_session *session, tg_job *job, t5gist_error 
   if (job->answer.condition == T5GIST_NEG_CONTROL && !session->one_pass) job->split = true;
   job->width = job->scoring.n ? tg_scoring_width(&job->scoring) : job->request.options.beams;
   job->bytes = estimate_bytes(&session->model->t5->config, job);
+  TG_TRY(check_room(session, job, err));
   job->answer.timings.tokenize = tg_now_ms() - begin;
   job->prepared = true;
   return T5GIST_OK;

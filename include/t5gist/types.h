@@ -14,7 +14,7 @@ typedef enum t5gist_status {
   T5GIST_EFORMAT,      /* a file or text is not what its format demands */
   T5GIST_EMISMATCH,    /* well formed, but belongs to another model, template or version */
   T5GIST_EUNSUPPORTED, /* understood, but this program cannot do it */
-  T5GIST_ENOMEM,       /* memory */
+  T5GIST_ENOMEM,       /* memory; also of a request that would not fit, refused before it starts */
   T5GIST_ECANCELLED,   /* a callback asked to stop */
   T5GIST_EINTERNAL     /* a library below us failed; a bug in us or in it */
 } t5gist_status;

@@ -157,6 +157,34 @@ class Memory(CommandLine):
         self.assertIn(0, outcomes)
 
 
+    def test_a_request_that_cannot_fit(self):
+        """It is refused before it starts, with what it needs and what would fit; and what would fit does."""
+        def limit():
+            resource.setrlimit(resource.RLIMIT_AS, (400 << 20, 400 << 20))
+        (self.dir / "long.txt").write_text("red " * 60000)
+        command = ("generate", "--raw", "--max-new-tokens", "1", "--threads", "1", "--no-store", "--input-file")
+        text = self.bad(1, ["the request needs", "MB for its 60", "tokens of prompt", "MB free, where prompts of up to"], *command, "long.txt", preexec_fn=limit)
+        fit = int(text.split("up to ")[1].split()[0])
+        self.assertTrue(1000 < fit < 60000, text)
+        (self.dir / "fits.txt").write_text("red " * (min(fit, 8000) * 9 // 10))
+        self.good(*command, "fits.txt", preexec_fn=limit)
+
+
+class Numbers(CommandLine):
+    def test_a_model_that_overflows(self):
+        """Weights that are finite, and too large for what is computed with them: the first layer and tensor are named."""
+        data = bytearray((MINI / "model.safetensors").read_bytes())
+        size = int.from_bytes(data[:8], "little")
+        header = json.loads(data[8:8 + size])
+        name = "encoder.block.2.layer.1.DenseReluDense.wo.weight"
+        begin, end = header[name]["data_offsets"]
+        self.assertEqual(header[name]["dtype"], "BF16")
+        data[8 + size + begin:8 + size + end] = b"\x7f\x7f" * ((end - begin) // 2)  # the largest finite number
+        model = self.model(replace={"model.safetensors": bytes(data)})
+        text = self.bad(1, ["encoder layer 2"], *REQUEST, "--model", model, "--check-numerics")
+        self.assertRegex(text, r"(?i)nan|infinit")
+
+
 class Reader(CommandLine):
     """examples/read_gist.py knows docs/FORMATS.md alone."""
 
