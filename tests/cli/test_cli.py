@@ -4,17 +4,25 @@
     T5GIST=build/release/bin/t5gist python3 tests/cli/test_cli.py [CLASS[.test]]...
 
 Standard library only. The model is models/mini; damaged ones are folders of links to it with one file changed."""
+import collections
+import io
 import json
+import math
 import os
+import pickle
 import resource
 import select
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
+import types
 import unittest
+import unittest.mock
 import xml.dom.minidom
+import zipfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -275,6 +283,53 @@ class Models(CommandLine):
         env = dict(self.env, XDG_CACHE_HOME=str(self.dir / "cache"))
         self.assertNotEqual(json.loads(self.good("info", "--json", "--model", "far", "--dtype", "auto", env=env))["model"]["dtype"][:4], "int8")
         self.assertRegex(self.good("info", "--model", "far", env=env), r"int8 .* no: over the limits")
+
+    def test_drift_of_bin_source(self):
+        folder = self.model(without=["model.safetensors"], replace={"pytorch_model.bin": self.as_torch_bin()})
+        self.good("convert", folder, "bin", "--dtype", "int8")
+        self.good("convert", str(MINI), "safetensors", "--dtype", "int8")
+        drifts = [json.loads((self.dir / name / "config.json").read_text())["t5gist"]["drift"] for name in ("bin", "safetensors")]
+        self.assertEqual(*drifts)
+        self.assertEqual(sorted(os.listdir(self.dir / "bin")), sorted(os.listdir(self.dir / "safetensors")))  # what measuring took is gone
+
+    @staticmethod
+    def as_torch_bin():
+        """models/mini as torch.save would write it."""
+        data = (MINI / "model.safetensors").read_bytes()
+        size = int.from_bytes(data[:8], "little")
+        torch, utils = types.ModuleType("torch"), types.ModuleType("torch._utils")
+        torch.BFloat16Storage = type("BFloat16Storage", (), {"__module__": "torch"})
+        exec("def _rebuild_tensor_v2(*arguments): pass", utils.__dict__)
+        utils._rebuild_tensor_v2.__module__ = "torch._utils"
+
+        class Storage:
+            def __init__(self, key, count):
+                self.key, self.count = key, count
+
+        class Tensor:
+            def __init__(self, storage, shape):
+                self.storage, self.shape = storage, shape
+
+            def __reduce__(self):
+                strides = [math.prod(self.shape[i + 1:]) for i in range(len(self.shape))]
+                return utils._rebuild_tensor_v2, (self.storage, 0, tuple(self.shape), tuple(strides), False, collections.OrderedDict())
+
+        class Pickler(pickle.Pickler):
+            def persistent_id(self, obj):
+                return ("storage", torch.BFloat16Storage, obj.key, "cpu", obj.count) if isinstance(obj, Storage) else None
+
+        tensors, pickled, out = collections.OrderedDict(), io.BytesIO(), io.BytesIO()
+        with zipfile.ZipFile(out, "w") as archive, unittest.mock.patch.dict(sys.modules, {"torch": torch, "torch._utils": utils}):
+            for name, t in json.loads(data[8:8 + size]).items():
+                if name == "__metadata__":
+                    continue
+                begin, end = t["data_offsets"]
+                tensors[name] = Tensor(Storage(str(len(tensors)), (end - begin) // 2), t["shape"])
+                archive.writestr(f"archive/data/{tensors[name].storage.key}", data[8 + size + begin:8 + size + end])
+            Pickler(pickled, 2).dump(tensors)
+            archive.writestr("archive/data.pkl", pickled.getvalue())
+            archive.writestr("archive/version", "3\n")
+        return out.getvalue()
 
     @staticmethod
     def with_outliers():
