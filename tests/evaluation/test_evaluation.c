@@ -346,6 +346,11 @@ static void check_cell(const tg_eval_result *r, const tg_eval_row *row, size_t s
     else assert_true(fabs(c->recovered[m].estimate - (mean - floor) / (ceiling - floor)) < 1e-9);
   }
   assert_true(c->has_recovered == (row != pos && row != neg) && c->has_room == (row == pos));
+  const double tokens = mean_of(row->tokens + split->begin, split->n);
+  assert_true(fabs(c->per_token.estimate - c->values[TG_EVAL_LOGPROB].estimate / tokens) < 1e-9);
+  if (row != pos) return;
+  const double floor = mean_of(neg->scores[TG_EVAL_LOGPROB] + split->begin, split->n);
+  assert_true(fabs(c->room[TG_EVAL_LOGPROB].estimate - (c->values[TG_EVAL_LOGPROB].estimate - floor)) < 1e-9);
 }
 
 static void check_files(const tg_eval_config *config, const tg_eval_result *r, const char *const *suffixes, size_t n) {
@@ -382,6 +387,8 @@ static void a_run(void **state) {
       assert_true(r.rows[i].scores[TG_EVAL_EXACT][e] == 100.0 * tg_exact_match(r.data.examples[e].reference, r.rows[i].answers[e]));
     }
   }
+  const tg_eval_row *full = tg_eval_row_of(&r, 0, TG_EVAL_FULL), *pos = tg_eval_row_of(&r, 0, TG_EVAL_POS_CONTROL);
+  assert_true(pos->n_gist > 0 && pos->n_task == full->n_task && fabs(pos->n_prompt - full->n_prompt - pos->n_gist) < 1e-9);
   check_files(&config, &r, suffixes, sizeof suffixes / sizeof *suffixes);
   tg_eval_result_free(&r);
   tg_eval_config_free(&config);
