@@ -168,9 +168,10 @@ def llamacpp_file(path, work, quantised):
         writer.add_vocab_size(config["vocab_size"])
         names = gguf.get_tensor_name_map(gguf.MODEL_ARCH.T5, max(layers, decoder_layers))
         with safe_open(os.path.join(path, "model.safetensors"), "np") as tensors:
+            embeddings = [name for name in ("shared.weight", "encoder.embed_tokens.weight", "decoder.embed_tokens.weight") if name in tensors.keys()]
             for name in tensors.keys():
-                if not name.endswith(".embed_tokens.weight"):  # copies of shared.weight
-                    writer.add_tensor(names.get_name(name, try_suffixes=(".weight",)) + ".weight", tensors.get_tensor(name))
+                if name not in embeddings[1:]:  # copies of the first
+                    writer.add_tensor(names.get_name(name, try_suffixes=(".weight",)), tensors.get_tensor(name))
         writer.write_header_to_file()
         writer.write_kv_data_to_file()
         writer.write_tensors_to_file()
@@ -280,3 +281,4 @@ def main():
 
 
 main()
+os._exit(0)  # taking libraries down can last longer than measuring

@@ -69,6 +69,15 @@ def start(a, shape, names, store, run):
     return engines
 
 
+def save(a, run):
+    if not a.output:
+        return
+    os.makedirs(a.output, exist_ok=True)
+    for suffix, content in ((".json", json.dumps(run, indent=1) + "\n"), (".md", report.markdown(run)), (".svg", report.picture(run))):
+        with open(os.path.join(a.output, a.name + suffix), "w") as file:
+            file.write(content)
+
+
 def measure_shape(a, shape, chosen, machine, store, run):
     """All rows of one shape, with the engines that any of them needs started once."""
     wanted = {row: [name for name in (a.engines or (EIGHT_BITS + ["hf-bf16"] if row == "throughput" else ALL)) if row != "small" or name in EIGHT_BITS] for row in chosen}
@@ -85,6 +94,7 @@ def measure_shape(a, shape, chosen, machine, store, run):
             if engines[name].process.poll() is not None:
                 del engines[name]
         print(f"{shape}, {row}: done ({time.perf_counter() - begin:.0f} s)", file=sys.stderr, flush=True)
+        save(a, run)  # what is measured stays when the run is interrupted
     for name, engine in engines.items():
         run["processes"].append({"shape": shape, "engine": name, "load_s": engine.load_s, "peak_mb": round(engine.peak_mb(), 1)})
         engine.stop()
@@ -123,13 +133,8 @@ def main():
             measure_shape(a, shape, chosen, rows.Machine(a.lock), os.path.join(store, shape), run)
     if a.prepare:
         return
-    text = report.markdown(run)
-    print(text, end="")
-    if a.output:
-        os.makedirs(a.output, exist_ok=True)
-        for suffix, content in ((".json", json.dumps(run, indent=1) + "\n"), (".md", text), (".svg", report.picture(run))):
-            with open(os.path.join(a.output, a.name + suffix), "w") as file:
-                file.write(content)
+    save(a, run)
+    print(report.markdown(run), end="")
 
 
 main()
