@@ -94,6 +94,8 @@ static t5gist_status place_gists(const tg_recipe *recipe, tg_start *start, t5gis
   int32_t *ids, next = start->text_rows;
   if (n > 1 && recipe->most_gists > n)
     return tg_fail(err, T5GIST_EUSAGE, "gists: expected at most %d, the distinct gist rows of %s (distinct_gists: %d adds some), found %d", n, start->dir, recipe->most_gists, recipe->most_gists);
+  if (n > 1 && recipe->default_gists > n)
+    return tg_fail(err, T5GIST_EUSAGE, "default_gists: expected at most %d, the distinct gist rows of %s, found %d", n, start->dir, recipe->default_gists);
   TG_TRY(tg_alloc(&start->fresh, (size_t)n, sizeof *start->fresh, err));
   TG_TRY(tg_alloc(&ids, (size_t)n, sizeof *ids, err));
   c->vocab_size = start->text_rows;
