@@ -128,7 +128,7 @@ def openvino(path, work, threads, int8):
     if not os.path.exists(os.path.join(folder, "config.json")):
         OVModelForSeq2SeqLM.from_pretrained(optimum_source(path, work), export=True, compile=False, load_in_8bit=int8).save_pretrained(folder)
     model = OVModelForSeq2SeqLM.from_pretrained(folder, ov_config={"INFERENCE_NUM_THREADS": str(threads), "PERFORMANCE_HINT": "LATENCY",
-                                                                   **({} if int8 else {"INFERENCE_PRECISION_HINT": "f32"})})
+                                                                   **({} if int8 else {"INFERENCE_PRECISION_HINT": "f32", "KV_CACHE_PRECISION": "f32"})})
     return HuggingFace(model, model.config.vocab_size)
 
 

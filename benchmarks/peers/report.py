@@ -96,7 +96,7 @@ def picture(run):
         y += 8
         longest = max(value for _, value in values)
         for label, value in values:
-            w = value / longest * (width - left - 90)
+            w = max(0, value) / longest * (width - left - 90)
             colour = "#2e7d5b" if is_ours(label) else "#9db7d2"
             out.append(f'<text x="{left - 6}" y="{y + 12}" text-anchor="end">{label}</text><rect x="{left}" y="{y}" width="{w:.1f}" height="14" fill="{colour}"/>'
                        f'<text x="{left + w + 5:.1f}" y="{y + 12}">{value:.1f}</text>')

@@ -8,6 +8,7 @@ from engines import ROOT, is_ours, precision, timed
 WORDS = "please sort the letters by date and write one short line about each of them for your office in Paris with name time place then count all other good words".split()
 PAUSE = 0.3  # seconds: the threads of the engine before spin for a while; then one request brings the next one's weights back into the caches
 REPEATS = 5  # short requests per turn
+SLOW = 60  # seconds: an engine whose first turn takes longer is measured by that turn alone
 
 
 class Machine:
@@ -69,15 +70,20 @@ def steps(row, engines, machine, batch, tokens, n_steps, rounds):
     """Encoder, first token and decoding step of a batch of prompts of equal length."""
     source = next(e for n, e in engines.items() if is_ours(n))
     texts = [text_of(source, tokens, v) for v in range(batch)]
-    seen = {name: {"encode": [], "first": [], "step": [], "tokens": None} for name in engines}
+    seen, slow = {name: {"encode": [], "first": [], "step": [], "tokens": None} for name in engines}, set()
     for round_ in range(rounds + 1):
         for name in rotated(engines, round_):
+            if name in slow:
+                continue
             with machine.turn():
+                begin = time.perf_counter()
                 engines[name].ask(texts, 1)
                 first, one = timed(engines[name], texts, 1)
                 whole, many = timed(engines[name], texts, n_steps + 1)
             engines[name].error = one.get("error") or many.get("error")
-            if engines[name].error or round_ == 0:  # the first round warms up
+            if round_ == 0 and time.perf_counter() - begin > SLOW:
+                slow.add(name)
+            if engines[name].error or (round_ == 0 and name not in slow):  # the first round warms up
                 continue
             seen[name]["first"].append(first)
             seen[name]["step"].append((whole - first) / n_steps)
@@ -88,7 +94,7 @@ def steps(row, engines, machine, batch, tokens, n_steps, rounds):
     reference = seen.get("t5gist-f32", {}).get("tokens")
     found = []
     for name, series in seen.items():
-        entry = {"row": row, "kind": "steps", "engine": name, "batch": batch, "tokens": tokens, "steps": n_steps, "rounds": rounds}
+        entry = {"row": row, "kind": "steps", "engine": name, "batch": batch, "tokens": tokens, "steps": n_steps, "rounds": len(series["first"])}
         mine = seen.get("t5gist-" + precision(name)) or seen.get("t5gist-f32") or {}
         for key in ("encode", "first", "step"):
             entry[key + "_ms"] = round(statistics.median(series[key]), 3) if series[key] else None

@@ -35,6 +35,14 @@ class PeersTest(unittest.TestCase):
         self.assertNotIn("of", entries[2])  # not in f32
         self.assertIn((2, 5), engines["hf-f32"].asked)
 
+    def test_slow_engine(self):
+        slow, rows.SLOW = rows.SLOW, -1
+        try:
+            entries = rows.steps("batch2", {"t5gist-f32": Fake(), "hf-f32": Fake()}, self.machine, 2, 16, 4, 5)
+        finally:
+            rows.SLOW = slow
+        self.assertEqual([e["rounds"] for e in entries], [1, 1])
+
     def test_gist(self):
         engines = {"t5gist-int8": Fake(), "llamacpp-q8_0": Fake()}
         entries = {(e["engine"], e["prompt"]): e for e in rows.gist("gist", engines, self.machine, 25, 37, 2)}
