@@ -34,9 +34,10 @@ static t5gist_status gist_read(const hostile_input *in, t5gist_error *err) {
   const bool bf16 = strcmp(gist->payload, "bf16") == 0;
   const t5gist_status written = tg_gist_write(gist, bf16 ? T5GIST_PAYLOAD_BF16 : T5GIST_PAYLOAD_F32, gist->file_has_cross, &out, &problem);
   if (written == T5GIST_OK) {
-    if (tg_gist_parse(out.data, out.size, "again.gist", &again, &problem)) hostile_fail(problem.message);
+    again = NULL;
+    if (tg_gist_parse(out.data, out.size, "again.gist", &again, &problem) && !hostile_failed()) hostile_fail(problem.message);
     t5gist_gist_free(again);
-  } else if (written != T5GIST_EUNSUPPORTED) {
+  } else if (written != T5GIST_EUNSUPPORTED && !hostile_failed()) {
     hostile_fail(problem.message);
   }
   tg_buffer_free(&out);

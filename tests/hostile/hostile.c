@@ -2,6 +2,7 @@
  *                                   two swapped; in short files every word of the format at every place
  * hostile FORMAT mutate N SEED [CORPUS]  N changes of structure, of the sound files and of the files of a folder
  * hostile FORMAT replay CORPUS      every file of a folder
+ * hostile FORMAT failures           reading the sound files while each allocation, then each call on a file, fails
  * hostile FORMAT seeds FOLDER       writes the sound files there
  * A line of figures at the end; the first file that breaks a bound ends the program and is kept. */
 #include <stdio.h>
@@ -124,6 +125,16 @@ static void mutate(uint64_t n, uint64_t seed) {
   }
 }
 
+static void fail_each(const file *seed, bool allocations) {
+  for (size_t n = 1;; n++) {
+    hostile_fail_next(allocations ? n : 0, allocations ? 0 : n);
+    run(seed->data, seed->size);
+    if (!hostile_failed()) break;
+  }
+  hostile_fail_next(0, 0);
+  if (run(seed->data, seed->size) != T5GIST_OK) hostile_fail("a sound file is refused after a failure");
+}
+
 static void write_seeds(const char *folder) {
   for (size_t i = 0; i < n_seeds; i++) {
     char name[64];
@@ -156,6 +167,11 @@ static bool act(int n, char **words) {
   } else if (strcmp(what, "replay") == 0 && n == 2) {
     add_folder(words[1]);
     for (size_t i = n_seeds; i < n_files; i++) run(files[i].data, files[i].size);
+  } else if (strcmp(what, "failures") == 0 && n == 1) {
+    for (size_t i = 0; i < n_seeds; i++) {
+      fail_each(&files[i], true);
+      fail_each(&files[i], false);
+    }
   } else if (strcmp(what, "seeds") == 0 && n == 2) {
     write_seeds(words[1]);
   } else {
@@ -167,7 +183,7 @@ static bool act(int n, char **words) {
 int main(int argc, char **argv) {
   format = argc > 2 ? hostile_find(argv[1]) : NULL;
   if (!format) {
-    fprintf(stderr, "usage: hostile FORMAT changes | mutate N SEED [CORPUS] | replay CORPUS | seeds FOLDER\nformats:");
+    fprintf(stderr, "usage: hostile FORMAT changes | mutate N SEED [CORPUS] | replay CORPUS | failures | seeds FOLDER\nformats:");
     for (const hostile_format *const *f = hostile_formats; *f; f++) fprintf(stderr, " %s", (*f)->name);
     fputs("\n", stderr);
     return 2;

@@ -43,6 +43,9 @@ typedef struct hostile_figures {
   double longest;                 /* seconds of processor time */
 } hostile_figures;
 hostile_figures hostile_seen(void);
+/* In the next run this allocation, or this call on a file, fails (counted from 1; 0: none). And whether the run came so far. */
+void hostile_fail_next(size_t allocation, size_t call);
+bool hostile_failed(void);
 /* Ends the program, keeping the bytes at work. */
 void hostile_fail(const char *what) __attribute__((noreturn));
 

@@ -53,13 +53,13 @@ class Hostile(unittest.TestCase):
             Hostile.least = max(r[2] for r in runs), max(r[3] for r in runs)
         return Hostile.least
 
-    def refused(self, words, *args, status=(1,)):
+    def refused(self, words, *args, status=(1,), limit=SECONDS):
         seconds, memory = self.baseline()
         code, text, used, resident = self.run_measured(*args)
         self.assertIn(code, status, text)
         for word in [words] if isinstance(words, str) else words:
             self.assertIn(word, text)
-        self.assertLess(used, seconds + SECONDS, text)
+        self.assertLess(used, seconds + limit, text)
         self.assertLess(resident, memory + MEMORY, text)
         Hostile.count += 1
         return text
@@ -601,7 +601,7 @@ class Gist(Hostile):
             (self.dir / "x.gist").write_bytes(data)
             self.refused(words, "verify", "x.gist")
             self.refused(words, "inspect", "x.gist")
-            return self.refused(words, "generate", "--gist", "x.gist", "--input", "France")
+            return self.refused(words, "generate", "--gist", "x.gist", "--input", "France", limit=5)  # the model is loaded first
         for name, data, words in self.cases():
             with self.subTest(name):
                 check(data, words)
