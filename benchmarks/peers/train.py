@@ -8,7 +8,7 @@
 works; PyTorch gets the same tokens without masks (train_peer.py). A step is drawing or padding the examples, forward, backward, clipping and AdamW, dropout 0.1. Examples are
 tests/data/human.json's, at most 128 source and 256 target tokens, in batches as they come. PyTorch's number of threads is the fastest of those tried; t5gist has one per core.
 Rates are real target tokens per second. Beside them oneDNN's f32 product at M = 256 (d_model to d_ff, the oneDNN inside PyTorch), measured before and after each
-turn. --busy, for a machine that others use: one thread each, and seconds of processor time instead of the clock's. --lock: a file to hold a lock on during each round, where others measure too. Writes training.json and training.md into the folder of -o. Standard library only.
+turn. --busy, for a machine that others use: one thread each, and seconds of processor time instead of the clock's. --lock: a file to hold a lock on during each round, where others measure too. Writes NAME.json and NAME.md into the folder of -o. Standard library only.
 """
 import argparse, contextlib, fcntl, json, os, platform, re, signal, statistics, subprocess, sys, tempfile, time
 
@@ -182,7 +182,7 @@ def spread(rounds, key, digits):
 
 
 def markdown(run):
-    lines = ["# Training beside PyTorch", "", f"{run['date']}; {run['machine']}, {run['threads']} threads{', seconds of processor time' if run['busy'] else ''}; PyTorch {run['torch']}, transformers {run['transformers']}, f32.", "", f"    {run['command']}", "",
+    lines = ["# Training beside PyTorch", "", f"{run['date']}; {run['machine']}, {'one thread each, seconds of processor time' if run['busy'] else str(run['threads']) + ' threads'}; PyTorch {run['torch']}, transformers {run['transformers']}, f32.", "", f"    {run['command']}", "",
              f"Steps of {run['batch']} examples of tests/data/human.json (at most {LONGEST[0]} source and {LONGEST[1]} target tokens), {run['rounds']} rounds of {run['steps']} steps each in turn; medians, and the "
              "smallest and largest of the rounds. A step is forward, backward, clipping and AdamW, dropout 0.1. Share: the floating-point operations that the step needs per second, beside oneDNN's product at "
              f"M = {M} around it (d_model to d_ff).", "",
@@ -206,6 +206,7 @@ def main():
     ap.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     ap.add_argument("--lock", help="file to lock during each round")
     ap.add_argument("--scratch", help="folder for what is written on the way")
+    ap.add_argument("--name", default="training")
     ap.add_argument("-o", "--output", help="folder for the files")
     ap.add_argument("--busy", action="store_true", help="one thread each, processor time")
     a = ap.parse_args()
@@ -229,7 +230,7 @@ def main():
     if a.output:
         os.makedirs(a.output, exist_ok=True)
         for suffix, content in ((".json", json.dumps(run, indent=1) + "\n"), (".md", text)):
-            with open(os.path.join(a.output, "training" + suffix), "w") as file:
+            with open(os.path.join(a.output, a.name + suffix), "w") as file:
                 file.write(content)
 
 
