@@ -69,7 +69,7 @@ static void show_metadata_block(FILE *out, const tg_config *c) {
   if (text)
     show(out, "t5gist block", text);
   else
-    fprintf(out, "  %-16s none\n", "t5gist block");
+    fprintf(out, "  %-16s %s\n", "t5gist block", block ? "(not enough memory)" : "none");
   free(text);
 }
 
@@ -147,7 +147,9 @@ static void show_weights(FILE *out, const char *dir, const tg_config *config, co
 static void show_file(FILE *out, const char *dir, const char *name) {
   char *path = NULL, *escaped = NULL, size[32];
   struct stat st;
-  if (tg_path_join(&path, dir, name, NULL) == T5GIST_OK && tg_io_stat(path, &st) == 0 && S_ISREG(st.st_mode) && tg_escape(name, &escaped, NULL) == T5GIST_OK) {
+  if (tg_path_join(&path, dir, name, NULL) != T5GIST_OK || tg_escape(name, &escaped, NULL) != T5GIST_OK) {
+    fprintf(out, "  %-16s (not enough memory)\n", "file");
+  } else if (tg_io_stat(path, &st) == 0 && S_ISREG(st.st_mode)) {
     snprintf(size, sizeof size, "%lld bytes", (long long)st.st_size);
     fprintf(out, "  %-16s %20s  %s\n", "file", size, escaped);
   }
@@ -155,11 +157,12 @@ static void show_file(FILE *out, const char *dir, const char *name) {
   tg_free(path);
 }
 
-static void show_files(FILE *out, const char *dir) {
+static void show_files(FILE *out, const char *dir, t5gist_error *first) {
   tg_strings names = {0};
-  if (tg_folder_list(dir, &names, NULL) == T5GIST_OK)
-    for (size_t i = 0; i < names.count; i++)
-      if (names.items[i][0] != '.') show_file(out, dir, names.items[i]);
+  t5gist_error problem;
+  if (tg_folder_list(dir, &names, &problem) != T5GIST_OK) show_problem(out, &problem, first);
+  for (size_t i = 0; i < names.count; i++)
+    if (names.items[i][0] != '.') show_file(out, dir, names.items[i]);
   tg_strings_clear(&names);
 }
 
@@ -180,7 +183,7 @@ t5gist_status tg_inspect_folder(const char *dir, FILE *out, t5gist_error *err) {
   } else {
     show_problem(out, &problem, &first);
   }
-  show_files(out, dir);
+  show_files(out, dir, &first);
   TG_TRY(tg_check_stream(out, "the description", err));
   return first.status == T5GIST_OK ? T5GIST_OK : tg_fail(err, first.status, "%s", first.message);
 }

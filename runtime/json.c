@@ -14,10 +14,17 @@ static bool begins(const char *text, const char *start) {
 }
 
 /* jansson reports lack of memory in three ways: with its code, without any text, and, for the copy of a string, as if that whole string were
- * not allowed where it stands (a string that really is wrong has a message of its own). */
-static bool out_of_memory(const json_error_t *found) {
-  return json_error_code(found) == json_error_out_of_memory || !found->text[0] || begins(found->text, "invalid token near '\"") ||
-         begins(found->text, "string or '}' expected near '\"");
+ * not allowed where it stands (a string that really is wrong has a message of its own). Of a longer one the message shows nothing: then the text does. */
+static bool out_of_memory(const json_error_t *found, const char *text, size_t n) {
+  static const char *const whole_strings[] = {"invalid token", "string or '}' expected"};
+  if (json_error_code(found) == json_error_out_of_memory || !found->text[0]) return true;
+  for (size_t i = 0; i < sizeof whole_strings / sizeof *whole_strings; i++) {
+    const size_t length = strlen(whole_strings[i]);
+    if (!begins(found->text, whole_strings[i])) continue;
+    if (begins(found->text + length, " near '\"")) return true;
+    if (!found->text[length] && found->position > 0 && (size_t)found->position <= n && text[found->position - 1] == '"') return true;
+  }
+  return false;
 }
 
 t5gist_status tg_json_parse(const char *text, size_t n, const char *where, json_t **out, t5gist_error *err) {
@@ -27,7 +34,7 @@ t5gist_status tg_json_parse(const char *text, size_t n, const char *where, json_
     *out = value;
     return T5GIST_OK;
   }
-  if (out_of_memory(&found)) return tg_fail(err, T5GIST_ENOMEM, "%s: not enough memory to read JSON of %zu bytes", where, n);
+  if (out_of_memory(&found, text, n)) return tg_fail(err, T5GIST_ENOMEM, "%s: not enough memory to read JSON of %zu bytes", where, n);
   return tg_fail(err, T5GIST_EFORMAT, "%s: expected JSON, found at line %d, column %d: %s", where, found.line, found.column, found.text);
 }
 

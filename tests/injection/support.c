@@ -355,6 +355,7 @@ static t5gist_status look(context *c, t5gist_error *err) {
   TG_GOTO(t5gist_inspect(c->world->model_dir, report, err));
 done:
   fclose(report);
+  if (status == T5GIST_OK && strstr(text, "not enough memory")) status = tg_fail(err, T5GIST_ENOMEM, "shown among what else there is to see");
   if (status == T5GIST_OK) note_bytes(c, text, size);
   free(text);
   return status;
