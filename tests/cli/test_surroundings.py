@@ -128,7 +128,7 @@ class Disks(CommandLine):
         file.write_text("")
         locked = self.store / "locked"
         locked.mkdir(mode=0o555)
-        for variables in ({"HOME": "/nonexistent"}, {"HOME": str(file)}, {"HOME": str(locked)}, {"HOME": ""}, {"HOME": "relative"}, {"XDG_CACHE_HOME": "/dev/null", "HOME": "/proc"}):
+        for variables in ({"HOME": "/proc/nonexistent"}, {"HOME": str(file)}, {"HOME": str(locked)}, {"HOME": ""}, {"HOME": "relative"}, {"XDG_CACHE_HOME": "/dev/null", "HOME": "/proc"}):
             env = {name: value for name, value in self.env.items() if name not in ("T5GIST_STORE", "XDG_CACHE_HOME", "HOME")}
             self.assertEqual(self.good("generate", "--task", TASK, "--input", INPUT, env=dict(env, **variables)), ANSWER + "\n", variables)
         env = {name: value for name, value in self.env.items() if name not in ("T5GIST_STORE", "XDG_CACHE_HOME", "HOME")}

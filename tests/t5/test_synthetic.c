@@ -140,7 +140,7 @@ static void test_refusals(void **state) {
   assert_int_equal(tg_synthetic_write(folder, "tiny", "flam", 1, 4096, TOKENIZER, &err), T5GIST_EUSAGE);
   assert_non_null(strstr(err.message, "\"flam\""));
   assert_int_equal(tg_synthetic_write(folder, "tiny", "flan", 1, 0, TOKENIZER, &err), T5GIST_EUSAGE);
-  assert_int_equal(tg_synthetic_write(folder, "tiny", "flan", 1, 4096, "/nonexistent", &err), T5GIST_EIO);
+  assert_int_equal(tg_synthetic_write(folder, "tiny", "flan", 1, 4096, "/proc/nonexistent", &err), T5GIST_EIO);
   assert_int_equal(tg_synthetic_write("/proc/nowhere", "tiny", "flan", 1, 4096, TOKENIZER, &err), T5GIST_EIO);
 }
 
