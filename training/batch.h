@@ -1,5 +1,5 @@
-/* Examples become plans: the condition and number of gist tokens of each drawn by (seed, step, example), where tasks are shared by (seed, step, task), examples of one task sharing its rows,
- * auxiliary tasks beside them. */
+/* Examples become plans: the condition and number of gist tokens of each drawn by (seed, step, example), where tasks are shared by (seed, step,
+ * task), examples of one task sharing its rows, auxiliary tasks beside them. */
 #ifndef T5GIST_TRAINING_BATCH_H
 #define T5GIST_TRAINING_BATCH_H
 

@@ -93,7 +93,8 @@ static t5gist_status reduce_by_mpi(tg_group *group, int owner, float *x, t5gist_
   for (size_t at = group->bounds[owner]; at < group->bounds[owner + 1]; at += CHUNK) {
     const size_t left = group->bounds[owner + 1] - at, n = left < CHUNK ? left : CHUNK;
     const bool own = group->rank == owner;
-    TG_TRY(check(MPI_Reduce(own ? MPI_IN_PLACE : x + at, own ? x + at : NULL, (int)n, MPI_FLOAT, MPI_SUM, owner, MPI_COMM_WORLD), "add gradients", err));
+    TG_TRY(
+        check(MPI_Reduce(own ? MPI_IN_PLACE : x + at, own ? x + at : NULL, (int)n, MPI_FLOAT, MPI_SUM, owner, MPI_COMM_WORLD), "add gradients", err));
   }
   return T5GIST_OK;
 }
@@ -141,7 +142,8 @@ bool tg_group_built(void) {
 t5gist_status tg_group_begin(tg_group *group, t5gist_error *err) {
   *group = (tg_group){.n = 1};
   if (launched() == 1) return T5GIST_OK;
-  return tg_fail(err, T5GIST_EUNSUPPORTED, "expected one process, found %d started by mpirun: this program was built without MPI (cmake -DT5GIST_MPI=ON)", launched());
+  return tg_fail(err, T5GIST_EUNSUPPORTED,
+                 "expected one process, found %d started by mpirun: this program was built without MPI (cmake -DT5GIST_MPI=ON)", launched());
 }
 
 void tg_group_end(tg_group *group) {

@@ -1,5 +1,6 @@
-/* Evaluation under teacher forcing: what the model says of each target token when the ones before it are the target's. An example all of whose tokens are the likeliest ones is an exact match,
- * and is exactly one that greedy decoding answers with the target: up to the first difference greedy decoding has the same tokens before it. */
+/* Evaluation under teacher forcing: what the model says of each target token when the ones before it are the target's. An example all of whose
+ * tokens are the likeliest ones is an exact match, and is exactly one that greedy decoding answers with the target: up to the first difference
+ * greedy decoding has the same tokens before it. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -42,7 +43,8 @@ static void make_points(tg_trainer *t) {
 
 const char *tg_best_name(const tg_trainer *t, const tg_best *best, char name[TG_BEST_NAME]) {
   name[0] = 0;
-  if (t->recipe->n_sets > 0) snprintf(name, TG_BEST_NAME, "%s/%s/%s", t->recipe->sets[best->set].name, t->points[best->point].name, measure_names[best->measure]);
+  if (t->recipe->n_sets > 0)
+    snprintf(name, TG_BEST_NAME, "%s/%s/%s", t->recipe->sets[best->set].name, t->points[best->point].name, measure_names[best->measure]);
   return name;
 }
 
@@ -71,8 +73,9 @@ t5gist_status tg_evaluate_prepare(tg_trainer *t, t5gist_error *err) {
       }
     }
   }
-  return tg_fail(err, T5GIST_EUSAGE, "best: expected SET/CONDITION/MEASURE of what is evaluated, such as %s/%s/loss (or exact_match, accuracy), found \"%.100s\"", r->sets[0].name,
-                 t->points[0].name, r->best);
+  return tg_fail(err, T5GIST_EUSAGE,
+                 "best: expected SET/CONDITION/MEASURE of what is evaluated, such as %s/%s/loss (or exact_match, accuracy), found \"%.100s\"",
+                 r->sets[0].name, t->points[0].name, r->best);
 }
 
 /* -------------------------------------------------------------------------------------------------------------------------- one set */
@@ -96,7 +99,8 @@ static void add_answers(const tg_plan *plan, const float *logprobs, const unsign
   }
 }
 
-static t5gist_status run_micro(tg_trainer *t, const tg_eval_point *point, const float *weights, const tg_example *examples, const uint64_t *ids, int n, sums *s, t5gist_error *err) {
+static t5gist_status run_micro(tg_trainer *t, const tg_eval_point *point, const float *weights, const tg_example *examples, const uint64_t *ids,
+                               int n, sums *s, t5gist_error *err) {
   const tg_pass_options options = tg_trainer_pass_options(t, 0, 0, true);
   tg_batch_options draws = tg_recipe_batch(t->recipe, 0);
   tg_pass_result result = {0};
@@ -118,7 +122,8 @@ done:
 }
 
 /* Examples first .. first + n - 1 of the set's order, n <= CHUNK; this process takes every n-th of their micro-batches. */
-static t5gist_status run_chunk(tg_trainer *t, const tg_data *data, const tg_eval_point *point, const float *weights, size_t first, int n, sums *s, t5gist_error *err) {
+static t5gist_status run_chunk(tg_trainer *t, const tg_data *data, const tg_eval_point *point, const float *weights, size_t first, int n, sums *s,
+                               t5gist_error *err) {
   tg_example drawn[CHUNK], examples[CHUNK];
   uint64_t places[CHUNK], ids[CHUNK];
   int order[CHUNK], ends[CHUNK], n_micro;
@@ -138,14 +143,19 @@ static t5gist_status run_chunk(tg_trainer *t, const tg_data *data, const tg_eval
   return T5GIST_OK;
 }
 
-t5gist_status tg_evaluate_set(tg_trainer *t, const tg_data *data, const tg_eval_point *point, const float *weights, tg_eval_score *score, t5gist_error *err) {
+t5gist_status tg_evaluate_set(tg_trainer *t, const tg_data *data, const tg_eval_point *point, const float *weights, tg_eval_score *score,
+                              t5gist_error *err) {
   const size_t count = tg_data_count(data), limit = (size_t)t->recipe->eval_examples, n = limit > 0 && limit < count ? limit : count;
   double all[5] = {0};
   sums s = {0};
   for (size_t at = 0; at < n; at += CHUNK) TG_TRY(run_chunk(t, data, point, weights, at, (int)(n - at < CHUNK ? n - at : CHUNK), &s, err));
   all[0] = s.logprob, all[1] = s.right, all[2] = s.exact, all[3] = s.tokens, all[4] = s.examples;
   TG_TRY(tg_group_sum(&t->group, all, 5, err));
-  *score = (tg_eval_score){.loss = -all[0] / fmax(1, all[3]), .accuracy = all[1] / fmax(1, all[3]), .exact = all[2] / fmax(1, all[4]), .tokens = (size_t)all[3], .examples = (size_t)all[4]};
+  *score = (tg_eval_score){.loss = -all[0] / fmax(1, all[3]),
+                           .accuracy = all[1] / fmax(1, all[3]),
+                           .exact = all[2] / fmax(1, all[4]),
+                           .tokens = (size_t)all[3],
+                           .examples = (size_t)all[4]};
   return T5GIST_OK;
 }
 
@@ -155,11 +165,12 @@ static t5gist_status write_score(const tg_trainer *t, int set, const tg_eval_poi
   char prefix[128];
   const tg_scalar scalars[] = {{"loss", score->loss}, {"exact_match", score->exact}, {"accuracy", score->accuracy}};
   snprintf(prefix, sizeof prefix, "eval/%s/%s", t->recipe->sets[set].name, point->name);
-  tg_trainer_say(t, "step %llu: %-24s loss %.4f, exact match %.1f %%, tokens right %.1f %% (%zu examples)", (unsigned long long)t->step, prefix + 5, score->loss, 100 * score->exact,
-                 100 * score->accuracy, score->examples);
+  tg_trainer_say(t, "step %llu: %-24s loss %.4f, exact match %.1f %%, tokens right %.1f %% (%zu examples)", (unsigned long long)t->step, prefix + 5,
+                 score->loss, 100 * score->exact, 100 * score->accuracy, score->examples);
   if (!t->log) return T5GIST_OK;
-  json_t *extra = json_pack("{s:s s:s s:i s:I s:I}", "eval", t->recipe->sets[set].name, "condition", t5gist_condition_name((t5gist_condition)point->condition), "gists", point->gists,
-                            "examples", (json_int_t)score->examples, "targets", (json_int_t)score->tokens);
+  json_t *extra =
+      json_pack("{s:s s:s s:i s:I s:I}", "eval", t->recipe->sets[set].name, "condition", t5gist_condition_name((t5gist_condition)point->condition),
+                "gists", point->gists, "examples", (json_int_t)score->examples, "targets", (json_int_t)score->tokens);
   if (!extra) return tg_fail(err, T5GIST_ENOMEM, "not enough memory for a line of the log");
   const t5gist_status status = tg_log_write(t->log, t->step, extra, prefix, scalars, 3, err);
   json_decref(extra);

@@ -9,19 +9,19 @@
 typedef struct tg_pass tg_pass;
 
 typedef struct tg_pass_options {
-  float q_scale;        /* of attention scores: 1, or d_kv^-0.5 (tg_parameters_scale_q) */
-  float dropout;        /* as T5's dropout_rate: embeddings, probabilities, sub-layers' outputs, activations, final norms */
-  uint64_t dropout_key; /* another one for every pass */
-  float smoothing;      /* label smoothing */
+  float q_scale;          /* of attention scores: 1, or d_kv^-0.5 (tg_parameters_scale_q) */
+  float dropout;          /* as T5's dropout_rate: embeddings, probabilities, sub-layers' outputs, activations, final norms */
+  uint64_t dropout_key;   /* another one for every pass */
+  float smoothing;        /* label smoothing */
   float forward, reverse; /* of the divergences from the teacher */
   float match;            /* of the cross-attention outputs' distance to the teacher's, mean over layers */
 } tg_pass_options;
 
 typedef struct tg_pass_result {
-  double loss;                                   /* everything together: what the gradient is of */
-  double cross_entropy, divergence, match;       /* its parts, weighed */
-  float *logprobs;       /* [n_decoder] of the targets under the plain softmax, the caller's memory or null */
-  unsigned char *right;  /* [n_decoder] the target is the likeliest token; the caller's memory or null */
+  double loss;                             /* everything together: what the gradient is of */
+  double cross_entropy, divergence, match; /* its parts, weighed */
+  float *logprobs;                         /* [n_decoder] of the targets under the plain softmax, the caller's memory or null */
+  unsigned char *right;                    /* [n_decoder] the target is the likeliest token; the caller's memory or null */
 } tg_pass_result;
 
 /* weights [layout->count] are borrowed and may change between passes. layout and workspace must outlive the pass. */

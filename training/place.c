@@ -47,7 +47,9 @@ static t5gist_status remove_run(const char *run_dir, t5gist_error *err) {
   for (size_t i = 0; i < names.count && !status; i++) {
     const char *name = names.items[i];
     char *path = NULL;
-    if (!begins_with(name, "step-") && !begins_with(name, "events.out.tfevents.") && strcmp(name, "log.jsonl") != 0 && strcmp(name, "recipe.json") != 0 && strcmp(name, "start") != 0) continue;
+    if (!begins_with(name, "step-") && !begins_with(name, "events.out.tfevents.") && strcmp(name, "log.jsonl") != 0 &&
+        strcmp(name, "recipe.json") != 0 && strcmp(name, "start") != 0)
+      continue;
     status = tg_path_join(&path, run_dir, name, err);
     if (!status) status = remove_all(path, err);
     tg_free(path);
@@ -59,7 +61,8 @@ static t5gist_status remove_run(const char *run_dir, t5gist_error *err) {
 static t5gist_status write_recipe(const tg_recipe *recipe, const char *path, t5gist_error *err) {
   json_t *json = tg_recipe_json(recipe);
   char *text = json ? json_dumps(json, JSON_INDENT(2)) : NULL;
-  const t5gist_status status = text ? tg_write_file(path, 0666, text, strlen(text), err) : tg_fail(err, T5GIST_ENOMEM, "not enough memory for the recipe");
+  const t5gist_status status =
+      text ? tg_write_file(path, 0666, text, strlen(text), err) : tg_fail(err, T5GIST_ENOMEM, "not enough memory for the recipe");
   json_decref(json);
   free(text);
   return status;
@@ -81,19 +84,22 @@ static t5gist_status check_free(const tg_recipe *recipe, const tg_train_call *ca
   if (own) {
     TG_TRY(tg_snapshot_find(run_dir, &step, err));
     if (step == 0) return T5GIST_OK;
-    return tg_fail(err, T5GIST_EUSAGE, "%s holds a run that came to step %llu: \"%s --resume\" goes on with it, --overwrite begins anew in its place", recipe->out,
-                   (unsigned long long)step, call->command ? call->command : "t5gist train");
+    return tg_fail(err, T5GIST_EUSAGE, "%s holds a run that came to step %llu: \"%s --resume\" goes on with it, --overwrite begins anew in its place",
+                   recipe->out, (unsigned long long)step, call->command ? call->command : "t5gist train");
   }
   TG_TRY(tg_folder_list(recipe->out, &names, err));
   t5gist_status status = T5GIST_OK;
   if (names.count > 0)
-    status = tg_fail(err, T5GIST_EUSAGE, "out: expected a new or empty folder, found %s with \"%.80s\" in it; --overwrite writes the model there all the same, and leaves other files alone",
+    status = tg_fail(err, T5GIST_EUSAGE,
+                     "out: expected a new or empty folder, found %s with \"%.80s\" in it; --overwrite writes the model there all the same, and "
+                     "leaves other files alone",
                      recipe->out, names.items[0]);
   tg_strings_clear(&names);
   return status;
 }
 
-static t5gist_status open_place(const tg_recipe *recipe, const tg_train_call *call, const char *run_dir, const char *recipe_path, uint64_t *step, t5gist_error *err) {
+static t5gist_status open_place(const tg_recipe *recipe, const tg_train_call *call, const char *run_dir, const char *recipe_path, uint64_t *step,
+                                t5gist_error *err) {
   const bool own = tg_file_exists(recipe_path);
   *step = 0;
   if (recipe->model && same_folder(recipe->model, recipe->out))

@@ -1,11 +1,13 @@
-/* One packed batch: what the encoder reads, what the decoder is to say, who sees whom, and what each token of the answer weighs. Made from examples by batch.h, computed
- * by pass.h; tests write plans by hand. Nothing is padded and nothing masked is computed: examples of one task may share its rows, and a condition that never shows the task leaves it out. */
+/* One packed batch: what the encoder reads, what the decoder is to say, who sees whom, and what each token of the answer weighs. Made from
+ * examples by batch.h, computed by pass.h; tests write plans by hand. Nothing is padded and nothing masked is computed: examples of one task may
+ * share its rows, and a condition that never shows the task leaves it out. */
 #ifndef T5GIST_TRAINING_PLAN_H
 #define T5GIST_TRAINING_PLAN_H
 
 #include "training/ops.h"
 
-/* One sequence of the decoder: rows begin .. begin + n - 1, causal among themselves, looking at up to two stretches of encoder rows (positions in seen are not used). */
+/* One sequence of the decoder: rows begin .. begin + n - 1, causal among themselves, looking at up to two stretches of encoder rows (positions in
+ * seen are not used). */
 typedef struct tg_plan_answer {
   int begin, n;
   tg_train_keys seen[TG_TRAIN_KEY_PARTS];

@@ -176,7 +176,8 @@ static bool from_scratch(const tg_recipe *r) {
 
 static t5gist_status check_start(const tg_recipe *r, t5gist_error *err) {
   if (!r->model == !from_scratch(r))
-    return tg_fail(err, T5GIST_EUSAGE, "expected one of the keys model (a folder to start from) and shape (from scratch), found %s", r->model ? "both" : "neither");
+    return tg_fail(err, T5GIST_EUSAGE, "expected one of the keys model (a folder to start from) and shape (from scratch), found %s",
+                   r->model ? "both" : "neither");
   if (r->model) return T5GIST_OK;
   if (r->shape) {
     size_t n = 0;
@@ -205,7 +206,8 @@ static t5gist_status read_gists(tg_recipe *r, t5gist_error *err) {
     if (r->gists[i] > r->most_gists) r->most_gists = r->gists[i];
   }
   if (r->distinct_gists > 0 && r->distinct_gists < r->most_gists)
-    return tg_fail(err, T5GIST_EUSAGE, "distinct_gists: expected at least %d, the most of gists, or 0 (one row, repeated), found %d", r->most_gists, r->distinct_gists);
+    return tg_fail(err, T5GIST_EUSAGE, "distinct_gists: expected at least %d, the most of gists, or 0 (one row, repeated), found %d", r->most_gists,
+                   r->distinct_gists);
   if (r->default_gists != T5GIST_UNSET && r->distinct_gists > 1 && r->default_gists > r->distinct_gists)
     return tg_fail(err, T5GIST_EUSAGE, "default_gists: expected at most %d, as distinct_gists says, found %d", r->distinct_gists, r->default_gists);
   return T5GIST_OK;
@@ -253,9 +255,13 @@ static t5gist_status check_conditions(tg_recipe *r, t5gist_error *err) {
 static t5gist_status check_losses(const tg_recipe *r, t5gist_error *err) {
   const bool needs_teacher = r->kl_forward > 0 || r->kl_reverse > 0 || r->match > 0;
   if (needs_teacher && !r->teacher)
-    return tg_fail(err, T5GIST_EUSAGE, "teacher: expected a model folder, or start, for loss.%s, found nothing", r->match > 0 ? "match" : r->kl_forward > 0 ? "kl_forward" : "kl_reverse");
+    return tg_fail(err, T5GIST_EUSAGE, "teacher: expected a model folder, or start, for loss.%s, found nothing",
+                   r->match > 0        ? "match"
+                   : r->kl_forward > 0 ? "kl_forward"
+                                       : "kl_reverse");
   if (r->teacher && !needs_teacher)
-    return tg_fail(err, T5GIST_EUSAGE, "teacher: expected a weight for loss.kl_forward, loss.kl_reverse or loss.match, for which the teacher is there, found none");
+    return tg_fail(err, T5GIST_EUSAGE,
+                   "teacher: expected a weight for loss.kl_forward, loss.kl_reverse or loss.match, for which the teacher is there, found none");
   if (r->teacher_condition != T5GIST_FULL && r->teacher_condition != T5GIST_POS_CONTROL)
     return tg_fail(err, T5GIST_EUSAGE, "teacher_condition: expected full or pos_control, found \"%s\"", condition_names[r->teacher_condition]);
   if (r->cross_entropy == 0 && !needs_teacher && r->rebuild == 0 && r->copy == 0)
@@ -340,8 +346,8 @@ t5gist_status tg_recipe_same(const tg_recipe *recipe, const json_t *before, t5gi
     char then_text[TG_JSON_FOUND], now_text[TG_JSON_FOUND];
     const json_t *a = json_object_get(before, f->name), *b = json_object_get(now, f->name);
     if ((f->groups & FREE) || json_equal(a, b)) continue;
-    status = tg_fail(err, T5GIST_EMISMATCH, "%s: the run was begun with %s, the recipe now says %s; a run goes on only as it was begun", f->name, a ? tg_json_found(a, then_text) : "nothing",
-                     tg_json_found(b, now_text));
+    status = tg_fail(err, T5GIST_EMISMATCH, "%s: the run was begun with %s, the recipe now says %s; a run goes on only as it was begun", f->name,
+                     a ? tg_json_found(a, then_text) : "nothing", tg_json_found(b, now_text));
   }
   json_decref(now);
   return status;

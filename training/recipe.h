@@ -19,7 +19,7 @@ typedef struct tg_recipe {
   char *out;
   char *template_task, *template_input; /* null: the model's, or T5Config's */
   /* from scratch */
-  char *shape; /* one of FLAN-T5's names, or null: every number is given */
+  char *shape;                                                  /* one of FLAN-T5's names, or null: every number is given */
   int d_model, d_kv, d_ff, n_heads, n_layers, n_decoder_layers; /* T5GIST_UNSET: by shape */
   int buckets, max_distance, activation;
   float head_factor; /* of an untied head's first weights */
@@ -28,7 +28,7 @@ typedef struct tg_recipe {
   int vocab_size;
   float vocab_coverage;
   bool vocab_bytes, vocab_split_digits;
-  int vocab_sentences; /* so many lines at most; 0: all */
+  int vocab_sentences;                  /* so many lines at most; 0: all */
   tg_strings vocab_pieces, vocab_texts; /* vocab_texts: files; none: data.train */
   /* data */
   char *train, *cache;
@@ -71,8 +71,8 @@ void tg_recipe_free(tg_recipe *recipe);
 
 /* The keys with their values as an object, a new reference; null: no memory. */
 json_t *tg_recipe_json(const tg_recipe *recipe);
-/* Refuses to go on with `recipe` what was begun with `before` (tg_recipe_json), by the name of the first key that differs; keys that change what is kept and shown, `steps`
- * and `threads` may differ. */
+/* Refuses to go on with `recipe` what was begun with `before` (tg_recipe_json), by the name of the first key that differs; keys that change what
+ * is kept and shown, `steps` and `threads` may differ. */
 t5gist_status tg_recipe_same(const tg_recipe *recipe, const json_t *before, t5gist_error *err);
 
 bool tg_recipe_has_teacher(const tg_recipe *recipe);

@@ -20,8 +20,9 @@ typedef struct shape {
 } shape;
 
 /* FLAN-T5's, and two smaller ones. */
-static const shape shapes[] = {{"tiny", 64, 128, 16, 4, 2},       {"mini", 256, 512, 64, 4, 4},       {"small", 512, 1024, 64, 6, 8},   {"base", 768, 2048, 64, 12, 12},
-                               {"large", 1024, 2816, 64, 16, 24}, {"xl", 2048, 5120, 64, 32, 24},     {"xxl", 4096, 10240, 64, 64, 24}};
+static const shape shapes[] = {{"tiny", 64, 128, 16, 4, 2},     {"mini", 256, 512, 64, 4, 4},      {"small", 512, 1024, 64, 6, 8},
+                               {"base", 768, 2048, 64, 12, 12}, {"large", 1024, 2816, 64, 16, 24}, {"xl", 2048, 5120, 64, 32, 24},
+                               {"xxl", 4096, 10240, 64, 64, 24}};
 
 /* What the recipe says about the shape, above what it says the shape is like. */
 static shape choose_shape(const tg_recipe *r) {
@@ -40,13 +41,16 @@ static shape choose_shape(const tg_recipe *r) {
 static t5gist_status write_config(const tg_recipe *r, tg_folder_writer *folder, int vocab_size, t5gist_error *err) {
   static const char *const projections[] = {"gated-gelu", "gated-silu", "relu"}, *const acts[] = {"gelu_new", "silu", "relu"};
   const shape s = choose_shape(r);
-  json_t *json = json_pack("{s:[s] s:s s:i s:i s:i s:i s:i s:i s:i s:s s:b s:s s:i s:i s:f s:f s:b s:b s:b s:i s:i s:i s:s}", "architectures", "T5ForConditionalGeneration", "model_type", "t5",
-                           "vocab_size", vocab_size, "d_model", s.d_model, "d_kv", s.d_kv, "d_ff", s.d_ff, "num_heads", s.n_heads, "num_layers", s.n_layers, "num_decoder_layers",
-                           r->n_decoder_layers == T5GIST_UNSET ? s.n_layers : r->n_decoder_layers, "feed_forward_proj", projections[r->activation], "is_gated_act", r->activation < 2,
-                           "dense_act_fn", acts[r->activation], "relative_attention_num_buckets", r->buckets, "relative_attention_max_distance", r->max_distance, "layer_norm_epsilon", 1e-6,
-                           "dropout_rate", 0.0, "tie_word_embeddings", (int)r->tied, "is_encoder_decoder", 1, "use_cache", 1, "pad_token_id", 0, "eos_token_id", 1, "decoder_start_token_id", 0,
+  json_t *json = json_pack("{s:[s] s:s s:i s:i s:i s:i s:i s:i s:i s:s s:b s:s s:i s:i s:f s:f s:b s:b s:b s:i s:i s:i s:s}", "architectures",
+                           "T5ForConditionalGeneration", "model_type", "t5", "vocab_size", vocab_size, "d_model", s.d_model, "d_kv", s.d_kv, "d_ff",
+                           s.d_ff, "num_heads", s.n_heads, "num_layers", s.n_layers, "num_decoder_layers",
+                           r->n_decoder_layers == T5GIST_UNSET ? s.n_layers : r->n_decoder_layers, "feed_forward_proj", projections[r->activation],
+                           "is_gated_act", r->activation < 2, "dense_act_fn", acts[r->activation], "relative_attention_num_buckets", r->buckets,
+                           "relative_attention_max_distance", r->max_distance, "layer_norm_epsilon", 1e-6, "dropout_rate", 0.0, "tie_word_embeddings",
+                           (int)r->tied, "is_encoder_decoder", 1, "use_cache", 1, "pad_token_id", 0, "eos_token_id", 1, "decoder_start_token_id", 0,
                            "torch_dtype", "float32");
-  const t5gist_status status = json ? tg_folder_writer_json(folder, "config.json", json, err) : tg_fail(err, T5GIST_ENOMEM, "not enough memory for a config.json");
+  const t5gist_status status =
+      json ? tg_folder_writer_json(folder, "config.json", json, err) : tg_fail(err, T5GIST_ENOMEM, "not enough memory for a config.json");
   json_decref(json);
   return status;
 }
@@ -87,15 +91,18 @@ static bool is_gist(const tg_config *c, int32_t id) {
   return false;
 }
 
-/* The rows of the gist tokens: the folder's own, the first of them where the recipe wants fewer; where it wants more, others behind what text can reach. */
+/* The rows of the gist tokens: the folder's own, the first of them where the recipe wants fewer; where it wants more, others behind what text can
+ * reach. */
 static t5gist_status place_gists(const tg_recipe *recipe, tg_start *start, t5gist_error *err) {
   tg_config *c = &start->config;
   const int own = c->n_gist_ids, wanted = recipe->distinct_gists == T5GIST_UNSET ? own : recipe->distinct_gists, n = wanted > 1 ? wanted : 1;
   int32_t *ids, next = start->text_rows;
   if (n > 1 && recipe->most_gists > n)
-    return tg_fail(err, T5GIST_EUSAGE, "gists: expected at most %d, the distinct gist rows of %s (distinct_gists: %d adds some), found %d", n, start->dir, recipe->most_gists, recipe->most_gists);
+    return tg_fail(err, T5GIST_EUSAGE, "gists: expected at most %d, the distinct gist rows of %s (distinct_gists: %d adds some), found %d", n,
+                   start->dir, recipe->most_gists, recipe->most_gists);
   if (n > 1 && recipe->default_gists > n)
-    return tg_fail(err, T5GIST_EUSAGE, "default_gists: expected at most %d, the distinct gist rows of %s, found %d", n, start->dir, recipe->default_gists);
+    return tg_fail(err, T5GIST_EUSAGE, "default_gists: expected at most %d, the distinct gist rows of %s, found %d", n, start->dir,
+                   recipe->default_gists);
   TG_TRY(tg_alloc(&start->fresh, (size_t)n, sizeof *start->fresh, err));
   TG_TRY(tg_alloc(&ids, (size_t)n, sizeof *ids, err));
   c->vocab_size = start->text_rows;
@@ -115,7 +122,8 @@ static t5gist_status place_gists(const tg_recipe *recipe, tg_start *start, t5gis
 static t5gist_status set_template(char **own, const char *given, const char *placeholder, const char *key, t5gist_error *err) {
   if (!given) return T5GIST_OK;
   const char *at = strstr(given, placeholder);
-  if (!at || strstr(at + 1, placeholder)) return tg_fail(err, T5GIST_EUSAGE, "%s: expected a text with %s once, found \"%.200s\"", key, placeholder, given);
+  if (!at || strstr(at + 1, placeholder))
+    return tg_fail(err, T5GIST_EUSAGE, "%s: expected a text with %s once, found \"%.200s\"", key, placeholder, given);
   tg_free(*own);
   *own = NULL;
   return tg_strdup(own, given, err);
@@ -166,7 +174,8 @@ void tg_start_close(tg_start *start) {
   *start = (tg_start){0};
 }
 
-/* Fresh gist rows of a table [vocab_size, d_model] begin as the mean of the rows of text, or as the row that was repeated until now: k rows equal to it say the same. */
+/* Fresh gist rows of a table [vocab_size, d_model] begin as the mean of the rows of text, or as the row that was repeated until now: k rows equal
+ * to it say the same. */
 static void begin_gists(const tg_start *start, float *table) {
   const size_t d = (size_t)start->config.d_model, rows = (size_t)start->text_rows;
   for (size_t j = 0; j < d; j++) {
@@ -207,7 +216,8 @@ static t5gist_status same_tokenizer(const tg_recipe *recipe, const tg_start *sta
   TG_GOTO(tg_map_open(tg_tokenizer_path(start->tokenizer), &own, err));
   TG_GOTO(tg_map_open(tg_tokenizer_path(other), &its, err));
   if (own.size != its.size || memcmp(own.data, its.data, own.size) != 0)
-    status = tg_fail(err, T5GIST_EMISMATCH, "teacher: expected the same tokenizer as the model's, found another: %s is not %s", tg_tokenizer_path(other), tg_tokenizer_path(start->tokenizer));
+    status = tg_fail(err, T5GIST_EMISMATCH, "teacher: expected the same tokenizer as the model's, found another: %s is not %s",
+                     tg_tokenizer_path(other), tg_tokenizer_path(start->tokenizer));
 done:
   tg_map_close(&own);
   tg_map_close(&its);

@@ -5,7 +5,7 @@
 #include "training/recipe.h"
 
 typedef struct tg_start {
-  char *dir; /* holds config.json and the tokenizer: the recipe's model, or made under the run's folder */
+  char *dir;        /* holds config.json and the tokenizer: the recipe's model, or made under the run's folder */
   tg_config config; /* with the vocabulary, the gist rows and the templates of the model that is trained */
   tg_tokenizer *tokenizer;
   tg_layout layout; /* of config */
@@ -14,7 +14,8 @@ typedef struct tg_start {
   int text_rows;    /* rows of the vocabulary that text can reach; gist rows stand behind */
 } tg_start;
 
-/* make: the folder of a run from scratch (run_dir/start) is written if it is not there yet; otherwise it must be. *start is the caller's, also after a failure. */
+/* make: the folder of a run from scratch (run_dir/start) is written if it is not there yet; otherwise it must be. *start is the caller's, also
+ * after a failure. */
 t5gist_status tg_start_open(const tg_recipe *recipe, const char *run_dir, bool make, tg_start *start, t5gist_error *err);
 void tg_start_close(tg_start *start); /* zeroed or opened */
 /* The weights that the run begins with, q unscaled. weights [layout.count]. */

@@ -50,7 +50,8 @@ void tg_step_free(tg_step *step) {
 
 t5gist_status tg_step_plan(const tg_trainer *t, const tg_step *step, int micro, tg_plan *plan, t5gist_error *err) {
   const int begin = micro > 0 ? step->ends[micro - 1] : 0, n = step->ends[micro] - begin;
-  return tg_batch_make(&t->start.config, &step->options, step->examples + begin, step->ids + begin, n, step->step, step->total_weight, T5GIST_UNSET, T5GIST_UNSET, plan, err);
+  return tg_batch_make(&t->start.config, &step->options, step->examples + begin, step->ids + begin, n, step->step, step->total_weight, T5GIST_UNSET,
+                       T5GIST_UNSET, plan, err);
 }
 
 /* ------------------------------------------------------------------------------------------------------------------------- gradients */
@@ -111,7 +112,9 @@ static t5gist_status combine(tg_trainer *t, tg_step_report *report, t5gist_error
 /* Refused before it reaches the weights. */
 static t5gist_status check_finite(const tg_trainer *t, const tg_step_report *report, t5gist_error *err) {
   if (isfinite(report->loss) && isfinite(report->norm)) return T5GIST_OK;
-  return tg_fail(err, T5GIST_EFORMAT, "step %llu: the loss is %g and the gradient's norm %g: the run has diverged; a lower rate, a longer warmup or clip may help. Its snapshots are kept",
+  return tg_fail(err, T5GIST_EFORMAT,
+                 "step %llu: the loss is %g and the gradient's norm %g: the run has diverged; a lower rate, a longer warmup or clip may help. Its "
+                 "snapshots are kept",
                  (unsigned long long)t->step + 1, report->loss, report->norm);
 }
 

@@ -1,5 +1,6 @@
-/* TensorBoard's event files: TFRecord framing (tensorflow/core/lib/io/record_writer.h) around the protocol-buffer message Event (tensorflow/core/util/event.proto), of which
- * a run needs little: wall_time = 1, step = 2, file_version = 3, summary = 5 {value = 1 {tag = 1, simple_value = 2}}, session_log = 7 {status = 1}. */
+/* TensorBoard's event files: TFRecord framing (tensorflow/core/lib/io/record_writer.h) around the protocol-buffer message Event
+ * (tensorflow/core/util/event.proto), of which a run needs little: wall_time = 1, step = 2, file_version = 3, summary = 5 {value = 1 {tag = 1,
+ * simple_value = 2}}, session_log = 7 {status = 1}. */
 #include <string.h>
 
 #include "runtime/error.h"
@@ -107,7 +108,8 @@ done:
   return status;
 }
 
-t5gist_status tg_event_scalars(double wall_time, uint64_t step, const char *prefix, const tg_scalar *scalars, size_t n, tg_buffer *records, t5gist_error *err) {
+t5gist_status tg_event_scalars(double wall_time, uint64_t step, const char *prefix, const tg_scalar *scalars, size_t n, tg_buffer *records,
+                               t5gist_error *err) {
   tg_buffer value = {0}, summary = {0};
   t5gist_status status = T5GIST_OK;
   for (size_t i = 0; i < n && !status; i++) status = put_scalar(prefix, &scalars[i], &value, &summary, err);

@@ -40,7 +40,8 @@ static t5gist_status fill(corpus *c, const char *template, const char *placehold
 static t5gist_status next_field(corpus *c, bool *found, t5gist_error *err) {
   const tg_recipe *r = c->recipe;
   const char *const names[N_FIELDS] = {r->task_field, r->input_field, r->target_field}, *const placeholders[N_FIELDS] = {"{task}", "{input}", ""};
-  const char *const templates[N_FIELDS] = {r->template_task ? r->template_task : "Instruction: {task}", r->template_input ? r->template_input : "Input: {input}", NULL};
+  const char *const templates[N_FIELDS] = {r->template_task ? r->template_task : "Instruction: {task}",
+                                           r->template_input ? r->template_input : "Input: {input}", NULL};
   *found = false;
   while (c->record && c->field < N_FIELDS && !*found) {
     const int i = c->field++;

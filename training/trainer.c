@@ -49,15 +49,16 @@ static t5gist_status open_data(tg_trainer *t, const char *path, tg_data **data, 
   if (status) return status;
   const tg_data_report *report = tg_data_report_of(*data);
   if (bad.n > SHOWN_BAD_LINES) tg_trainer_say(t, "left out: %zu more lines of %s", bad.n - SHOWN_BAD_LINES, path);
-  tg_trainer_say(t, "%s: %zu examples, %zu task, %zu input and %zu target tokens; %zu cut, %zu left out", path, report->examples, report->task_tokens, report->input_tokens,
-                 report->target_tokens, report->cut, report->bad + report->empty + report->too_long);
+  tg_trainer_say(t, "%s: %zu examples, %zu task, %zu input and %zu target tokens; %zu cut, %zu left out", path, report->examples, report->task_tokens,
+                 report->input_tokens, report->target_tokens, report->cut, report->bad + report->empty + report->too_long);
   return T5GIST_OK;
 }
 
 static t5gist_status open_all_data(tg_trainer *t, t5gist_error *err) {
   TG_TRY(open_data(t, t->recipe->train, &t->train, err));
   if (tg_data_count(t->train) < (size_t)t->recipe->block)
-    return tg_fail(err, T5GIST_EUSAGE, "data.block: expected at most the %zu examples of %s, found %d", tg_data_count(t->train), t->recipe->train, t->recipe->block);
+    return tg_fail(err, T5GIST_EUSAGE, "data.block: expected at most the %zu examples of %s, found %d", tg_data_count(t->train), t->recipe->train,
+                   t->recipe->block);
   for (int i = 0; i < t->recipe->n_sets; i++) TG_TRY(open_data(t, t->recipe->sets[i].path, &t->sets[i], err));
   for (size_t i = 0; i < tg_data_count(t->train); i++) {
     const int n = tg_data_at(t->train, i).n_task;
@@ -74,7 +75,8 @@ static t5gist_status find_start_tokens(tg_trainer *t, t5gist_error *err) {
   for (int i = 0; i < 2; i++) {
     tg_ids ids = {0};
     t5gist_status status = used[i] ? tg_tokenizer_encode(t->start.tokenizer, names[i], strlen(names[i]), &ids, err) : T5GIST_OK;
-    if (!status && used[i] && ids.n != 1) status = tg_fail(err, T5GIST_EUSAGE, "loss.%s: expected a tokenizer with %s, found none", i == 0 ? "rebuild" : "copy", names[i]);
+    if (!status && used[i] && ids.n != 1)
+      status = tg_fail(err, T5GIST_EUSAGE, "loss.%s: expected a tokenizer with %s, found none", i == 0 ? "rebuild" : "copy", names[i]);
     if (!status && used[i]) *places[i] = ids.ids[0];
     tg_free(ids.ids);
     if (status) return status;
@@ -119,12 +121,18 @@ static t5gist_status allocate(tg_trainer *t, t5gist_error *err) {
 static json_t *make_state(const tg_trainer *t) {
   const tg_data_report *report = tg_data_report_of(t->train);
   char best[TG_BEST_NAME];
-  return json_pack("{s:I s:I s:I s:s s:f s:I}", "step", (json_int_t)t->step, "examples", (json_int_t)report->examples, "target_tokens", (json_int_t)report->target_tokens, "best",
-                   tg_best_name(t, &t->best, best), "best_value", t->best.value, "best_step", (json_int_t)t->best.step);
+  return json_pack("{s:I s:I s:I s:s s:f s:I}", "step", (json_int_t)t->step, "examples", (json_int_t)report->examples, "target_tokens",
+                   (json_int_t)report->target_tokens, "best", tg_best_name(t, &t->best, best), "best_value", t->best.value, "best_step",
+                   (json_int_t)t->best.step);
 }
 
 static t5gist_status save(tg_trainer *t, t5gist_error *err) {
-  tg_snapshot snapshot = {.layout = &t->start.layout, .weights = t->weights, .optimiser = t->optimiser, .state = make_state(t), .rank = t->group.rank, .n_ranks = t->group.n};
+  tg_snapshot snapshot = {.layout = &t->start.layout,
+                          .weights = t->weights,
+                          .optimiser = t->optimiser,
+                          .state = make_state(t),
+                          .rank = t->group.rank,
+                          .n_ranks = t->group.n};
   if (!snapshot.state) return tg_fail(err, T5GIST_ENOMEM, "not enough memory for the state of the run");
   tg_trainer_progress(t, "saving");
   const t5gist_status status = tg_snapshot_save(&snapshot, t->run_dir, t->step, t->recipe->keep, err);
@@ -135,10 +143,12 @@ static t5gist_status save(tg_trainer *t, t5gist_error *err) {
 
 static t5gist_status read_state(tg_trainer *t, const json_t *state, t5gist_error *err) {
   const tg_data_report *report = tg_data_report_of(t->train);
-  const json_int_t examples = json_integer_value(json_object_get(state, "examples")), targets = json_integer_value(json_object_get(state, "target_tokens"));
+  const json_int_t examples = json_integer_value(json_object_get(state, "examples")),
+                   targets = json_integer_value(json_object_get(state, "target_tokens"));
   if (examples != (json_int_t)report->examples || targets != (json_int_t)report->target_tokens)
-    return tg_fail(err, T5GIST_EMISMATCH, "%s: the run was begun with %lld examples of %lld target tokens, found %zu of %zu: the data has changed since", t->recipe->train, (long long)examples,
-                   (long long)targets, report->examples, report->target_tokens);
+    return tg_fail(err, T5GIST_EMISMATCH,
+                   "%s: the run was begun with %lld examples of %lld target tokens, found %zu of %zu: the data has changed since", t->recipe->train,
+                   (long long)examples, (long long)targets, report->examples, report->target_tokens);
   const char *best = json_string_value(json_object_get(state, "best"));
   char name[TG_BEST_NAME];
   if (!best || strcmp(best, tg_best_name(t, &t->best, name)) != 0) return T5GIST_OK; /* another score decides from here on */
@@ -181,7 +191,12 @@ static t5gist_status export_model(tg_trainer *t, const float *weights, t5gist_er
   const tg_recipe *r = t->recipe;
   const size_t count = t->start.layout.count;
   const char *conditions[TG_N_CONDITIONS];
-  tg_export what = {.out_dir = r->out, .tokenizer_dir = t->start.dir, .bf16 = r->save_dtype == 1, .gists = r->gists, .n_gists = r->n_gists, .conditions = conditions};
+  tg_export what = {.out_dir = r->out,
+                    .tokenizer_dir = t->start.dir,
+                    .bf16 = r->save_dtype == 1,
+                    .gists = r->gists,
+                    .n_gists = r->n_gists,
+                    .conditions = conditions};
   what.default_gists = r->default_gists == T5GIST_UNSET ? r->most_gists : r->default_gists;
   what.max_task_tokens = t->longest_task > 0 ? t->longest_task : 1;
   for (int c = 0; c < TG_N_CONDITIONS; c++) {
@@ -268,17 +283,26 @@ static t5gist_status loop(tg_trainer *t, bool *stopped, t5gist_error *err) {
 static void say_size(const tg_trainer *t, const tg_prediction *p) {
   const tg_config *c = &t->start.config;
   const size_t available = tg_available_bytes(), needed = p->parameters + p->optimiser + p->activations;
-  tg_trainer_say(t, "%.1f M parameters (d_model %d, %d + %d layers, %d rows of vocabulary), %d steps of %d examples, each %.0f tokens and %.3g TFLOP", (double)t->start.layout.count * 1e-6, c->d_model,
-                 c->n_layers, c->n_decoder_layers, c->vocab_size, t->recipe->steps, t->recipe->batch_examples, p->tokens, p->flops * 1e-12);
-  tg_trainer_say(t, "memory predicted: %.2f GB (weights and gradients %.2f, optimiser %.2f, activations %.2f); %.1f GB are free", (double)p->bytes * 1e-9, (double)p->parameters * 1e-9,
-                 (double)p->optimiser * 1e-9, (double)p->activations * 1e-9, (double)available * 1e-9);
-  if (available > 0 && needed > available) tg_trainer_say(t, "warning: that is more than is free; a smaller micro_tokens, or optimiser: adafactor, takes less");
+  tg_trainer_say(t, "%.1f M parameters (d_model %d, %d + %d layers, %d rows of vocabulary), %d steps of %d examples, each %.0f tokens and %.3g TFLOP",
+                 (double)t->start.layout.count * 1e-6, c->d_model, c->n_layers, c->n_decoder_layers, c->vocab_size, t->recipe->steps,
+                 t->recipe->batch_examples, p->tokens, p->flops * 1e-12);
+  tg_trainer_say(t, "memory predicted: %.2f GB (weights and gradients %.2f, optimiser %.2f, activations %.2f); %.1f GB are free",
+                 (double)p->bytes * 1e-9, (double)p->parameters * 1e-9, (double)p->optimiser * 1e-9, (double)p->activations * 1e-9,
+                 (double)available * 1e-9);
+  if (available > 0 && needed > available)
+    tg_trainer_say(t, "warning: that is more than is free; a smaller micro_tokens, or optimiser: adafactor, takes less");
 }
 
 static void say_time(const tg_trainer *t, const tg_prediction *p, double seconds) {
   const double all = seconds * (t->recipe->steps - (double)t->step);
-  tg_trainer_say(t, "time predicted: %.3g s a step, %.3g %s in all, at %.0f GFLOP/s; evaluations come on top", seconds, all < 120 ? all : all < 7200 ? all / 60 : all / 3600,
-                 all < 120 ? "s" : all < 7200 ? "minutes" : "hours", p->flops / seconds * 1e-9);
+  tg_trainer_say(t, "time predicted: %.3g s a step, %.3g %s in all, at %.0f GFLOP/s; evaluations come on top", seconds,
+                 all < 120    ? all
+                 : all < 7200 ? all / 60
+                              : all / 3600,
+                 all < 120    ? "s"
+                 : all < 7200 ? "minutes"
+                              : "hours",
+                 p->flops / seconds * 1e-9);
 }
 
 static t5gist_status prepare(tg_trainer *t, tg_train_result *result, t5gist_error *err) {
@@ -312,7 +336,8 @@ static void finish(tg_trainer *t, tg_train_result *result) {
   result->peak_bytes = tg_resident_bytes(true);
   char name[TG_BEST_NAME];
   if (t->best.step > 0)
-    snprintf(result->best, sizeof result->best, "%s %.4f at step %llu", tg_best_name(t, &t->best, name), t->best.value, (unsigned long long)t->best.step);
+    snprintf(result->best, sizeof result->best, "%s %.4f at step %llu", tg_best_name(t, &t->best, name), t->best.value,
+             (unsigned long long)t->best.step);
 }
 
 static void close_trainer(tg_trainer *t) {

@@ -9,7 +9,8 @@
 #include "training/trainer.h"
 
 /* ---- place.c: the folder of a run */
-/* Looks at recipe->out, refuses what belongs to somebody else, makes out/run and writes the recipe there. *run_dir is the caller's; *step: the snapshot to go on from, 0: none. */
+/* Looks at recipe->out, refuses what belongs to somebody else, makes out/run and writes the recipe there. *run_dir is the caller's; *step: the
+ * snapshot to go on from, 0: none. */
 t5gist_status tg_place_open(const tg_recipe *recipe, const tg_train_call *call, char **run_dir, uint64_t *step, t5gist_error *err);
 
 /* ---- evaluate.c */
@@ -50,10 +51,10 @@ typedef struct tg_trainer {
 
   tg_engine *engine;
   tg_workspace *workspace;
-  tg_pass *pass, *teacher_pass;       /* teacher_pass: null without one */
-  float *weights, *gradients;         /* [start.layout.count]; gradients serve as scratch between steps */
+  tg_pass *pass, *teacher_pass; /* teacher_pass: null without one */
+  float *weights, *gradients;   /* [start.layout.count]; gradients serve as scratch between steps */
   tg_optimiser *optimiser;
-  tg_log *log;                        /* null: this process writes none */
+  tg_log *log; /* null: this process writes none */
 
   uint64_t step;   /* done */
   double loss;     /* of the last step */
@@ -63,7 +64,7 @@ typedef struct tg_trainer {
 } tg_trainer;
 
 /* ---- tell.c */
-double tg_trainer_now(void); /* seconds, monotonic */
+double tg_trainer_now(void);                                                                                   /* seconds, monotonic */
 void tg_trainer_say(const tg_trainer *trainer, const char *format, ...) __attribute__((format(printf, 2, 3))); /* the first process alone speaks */
 void tg_trainer_progress(const tg_trainer *trainer, const char *doing);
 
@@ -95,16 +96,19 @@ t5gist_status tg_step_run(tg_trainer *trainer, tg_step_report *report, t5gist_er
 /* ---- evaluate.c */
 /* Which conditions are evaluated, and which of their scores is the best model's. */
 t5gist_status tg_evaluate_prepare(tg_trainer *trainer, t5gist_error *err);
-/* Every set under every condition, written to the log. *improved: the best so far; trainer->best has it then. weights: as trained (q scaled as they are). */
+/* Every set under every condition, written to the log. *improved: the best so far; trainer->best has it then. weights: as trained (q scaled as
+ * they are). */
 t5gist_status tg_evaluate(tg_trainer *trainer, const float *weights, bool *improved, t5gist_error *err);
-t5gist_status tg_evaluate_set(tg_trainer *trainer, const tg_data *data, const tg_eval_point *point, const float *weights, tg_eval_score *score, t5gist_error *err);
+t5gist_status tg_evaluate_set(tg_trainer *trainer, const tg_data *data, const tg_eval_point *point, const float *weights, tg_eval_score *score,
+                              t5gist_error *err);
 enum { TG_BEST_NAME = 128 };
-const char *tg_best_name(const tg_trainer *trainer, const tg_best *best, char name[TG_BEST_NAME]); /* "unseen/gist4/loss"; "" where nothing is evaluated */
+const char *tg_best_name(const tg_trainer *trainer, const tg_best *best,
+                         char name[TG_BEST_NAME]); /* "unseen/gist4/loss"; "" where nothing is evaluated */
 
 /* ---- predict.c */
 typedef struct tg_prediction {
-  double flops, tokens;   /* of a step, mean */
-  size_t bytes;           /* resident, at the peak */
+  double flops, tokens;                      /* of a step, mean */
+  size_t bytes;                              /* resident, at the peak */
   size_t parameters, optimiser, activations; /* parts of bytes */
 } tg_prediction;
 /* Draws the first steps and measures their plans; reads no weights. */
