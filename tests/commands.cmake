@@ -15,7 +15,7 @@ endforeach()
 # Training as scripts see it; class Processes is skipped where the program has no MPI.
 foreach(class Runs Interrupted Killed Refused Processes)
   t5gist_add_test(cli.train.${class} "cli;training" ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/cli/test_train.py ${class})
-  set_property(TEST cli.train.${class} APPEND PROPERTY ENVIRONMENT "T5GIST=$<TARGET_FILE:t5gist>" "PYTHONDONTWRITEBYTECODE=1" "T5GIST_MPIRUN=${MPIEXEC_EXECUTABLE}")
+  set_property(TEST cli.train.${class} APPEND PROPERTY ENVIRONMENT "T5GIST=$<TARGET_FILE:t5gist>" "PYTHONDONTWRITEBYTECODE=1" "T5GIST_SANITIZE=${T5GIST_SANITIZE}" "T5GIST_MPIRUN=${MPIEXEC_EXECUTABLE}")
   set_tests_properties(cli.train.${class} PROPERTIES SKIP_RETURN_CODE 77)
 endforeach()
 

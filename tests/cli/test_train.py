@@ -123,6 +123,7 @@ class Runs(Training):
         self.assertEqual(n, 40)
         self.assertIn(b"eval/seen/gist2/exact_match", data)
 
+    @unittest.skipIf(os.environ.get("T5GIST_SANITIZE"), "sanitizers take memory of their own")
     def test_memory_is_what_was_predicted(self):
         done = self.run_program("train", self.recipe(shape={"like": "mini"}, steps=3, batch_examples=64, micro_tokens=2000, eval_every=0))
         peak, predicted = (float(x) for x in done.stderr.decode().split("peak ")[1].split(" predicted")[0].split(" GB of "))
