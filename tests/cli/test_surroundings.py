@@ -7,6 +7,7 @@ Standard library only."""
 import json
 import os
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -108,6 +109,7 @@ class Disks(CommandLine):
         self.assertEqual(gist.read_bytes(), before)
         self.assertEqual([name for name in os.listdir(self.dir) if name.startswith(".tmp")], [])
 
+    @unittest.skipUnless(shutil.which("mount"), "there is no mount")
     def test_full_file_system(self):
         mount = self.dir / "small"
         mount.mkdir()
