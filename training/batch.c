@@ -45,10 +45,10 @@ static t5gist_condition draw_condition(const tg_batch_options *options, uint64_t
   return (t5gist_condition)last;
 }
 
-/* Examples of one task draw alike where they may share it: else few of them could. */
+/* With share_draws examples of one task draw alike: else few of them could share it. */
 static draw draw_at_random(const tg_batch_options *options, const tg_example *example, uint64_t id, uint64_t step) {
   const uint64_t step_key = tg_random_key(options->seed, step), key = tg_random_key(step_key, id);
-  const uint64_t task_key = options->share_tasks ? tg_random_key(step_key, example->task_hash) : key;
+  const uint64_t task_key = options->share_draws ? tg_random_key(step_key, example->task_hash) : key;
   draw d = {.condition = draw_condition(options, task_key), .gists = options->gists[tg_random_at(task_key, DRAW_GISTS) % (uint64_t)options->n_gists]};
   d.rebuild = d.condition == T5GIST_GIST && example->n_task > 0 && unit(key, DRAW_REBUILD) < (double)options->rebuild;
   d.copy = example->n_input > 1 && unit(key, DRAW_COPY) < (double)options->copy;

@@ -1,5 +1,5 @@
-/* Examples become plans: the condition and number of gist tokens of each drawn by (seed, step, example), where tasks are shared by (seed, step,
- * task), examples of one task sharing its rows, auxiliary tasks beside them. */
+/* Examples become plans: the condition and number of gist tokens of each drawn by (seed, step, example), with share_draws by (seed, step,
+ * task); examples of one task sharing its rows, auxiliary tasks beside them. */
 #ifndef T5GIST_TRAINING_BATCH_H
 #define T5GIST_TRAINING_BATCH_H
 
@@ -25,6 +25,7 @@ typedef struct tg_batch_options {
   int32_t rebuild_start, copy_start; /* decoder start tokens that tell these tasks apart: ids of <extra_id_0>, <extra_id_1> by default */
   float cross_entropy;               /* weight of the answers' cross-entropy */
   bool share_tasks;      /* encode a task once for all its examples of a micro-batch under conditions gist and prefix, where k agrees (exact) */
+  bool share_draws;      /* examples of one task draw condition and gists alike, so that more of them share it */
   bool teacher;          /* add the teacher's plan: the same answers under teacher_condition, with the example's k; auxiliary tasks have none */
   int teacher_condition; /* full or pos_control */
 } tg_batch_options;

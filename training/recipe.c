@@ -368,6 +368,7 @@ tg_batch_options tg_recipe_batch(const tg_recipe *r, int step) {
                               .copy_weight = r->copy,
                               .cross_entropy = r->cross_entropy,
                               .share_tasks = r->share_tasks,
+                              .share_draws = r->share_tasks,
                               .teacher = tg_recipe_has_teacher(r),
                               .teacher_condition = r->teacher_condition};
   memcpy(options.conditions, r->conditions, sizeof options.conditions);
