@@ -48,7 +48,7 @@ static float *floats(size_t n) {
 static tg_linear *new_linear(const float *w, size_t n_in, size_t n_out, tg_precision precision) {
   t5gist_error err = {0};
   tg_linear *linear = NULL;
-  const tg_matrix part = {w, TG_F32, n_out, false, NULL};
+  const tg_matrix part = {w, TG_F32, n_out, false, NULL, 0};
   need(tg_linear_new(engine, &part, 1, n_in, precision, &linear, &err), &err);
   return linear;
 }
@@ -232,7 +232,7 @@ static void measure_sharing(double pause_us) {
 static void measure_packing(tg_dtype dtype) {
   const size_t n_in = 768, n_out = 160000, bytes = n_in * n_out * tg_dtype_size(dtype);
   float *w = floats(n_in * n_out);
-  const tg_matrix part = {w, dtype, n_out, false, NULL};
+  const tg_matrix part = {w, dtype, n_out, false, NULL, 0};
   for (int round = 0; round < 2; round++) {
     t5gist_error err = {0};
     tg_linear *linear = NULL;

@@ -229,7 +229,7 @@ static double products_rate(const shape *s) {
   enum { M = 256 };
   t5gist_error err = {0};
   float *w = floats(s->d_model * s->d_ff), *x = floats(M * s->d_model), *y = floats(M * s->d_ff);
-  const tg_matrix part = {w, TG_F32, s->d_ff, false, NULL};
+  const tg_matrix part = {w, TG_F32, s->d_ff, false, NULL, 0};
   tg_linear *linear = NULL;
   double best = 1e9;
   need(tg_linear_new(engine, &part, 1, s->d_model, TG_PRECISION_F32, &linear, &err), &err);

@@ -50,7 +50,7 @@ static yardstick yardstick_new(size_t d_model, size_t d_ff) {
   t5gist_error err = {0};
   yardstick made = {.flops = 2 * (double)(YARDSTICK_ROWS * d_model * d_ff)};
   float *w = room(d_model * d_ff, sizeof(float));
-  const tg_matrix part = {w, TG_F32, d_ff, false, NULL};
+  const tg_matrix part = {w, TG_F32, d_ff, false, NULL, 0};
   made.x = room(YARDSTICK_ROWS * d_model, sizeof(float)), made.y = room(YARDSTICK_ROWS * d_ff, sizeof(float));
   need(tg_linear_new(engine, &part, 1, d_model, TG_PRECISION_F32, &made.linear, &err), &err);
   tg_free(w);

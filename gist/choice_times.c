@@ -64,7 +64,7 @@ static t5gist_status prepare(bench *b, t5gist_error *err) {
 
 static t5gist_status new_linear(bench *b, size_t n_in, size_t n_out, tg_precision precision, tg_linear **linear, t5gist_error *err) {
   const bool bytes = precision == TG_PRECISION_INT8 || precision == TG_PRECISION_INT8X16;
-  const tg_matrix part = {b->weights, bytes ? TG_I8 : TG_BF16, n_out, false, bytes ? b->scales : NULL};
+  const tg_matrix part = {b->weights, bytes ? TG_I8 : TG_BF16, n_out, false, bytes ? b->scales : NULL, 0};
   return tg_linear_new(b->engine, &part, 1, n_in, precision, linear, err);
 }
 

@@ -11,9 +11,10 @@
 static const struct {
   const char *name;
   size_t size;
-} dtypes[TG_N_DTYPES] = {
+} dtypes[TG_I4 + 1] = {
     [TG_F32] = {"F32", 4}, [TG_BF16] = {"BF16", 2}, [TG_F16] = {"F16", 2}, [TG_F64] = {"F64", 8}, [TG_I8] = {"I8", 1},
     [TG_U8] = {"U8", 1},   [TG_I16] = {"I16", 2},   [TG_I32] = {"I32", 4}, [TG_I64] = {"I64", 8}, [TG_BOOL] = {"BOOL", 1},
+    [TG_I4] = {"I4", 0},
 };
 
 size_t tg_dtype_size(tg_dtype dtype) {

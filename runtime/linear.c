@@ -7,6 +7,7 @@
 #include "runtime/kernels.h"
 #include "runtime/linear_avx512.h"
 #include "runtime/linear_bf16.h"
+#include "runtime/linear_int4.h"
 #include "runtime/linear_int8.h"
 #include "runtime/linear_onednn.h"
 #include "runtime/linear_pack.h"
@@ -25,7 +26,8 @@ struct tg_linear {
 };
 
 static const char *const precision_names[] = {
-    [TG_PRECISION_F32] = "f32", [TG_PRECISION_INT8] = "int8", [TG_PRECISION_INT8X16] = "int8x16", [TG_PRECISION_BF16] = "bf16"};
+    [TG_PRECISION_F32] = "f32", [TG_PRECISION_INT8] = "int8", [TG_PRECISION_INT8X16] = "int8x16", [TG_PRECISION_BF16] = "bf16",
+    [TG_PRECISION_INT4] = "int4"};
 enum { N_PRECISIONS = sizeof precision_names / sizeof *precision_names };
 
 const char *tg_precision_name(tg_precision precision) {
@@ -195,6 +197,34 @@ done:
   return status;
 }
 
+static t5gist_status apply_int4(const tg_linear *linear, tg_workspace *workspace, const float *x, size_t m, bool accumulate, float *y,
+                                t5gist_error *err) {
+  const tg_packed *w = &linear->w;
+  const size_t n_groups = tg_int4_groups(w->n_in, w->group);
+  tg_arena *arena = tg_workspace_arena(workspace);
+  const tg_arena_mark mark = tg_arena_save(arena);
+  tg_int4_activations q = {0};
+  t5gist_status status = T5GIST_OK;
+  TG_GOTO(tg_arena_take(arena, &q.q, m, w->depth, err));
+  TG_GOTO(tg_arena_take(arena, &q.scales, m, n_groups * sizeof *q.scales, err));
+  TG_GOTO(tg_arena_take(arena, &q.starts, m, n_groups * sizeof *q.starts, err));
+  tg_int4_quantize(tg_workspace_team(workspace), x, m, w->n_in, w->group, &q);
+  const tg_int4_product product = {.x = q,
+                                   .weights = w->weights,
+                                   .y = y,
+                                   .m = m,
+                                   .depth = w->depth,
+                                   .group = w->group,
+                                   .n_groups = n_groups,
+                                   .n_out = w->n_out,
+                                   .block_bytes = w->block_bytes,
+                                   .accumulate = accumulate};
+  tg_int4_multiply(tg_workspace_team(workspace), &product);
+done:
+  tg_arena_restore(arena, mark);
+  return status;
+}
+
 static void count_product(const tg_linear *linear, const tg_workspace *workspace, size_t m) {
   tg_counters *counters = tg_workspace_counters(workspace);
   if (counters == NULL) return;
@@ -210,6 +240,7 @@ t5gist_status tg_linear_apply(const tg_linear *linear, tg_workspace *workspace, 
   count_product(linear, workspace, m);
   if (linear->w.precision == TG_PRECISION_BF16) return apply_bf16(linear, workspace, x, m, accumulate, y, err);
   if (linear->w.precision == TG_PRECISION_F32) return apply_f32(linear, workspace, x, m, accumulate, y, err);
+  if (linear->w.precision == TG_PRECISION_INT4) return apply_int4(linear, workspace, x, m, accumulate, y, err);
   return apply_int8(linear, workspace, x, m, accumulate, y, err);
 }
 
@@ -247,6 +278,34 @@ static void int8_reference(const tg_packed *w, const float *x, bool accumulate, 
   }
 }
 
+/* Weight q of an output, and its scale. */
+static int32_t int4_weight_at(const tg_packed *w, size_t output, size_t input, float *scale) {
+  const size_t g = input / w->group, inside = input % w->group, o = output % TG_INT4_BLOCK, half = TG_INT4_EIGHT / 2;
+  const unsigned char *block = (const unsigned char *)w->weights + output / TG_INT4_BLOCK * w->block_bytes +
+                               g * (TG_INT4_SCALES + w->group * TG_INT4_BLOCK / 2);
+  tg_widen(block + tg_int4_scale_at(o) * sizeof(uint16_t), TG_BF16, 1, scale);
+  const unsigned char byte = block[TG_INT4_SCALES + inside / TG_INT4_EIGHT * TG_INT4_BLOCK * half + o * half + inside % half];
+  return (inside % TG_INT4_EIGHT < half ? byte & 15 : byte >> 4) + TG_INT4_LEAST;
+}
+
+static void int4_reference(const tg_packed *w, const float *x, bool accumulate, float *y) {
+  for (size_t o = 0; o < w->n_out; o++) {
+    float total = 0;
+    for (size_t first = 0; first < w->n_in; first += w->group) {
+      const size_t n = w->n_in - first < w->group ? w->n_in - first : w->group;
+      int8_t q[TG_INT4_MOST_GROUP];
+      const float x_scale = tg_quantize_row_reference(x + first, n, q);
+      float w_scale = 0;
+      int32_t sum = 0;
+      for (size_t i = 0; i < n; i++) sum += q[i] * int4_weight_at(w, o, first + i, &w_scale);
+      const float scale = w_scale * x_scale;
+      const float value = (float)sum * scale;
+      total += value;
+    }
+    y[o] = accumulate ? y[o] + total : total;
+  }
+}
+
 /* What the product sees of an activation. */
 static double activation(const tg_packed *w, float x) {
   uint16_t rounded;
@@ -261,6 +320,10 @@ void tg_linear_reference(const tg_linear *linear, const float *x, size_t m, bool
   for (size_t row = 0; row < m; row++, x += w->n_in, y += w->n_out) {
     if (tg_is_int8(w->precision)) {
       int8_reference(w, x, accumulate, y);
+      continue;
+    }
+    if (w->precision == TG_PRECISION_INT4) {
+      int4_reference(w, x, accumulate, y);
       continue;
     }
     for (size_t o = 0; o < w->n_out; o++) {

@@ -40,7 +40,7 @@ static t5gist_status get_matrix(const loader *l, const char *prefix, const char 
   snprintf(full, sizeof full, "%s%s.weight", prefix, name);
   TG_TRY(tg_checkpoint_get_matrix(l->t5->checkpoint, full, n_out, n_in, &tensor, scales, l->err));
   l->t5->n_parameters += tensor->count;
-  *matrix = (tg_matrix){tensor->data, tensor->dtype, n_out, true, *scales};
+  *matrix = (tg_matrix){tensor->data, tensor->dtype, n_out, true, *scales, 0};
   return T5GIST_OK;
 }
 
@@ -117,7 +117,7 @@ static t5gist_status load_embedding_and_head(const loader *l) {
   t5->weight_bytes += shared->bytes;
   const bool own_head = c->head == TG_HEAD_FILE || (c->head == TG_HEAD_FILE_OR_SHARED && tg_checkpoint_find(t5->checkpoint, "lm_head.weight"));
   if (own_head) return load_linear(l, "", (const char *const[]){"lm_head"}, 1, vocab, d_model, &t5->head);
-  const tg_matrix part = {shared->data, shared->dtype, vocab, true, NULL};
+  const tg_matrix part = {shared->data, shared->dtype, vocab, true, NULL, 0};
   TG_TRY(tg_linear_new(t5->engine, &part, 1, d_model, t5->precision, &t5->head, l->err));
   t5->weight_bytes += tg_linear_bytes(t5->head);
   return T5GIST_OK;

@@ -82,7 +82,7 @@ static void check_shape(fixture *f, size_t n_in, size_t n_out, size_t m, bool ac
   test_fill(y, rows * n_out, 1, &seed);
   memcpy(expected, y, rows * n_out * sizeof *y);
   memcpy(specified, y, rows * n_out * sizeof *y);
-  const tg_matrix part = {w, TG_F32, n_out, false, NULL};
+  const tg_matrix part = {w, TG_F32, n_out, false, NULL, 0};
   tg_linear *linear = new_linear(f, &part, 1, n_in, TG_PRECISION_F32);
   assert_int_equal(tg_linear_n_in(linear), n_in);
   assert_int_equal(tg_linear_n_out(linear), n_out);
@@ -137,7 +137,7 @@ static void test_stacked_formats(void **state) {
   for (size_t i = 0; i < N_C * N_IN; i++) f16[i] = half_bits(w[(N_A + N_B) * N_IN + i]);
   unsigned char shifted[sizeof bf16 + 1]; /* tensors of a file may begin at any byte */
   memcpy(shifted + 1, bf16, sizeof bf16);
-  const tg_matrix parts[] = {{w, TG_F32, N_A, false, NULL}, {shifted + 1, TG_BF16, N_B, false, NULL}, {f16, TG_F16, N_C, false, NULL}};
+  const tg_matrix parts[] = {{w, TG_F32, N_A, false, NULL, 0}, {shifted + 1, TG_BF16, N_B, false, NULL, 0}, {f16, TG_F16, N_C, false, NULL, 0}};
   tg_linear *linear = new_linear(f, parts, 3, N_IN, TG_PRECISION_F32);
   for (size_t m = 1; m <= M; m += 10) {
     apply(f, linear, x, m, false, y);
@@ -159,7 +159,7 @@ static void test_rows_are_independent(void **state) {
   float *w = floats(N_OUT * N_IN), *x = floats(tg_linear_rows(M) * N_IN), *y = floats(tg_linear_rows(M) * N_OUT), *alone = floats(N_OUT);
   test_fill(w, N_OUT * N_IN, 0.1f, &seed);
   test_fill(x, M * N_IN, 1, &seed);
-  const tg_matrix part = {w, TG_F32, N_OUT, false, NULL};
+  const tg_matrix part = {w, TG_F32, N_OUT, false, NULL, 0};
   tg_linear *linear = new_linear(f, &part, 1, N_IN, TG_PRECISION_F32);
   for (size_t m = 1; m <= M; m = m < 9 ? m + 1 : m + 13) {
     apply(f, linear, x, m, false, y);
@@ -198,7 +198,7 @@ static void check_bf16(fixture *f, size_t n_in, size_t n_out, size_t m, bool acc
   test_fill(y, m * n_out, 1, &seed);
   memcpy(expected, y, m * n_out * sizeof *y);
   memcpy(specified, y, m * n_out * sizeof *y);
-  const tg_matrix part = {w, TG_F32, n_out, false, NULL};
+  const tg_matrix part = {w, TG_F32, n_out, false, NULL, 0};
   tg_linear *linear = new_linear(f, &part, 1, n_in, TG_PRECISION_BF16);
   assert_true(tg_linear_bytes(linear) >= n_in * n_out * 2 && tg_linear_bytes(linear) <= 2 * (n_in + 1) * (n_out + 63));
   apply(f, linear, x, m, accumulate, y);
@@ -234,7 +234,7 @@ static void test_bf16_rows_are_independent(void **state) {
   float *w = floats(N_OUT * N_IN), *x = floats(M * N_IN), *y = floats(M * N_OUT), *alone = floats(M * N_OUT);
   test_fill(w, N_OUT * N_IN, 0.1f, &seed);
   test_fill(x, M * N_IN, 1, &seed);
-  const tg_matrix part = {w, TG_F32, N_OUT, false, NULL};
+  const tg_matrix part = {w, TG_F32, N_OUT, false, NULL, 0};
   tg_linear *linear = new_linear(f, &part, 1, N_IN, TG_PRECISION_BF16);
   for (size_t row = 0; row < M; row++) apply(f, linear, x + row * N_IN, 1, false, alone + row * N_OUT);
   for (size_t m = 1; m <= M; m = m < 20 ? m + 1 : m + 30) {
@@ -266,8 +266,8 @@ static void test_bf16_stored(void **state) {
       tg_narrow_bf16(w + i, 1, &narrow);
       memcpy(stored + 1 + 2 * i, &narrow, 2);
     }
-    const tg_matrix floating = {w, TG_F32, N_OUT, false, NULL};
-    const tg_matrix parts[] = {{stored + 1, TG_BF16, N_A, false, NULL}, {stored + 1 + 2 * N_A * n_in, TG_BF16, N_B, false, NULL}};
+    const tg_matrix floating = {w, TG_F32, N_OUT, false, NULL, 0};
+    const tg_matrix parts[] = {{stored + 1, TG_BF16, N_A, false, NULL, 0}, {stored + 1 + 2 * N_A * n_in, TG_BF16, N_B, false, NULL, 0}};
     tg_linear *from_floats = new_linear(f, &floating, 1, n_in, TG_PRECISION_BF16), *from_stored = new_linear(f, parts, 2, n_in, TG_PRECISION_BF16);
     apply(f, from_floats, x, M, false, expected);
     apply(f, from_stored, x, M, false, y);
@@ -291,7 +291,7 @@ static void test_bf16_keeps_nan(void **state) {
   test_fill(x, M * N, 1, &seed);
   x[7] = NAN;
   x[2 * N] = x[2 * N + 40] = INFINITY; /* at the ends of a row: the rows beside it must not see them */
-  const tg_matrix part = {w, TG_F32, N, false, NULL};
+  const tg_matrix part = {w, TG_F32, N, false, NULL, 0};
   tg_linear *linear = new_linear(f, &part, 1, N, TG_PRECISION_BF16);
   apply(f, linear, x, M, false, y);
   for (size_t i = 0; i < M * N; i++) assert_int_equal(isfinite(y[i]) != 0, i / N != 0 && i / N != 2);
@@ -359,7 +359,7 @@ static void check_int8_as(fixture *f, tg_precision precision, const float *w, si
   test_fill(y, m * n_out, 1, &seed);
   memcpy(expected, y, m * n_out * sizeof *y);
   memcpy(specified, y, m * n_out * sizeof *y);
-  const tg_matrix part = {w, TG_F32, n_out, false, NULL};
+  const tg_matrix part = {w, TG_F32, n_out, false, NULL, 0};
   tg_linear *linear = new_linear(f, &part, 1, n_in, precision);
   assert_true(tg_linear_bytes(linear) >= n_in * n_out && tg_linear_bytes(linear) <= (n_in + 72) * (n_out + 64));
   apply(f, linear, x, m, accumulate, y);
@@ -418,7 +418,7 @@ static void test_int8_rows_are_independent(void **state) {
   float *w = floats(N_OUT * N_IN), *x = floats(M * N_IN), *y = floats(M * N_OUT), *alone = floats(M * N_OUT);
   test_fill(w, N_OUT * N_IN, 0.1f, &seed);
   test_fill(x, M * N_IN, 1, &seed);
-  const tg_matrix part = {w, TG_F32, N_OUT, false, NULL};
+  const tg_matrix part = {w, TG_F32, N_OUT, false, NULL, 0};
   tg_linear *linear = new_linear(f, &part, 1, N_IN, TG_PRECISION_INT8);
   for (size_t row = 0; row < M; row++) apply(f, linear, x + row * N_IN, 1, false, alone + row * N_OUT);
   for (size_t m = 1; m <= M; m = m < 20 ? m + 1 : m + 45) {
@@ -498,7 +498,7 @@ static void test_int8x16_keeps_small_numbers(void **state) {
   product(w, N_OUT, N_IN, x, M, false, expected);
   double errors[2] = {0};
   for (int wide = 0; wide < 2; wide++) {
-    const tg_matrix part = {w, TG_F32, N_OUT, false, NULL};
+    const tg_matrix part = {w, TG_F32, N_OUT, false, NULL, 0};
     tg_linear *linear = new_linear(f, &part, 1, N_IN, wide ? TG_PRECISION_INT8X16 : TG_PRECISION_INT8);
     apply(f, linear, x, M, false, y);
     for (size_t i = 0; i < M * N_OUT; i++) errors[wide] = fmax(errors[wide], fabs((double)y[i] - (double)expected[i]));
@@ -524,8 +524,8 @@ static void test_stored_bytes(void **state) {
     test_fill(w, N_OUT * n_in, 1, &seed);
     test_fill(x, M * n_in, 1, &seed);
     for (size_t o = 0; o < N_OUT; o++) scales[o] = tg_quantize_row(w + o * n_in, n_in, q + 1 + o * n_in);
-    const tg_matrix floating = {w, TG_F32, N_OUT, false, NULL};
-    const tg_matrix bytes[] = {{q + 1, TG_I8, N_A, false, scales}, {q + 1 + N_A * n_in, TG_I8, N_B, false, scales + N_A}};
+    const tg_matrix floating = {w, TG_F32, N_OUT, false, NULL, 0};
+    const tg_matrix bytes[] = {{q + 1, TG_I8, N_A, false, scales, 0}, {q + 1 + N_A * n_in, TG_I8, N_B, false, scales + N_A, 0}};
     tg_linear *from_floats = new_linear(f, &floating, 1, n_in, TG_PRECISION_INT8), *from_bytes = new_linear(f, bytes, 2, n_in, TG_PRECISION_INT8),
               *widened = new_linear(f, bytes, 2, n_in, TG_PRECISION_F32);
     apply(f, from_floats, x, M, false, expected);
@@ -555,7 +555,7 @@ static void test_int8_keeps_nan(void **state) {
   test_fill(x, M * N, 1, &seed);
   x[7] = NAN;
   x[2 * N + 39] = -INFINITY;
-  const tg_matrix part = {w, TG_F32, N, false, NULL};
+  const tg_matrix part = {w, TG_F32, N, false, NULL, 0};
   tg_linear *linear = new_linear(f, &part, 1, N, TG_PRECISION_INT8);
   apply(f, linear, x, M, false, y);
   for (size_t i = 0; i < M * N; i++) assert_int_equal(isnan(y[i]) != 0, i / N != 1);
@@ -568,7 +568,7 @@ static void test_int8_keeps_nan(void **state) {
 static void check_warm_products(fixture *f, tg_precision precision, size_t most, bool primitives_expected) {
   enum { N_IN = 48, N_OUT = 80 };
   float *w = floats(N_OUT * N_IN), *x = floats(tg_linear_rows(most) * N_IN), *y = floats(tg_linear_rows(most) * N_OUT);
-  const tg_matrix part = {w, TG_F32, N_OUT, false, NULL};
+  const tg_matrix part = {w, TG_F32, N_OUT, false, NULL, 0};
   tg_linear *one = new_linear(f, &part, 1, N_IN, precision), *other = new_linear(f, &part, 1, N_IN, precision);
   const uint64_t before = tg_engine_primitives(f->engine);
   for (size_t m = 1; m <= most; m++) {
@@ -603,12 +603,12 @@ static void test_bad_layers(void **state) {
   static const float w[4];
   tg_linear *linear = NULL;
   t5gist_error err = {0};
-  const tg_matrix empty = {w, TG_F32, 0, false, NULL}, integers = {w, TG_I8, 2, false, NULL}, huge = {w, TG_F32, (size_t)1 << 62, false, NULL};
+  const tg_matrix empty = {w, TG_F32, 0, false, NULL, 0}, integers = {w, TG_I8, 2, false, NULL, 0}, huge = {w, TG_F32, (size_t)1 << 62, false, NULL, 0};
   assert_int_equal(tg_linear_new(f->engine, &empty, 1, 2, TG_PRECISION_F32, &linear, &err), T5GIST_EFORMAT);
   assert_non_null(strstr(err.message, "at least one"));
   assert_int_equal(tg_linear_new(f->engine, &integers, 1, 2, TG_PRECISION_F32, &linear, &err), T5GIST_EFORMAT);
   assert_non_null(strstr(err.message, "I8"));
-  assert_int_equal(tg_linear_new(f->engine, &(tg_matrix){w, TG_F32, 1, false, NULL}, 1, 65537, TG_PRECISION_INT8, &linear, &err),
+  assert_int_equal(tg_linear_new(f->engine, &(tg_matrix){w, TG_F32, 1, false, NULL, 0}, 1, 65537, TG_PRECISION_INT8, &linear, &err),
                    T5GIST_EUNSUPPORTED);
   assert_non_null(strstr(err.message, "65537"));
   assert_int_equal(tg_linear_new(f->engine, &huge, 1, 1024, TG_PRECISION_F32, &linear, &err), T5GIST_ENOMEM);
@@ -663,7 +663,7 @@ static size_t product_of_child(bool hostile, char *bytes, size_t size) {
     float *w = floats(N * N), *x = floats(M * N), *y = floats(M * N);
     test_fill(w, N * N, 1, &seed);
     test_fill(x, M * N, 1, &seed);
-    apply(state, new_linear(state, &(tg_matrix){w, TG_F32, N, false, NULL}, 1, N, TG_PRECISION_F32), x, M, false, y);
+    apply(state, new_linear(state, &(tg_matrix){w, TG_F32, N, false, NULL, 0}, 1, N, TG_PRECISION_F32), x, M, false, y);
     fwrite(y, sizeof *y, M * N, stdout);
     fflush(NULL);
     _exit(0);
