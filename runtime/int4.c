@@ -18,14 +18,27 @@ size_t tg_int4_row_bytes(size_t n) {
   return n / 2 + n % 2;
 }
 
-/* The number of the largest magnitude, NaN where not all are finite. */
+/* The number of the largest magnitude, the negative one of two; what is not finite is larger than all that is. As whole numbers with the sign moved to
+ * the lowest bit, which compilers turn into vectors. */
 static float extreme(const float *x, size_t n) {
-  float found = 0;
+  uint32_t largest = 0;
   for (size_t i = 0; i < n; i++) {
-    if (!isfinite(x[i])) return NAN;
-    if (fabsf(x[i]) > fabsf(found)) found = x[i];
+    uint32_t bits;
+    memcpy(&bits, x + i, sizeof bits);
+    bits = bits << 1 | bits >> 31;
+    largest = bits > largest ? bits : largest;
   }
+  largest = largest >> 1 | largest << 31;
+  float found;
+  memcpy(&found, &largest, sizeof found);
   return found;
+}
+
+/* To the nearest, ties to even: for magnitudes below 2^22, without a call. */
+static float whole_of(float x) {
+  const float shift = 3 << 22;
+  const float shifted = x + shift;
+  return shifted - shift;
 }
 
 static float as_bf16(float x) {
@@ -38,11 +51,11 @@ static float as_bf16(float x) {
 float tg_quantize_group4(const float *x, size_t n, int8_t *q) {
   const float largest = extreme(x, n);
   memset(q, 0, n);
-  if (isnan(largest)) return NAN;
+  if (!isfinite(largest)) return NAN;
   if (fabsf(largest) < TG_QUANTIZE_LEAST) return 0;
   const float scale = as_bf16(largest / TG_INT4_LEAST);
   for (size_t i = 0; i < n; i++) {
-    const float whole = rintf(x[i] / scale);
+    const float whole = whole_of(x[i] / scale);
     q[i] = (int8_t)(whole < TG_INT4_LEAST ? TG_INT4_LEAST : whole > TG_INT4_LARGEST ? TG_INT4_LARGEST : whole);
   }
   return scale;

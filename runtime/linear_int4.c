@@ -82,42 +82,96 @@ static void finish(const tg_int4_product *p, size_t block, size_t row, const flo
   for (size_t o = 0; o < width; o++) y[o] = p->accumulate ? y[o] + sums[o] : sums[o];
 }
 
-/* The sums over one group, scaled and added to sums. */
-static void add_scaled(const int32_t *group_sums, const uint16_t *scales, float x_scale, float *sums) {
+/* The weights of one group of inputs and a block of outputs; sums [64] += their product with x [n], n in whole eights. */
+typedef void add_group(const unsigned char *nibbles, size_t n, const int8_t *x, int32_t *sums);
+
+static void add_group_plain(const unsigned char *nibbles, size_t n, const int8_t *x, int32_t *sums) {
+  for (size_t k = 0; k < n; k += EIGHT, x += EIGHT)
+    for (size_t o = 0; o < BLOCK; o++, nibbles += EIGHT / 2)
+      for (size_t i = 0; i < EIGHT / 2; i++) sums[o] += x[i] * (nibbles[i] & 15) + x[EIGHT / 2 + i] * (nibbles[i] >> 4);
+}
+
+/* From the order in which a block keeps them. */
+static void widen_scales(const unsigned char *stored, float *scales) {
   float wide[BLOCK];
-  tg_widen(scales, TG_BF16, BLOCK, wide);
+  tg_widen(stored, TG_BF16, BLOCK, wide);
+  for (size_t o = 0; o < BLOCK; o++) scales[o] = wide[tg_int4_scale_at(o)];
+}
+
+static void add_scaled(const int32_t *group_sums, const float *scales, float x_scale, float *sums) {
   for (size_t o = 0; o < BLOCK; o++) {
-    const float scale = wide[tg_int4_scale_at(o)] * x_scale;
+    const float scale = scales[o] * x_scale;
     const float value = (float)group_sums[o] * scale;
     sums[o] += value;
   }
 }
 
-static void multiply_block(const tg_int4_product *p, size_t block, size_t first_row, size_t rows) {
-  for (size_t row = first_row; row < first_row + rows; row++) {
-    const unsigned char *weights = p->weights + block * p->block_bytes;
-    float sums[BLOCK] = {0};
-    for (size_t g = 0; g < p->n_groups; g++) {
-      const size_t first = g * p->group, n = p->depth - first < p->group ? p->depth - first : p->group;
-      const int8_t *x = p->x.q + row * p->depth + first;
-      const unsigned char *w = weights + TG_INT4_SCALES;
+static void multiply_block_with(add_group *add, const tg_int4_product *p, size_t block, size_t first_row, size_t rows) {
+  const unsigned char *weights = p->weights + block * p->block_bytes;
+  float sums[TG_INT4_CHUNK][BLOCK] = {0}, scales[BLOCK];
+  for (size_t g = 0; g < p->n_groups; g++) {
+    const size_t first = g * p->group, n = p->depth - first < p->group ? p->depth - first : p->group;
+    widen_scales(weights, scales);
+    for (size_t r = 0; r < rows; r++) {
+      const size_t row = first_row + r;
       int32_t group_sums[BLOCK];
       for (size_t o = 0; o < BLOCK; o++) group_sums[o] = p->x.starts[row * p->n_groups + g];
-      for (size_t k = 0; k < n; k += EIGHT)
-        for (size_t o = 0; o < BLOCK; o++, w += EIGHT / 2)
-          for (size_t i = 0; i < EIGHT / 2; i++) group_sums[o] += x[k + i] * (w[i] & 15) + x[k + EIGHT / 2 + i] * (w[i] >> 4);
-      add_scaled(group_sums, (const uint16_t *)(const void *)weights, p->x.scales[row * p->n_groups + g], sums);
-      weights = w;
+      add(weights + TG_INT4_SCALES, n, p->x.q + row * p->depth + first, group_sums);
+      add_scaled(group_sums, scales, p->x.scales[row * p->n_groups + g], sums[r]);
     }
-    finish(p, block, row, sums);
+    weights += TG_INT4_SCALES + n * BLOCK / 2;
   }
+  for (size_t r = 0; r < rows; r++) finish(p, block, first_row + r, sums[r]);
+}
+
+static void multiply_block(const tg_int4_product *p, size_t block, size_t first_row, size_t rows) {
+  multiply_block_with(add_group_plain, p, block, first_row, rows);
 }
 
 static const tg_int4_kernels plain = {multiply_block, quantize_row};
 
+/* --------------------------------------------------------------------------------------------------------------------------- AVX2 */
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+
+/* Unsigned by signed bytes in pairs: two sums of at most 2 * 15 * 127 fit 16 bits. */
+__attribute__((target("avx2"))) static void add_group_avx2(const unsigned char *nibbles, size_t n, const int8_t *x, int32_t *sums) {
+  enum { PART = 8, VECTORS = BLOCK / PART }; /* outputs of a vector */
+  const __m256i mask = _mm256_set1_epi8(15), ones = _mm256_set1_epi16(1);
+  __m256i s[VECTORS];
+#pragma GCC unroll 8
+  for (size_t v = 0; v < VECTORS; v++) s[v] = _mm256_loadu_si256((const __m256i *)(const void *)(sums + v * PART));
+  for (size_t k = 0; k < n; k += EIGHT, nibbles += EIGHT / 2 * BLOCK) {
+    int32_t bytes[2];
+    memcpy(bytes, x + k, sizeof bytes);
+    const __m256i first = _mm256_set1_epi32(bytes[0]), second = _mm256_set1_epi32(bytes[1]);
+#pragma GCC unroll 8
+    for (size_t v = 0; v < VECTORS; v++) {
+      const __m256i both = _mm256_loadu_si256((const __m256i *)(const void *)(nibbles + v * PART * EIGHT / 2));
+      const __m256i low = _mm256_and_si256(both, mask), high = _mm256_and_si256(_mm256_srli_epi16(both, 4), mask);
+      const __m256i pairs = _mm256_add_epi16(_mm256_maddubs_epi16(low, first), _mm256_maddubs_epi16(high, second));
+      s[v] = _mm256_add_epi32(s[v], _mm256_madd_epi16(pairs, ones));
+    }
+  }
+#pragma GCC unroll 8
+  for (size_t v = 0; v < VECTORS; v++) _mm256_storeu_si256((__m256i *)(void *)(sums + v * PART), s[v]);
+}
+
+static void multiply_block_avx2(const tg_int4_product *p, size_t block, size_t first_row, size_t rows) {
+  multiply_block_with(add_group_avx2, p, block, first_row, rows);
+}
+
+static const tg_int4_kernels avx2 = {multiply_block_avx2, quantize_row};
+#endif
+
 /* ---------------------------------------------------------------------------------------------------------------------- any of them */
 
 static const tg_int4_kernels *best_kernels(void) {
+#if defined(__x86_64__)
+  if (tg_cpu_vnni()) return &tg_int4_vnni;
+  if (tg_cpu_isa() >= TG_ISA_AVX2) return &avx2;
+#endif
   return &plain;
 }
 
