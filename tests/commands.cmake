@@ -23,6 +23,10 @@ endforeach()
 t5gist_add_test(training.corpus training ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/training/test_corpus.py)
 set_property(TEST training.corpus APPEND PROPERTY ENVIRONMENT "PYTHONDONTWRITEBYTECODE=1")
 
+# The scripts that measure the bundled model.
+t5gist_add_test(training.mini training ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/training/test_mini.py)
+set_property(TEST training.mini APPEND PROPERTY ENVIRONMENT "PYTHONDONTWRITEBYTECODE=1")
+
 # The runner that measures beside other engines, with engines that pretend.
 t5gist_add_test(benchmarks.peers benchmarks ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/benchmarks/test_peers.py)
 set_property(TEST benchmarks.peers APPEND PROPERTY ENVIRONMENT "PYTHONDONTWRITEBYTECODE=1")

@@ -207,7 +207,10 @@ class Refused(Training):
         recipes = [path for path in (ROOT / "configs").glob("*.yaml") if "\nsteps:" in path.read_text()]
         self.assertGreaterEqual(len(recipes), 5)
         for path in recipes:
-            self.bad(1, "nowhere: expected a model folder, found nothing of this name", "train", str(path), "--model", "nowhere", "-o", "shipped")
+            if "\nshape:" in path.read_text():  # from scratch
+                self.bad(1, "build/corpus/train.jsonl", "train", str(path), "-o", "shipped-" + path.stem)
+            else:
+                self.bad(1, "nowhere: expected a model folder, found nothing of this name", "train", str(path), "--model", "nowhere", "-o", "shipped")
 
     def test_what_is_wrong_is_named(self):
         self.bad(1, "absent.yaml", "train", "absent.yaml")

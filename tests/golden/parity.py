@@ -1,11 +1,12 @@
 """t5gist against Hugging Face at length: `./dev parity` runs it in an environment that has torch (oracle.py says which).
 
-    venv/bin/python parity.py T5GIST [--quick] [--trained] [--shapes tiny mini small] [--only NAME...]
+    venv/bin/python parity.py T5GIST [--quick] [--trained] [--shapes tiny mini small] [--only NAME...] [--model DIR [--prompts FILE.jsonl]]
 
 Models: every variant of synthetic.py, gated-silu and distinct gist rows, at each shape; every storage form of flan (sharded, bf16, f16, and pytorch_model.bin single
 and sharded through `t5gist convert`); the bundled model. Requests: the 252 human instructions of tests/data/human.json, with conditions, counts of gists and kinds
 of search in rotation. --trained: instead, models that `t5gist train` makes on the spot, from scratch and from a folder, with repeated and with distinct gist rows;
-200 of those instructions each as a plain prompt and compressed into 1, 2 or 4 gist tokens, greedy. Fails when anything is beyond the limits of tests/support/tolerance.h; reports the largest deviation of each model.
+200 of those instructions each as a plain prompt and compressed into 1, 2 or 4 gist tokens, greedy. --model: instead, a folder on disk, asked in the same way those
+instructions or the first 200 of --prompts, JSON objects with instruction and input. Fails when anything is beyond the limits of tests/support/tolerance.h; reports the largest deviation of each model.
 """
 import argparse
 import json
@@ -167,11 +168,19 @@ def main():
     ap.add_argument("--trained", action="store_true", help="models trained on the spot")
     ap.add_argument("--shapes", nargs="+", choices=list(LIMITS), help="default: all; with --trained tiny and mini")
     ap.add_argument("--only", nargs="+", help="these variants and forms alone")
+    ap.add_argument("--model", help="a folder on disk in the place of all these")
+    ap.add_argument("--prompts", help="what --model is asked; default: the 252 human instructions")
     args = ap.parse_args()
     program = os.path.abspath(args.program)
-    prompts = json.load(open(os.path.join(HERE, "../data/human.json")))[:: 12 if args.quick else 1]
+    prompts = json.load(open(os.path.join(HERE, "../data/human.json")))
+    if args.prompts:
+        with open(args.prompts, encoding="utf-8") as lines:
+            prompts = [json.loads(line) for line in lines]
+    prompts = prompts[:: 12 if args.quick else 1]
     shapes = args.shapes or (["tiny", "mini"] if args.trained else list(LIMITS))
     jobs = [(s, "trained " + t, None) for s in shapes for t in TRAINED] if args.trained else [("mini", "bundled", None)] + [(s, v, None) for s in shapes for v in VARIANTS] + [(shapes[0], "flan", f) for f in FORMS]
+    if args.model:
+        jobs = [("mini", "folder", None)]
     failed = 0
     print(f"{'model':24} requests  tokens  largest deviation  ties  failures  seconds", flush=True)
     for turn, (shape, variant, form) in enumerate(jobs):
@@ -179,18 +188,18 @@ def main():
             continue
         start = time.time()
         with tempfile.TemporaryDirectory() as folder:
-            theirs = mine = BUNDLED
+            theirs = mine = args.model or BUNDLED
             if args.trained:
                 theirs = mine = train(folder, shape, variant.removeprefix("trained "), 100 + turn, program)
             elif form:
                 theirs, mine = make_form(folder, shape, form, 100 + turn, program)
-            elif variant != "bundled":
+            elif variant not in ("bundled", "folder"):
                 make(folder, shape, variant, 100 + turn)
                 theirs = mine = folder
-            asked = list(plain_and_gist(prompts) if args.trained else requests(prompts, turn))
+            asked = list(plain_and_gist(prompts) if args.trained or args.model else requests(prompts, turn))
             c = Comparison(shape, Oracle(theirs), lambda: Oracle(theirs, torch.float64))
             c.all(asked, ours(program, mine, asked))
-        name = variant if variant == "bundled" else f"{shape} {variant}{' ' + form if form else ''}"
+        name = args.model or variant if variant in ("bundled", "folder") else f"{shape} {variant}{' ' + form if form else ''}"
         print(f"{name:24} {len(asked):8} {c.tokens:7} {c.worst:18.1e} {c.ties:5} {len(c.failures):9} {time.time() - start:8.0f}", flush=True)
         for what, r in c.failures[:5]:
             print(f"    {what}\n        {json.dumps(r, ensure_ascii=False)[:300]}", flush=True)
