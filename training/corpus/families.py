@@ -26,10 +26,30 @@ class Draw:
         self.values.append(value)
         return value
 
-    def several(self, choices, n, open_list=False):
+    def several(self, choices, n):
         out = []
         for _ in range(n):
-            out.append((self.value if open_list else self.pick)([c for c in choices if c not in out]))
+            out.append(self.pick([c for c in choices if c not in out]))
+        return out
+
+    def made(self, kinds):
+        """A value of an endless list, so that it must be read and cannot be learned by heart. kinds: (share, makes one of a random.Random, how many it can make)."""
+        share, make, many = self.r.choices(kinds, [kind[0] for kind in kinds])[0]
+        self.bits += math.log2(many / share)
+        value = make(self.r)
+        self.values.append(value)
+        return value
+
+    def codes(self, n):
+        out = []
+        while len(out) < n:
+            bits, values = self.bits, len(self.values)
+            code = self.made(CODE_KINDS)
+            if code.lower() in (c.lower() for c in out):
+                self.bits = bits
+                del self.values[values:]
+            else:
+                out.append(code)
         return out
 
 
@@ -78,7 +98,11 @@ def extract_one(d):
     return {"L": one_of(d.r, FIELDS[key])}, example
 
 
-SEPARATORS = [", ", "; ", " / ", " - ", " | ", ": ", " + ", " & ", " > ", " = ", " # ", " ~ ", " * ", " :: ", " -> ", " // "]
+SEPARATORS = [", ", "; ", " / ", " - ", " | ", ": ", " + ", " & ", " > ", " = ", " # ", " ~ ", " * ", " :: ", " -> ", " // ", " and ", " or ", " then ", " with ", " by ", " plus "]
+SEPARATOR_KINDS = [(0.6, lambda r: r.choice(SEPARATORS), len(SEPARATORS)),
+                   (0.25, lambda r: " " + "".join(r.choice("+-=/|#~*&>:") for _ in range(r.choice([2, 2, 3]))) + " ", 1452),
+                   (0.15, lambda r: " " + r.choice(NOUN + ADJ).upper() + " ", len(NOUN + ADJ))]
+INVENTED = 100000  # about so many words invented() can make
 
 
 @family([EXTRACT + " the {a} and the {b}" + FROM + ", separated by \"{s}\".", "[Write|List|Output] the {a}, then the {b}, with \"{s}\" between them.",
@@ -87,7 +111,7 @@ SEPARATORS = [", ", "; ", " / ", " - ", " | ", ": ", " + ", " & ", " > ", " = ",
          "The answer is the {a} and the {b} joined by \"{s}\"."], weight=2)
 def extract_two(d):
     a, b = d.pick([p for x, y in pairs() for p in ((x, y), (y, x))])
-    separator = d.value(SEPARATORS)
+    separator = d.made(SEPARATOR_KINDS)
     d.combination = ("two", a, b)
 
     def example(r):
@@ -113,12 +137,14 @@ def json_fields(d):
 
 LABELS = """CLIENT WHO PERSON MAIL CONTACT TEL CALL DUE WHEN DAY TOTAL SUM COST REF ID NO WHERE PLACE SITE FIRM ORG PARTNER GOODS WHAT ARTICLE HOUR AT NOTE INFO FACT DATA FOUND VALUE
 FIELD RESULT ANSWER ITEM ENTRY KEY TAG""".split()
+LABEL_KINDS = [(0.4, lambda r: r.choice(LABELS), len(LABELS)), (0.25, lambda r: r.choice(NOUN + ADJ).upper(), len(NOUN + ADJ)), (0.2, lambda r: capital(r.choice(NOUN + ADJ)), len(NOUN + ADJ)),
+               (0.15, lambda r: capital(invented(r)), INVENTED)]
 
 
 @family([EXTRACT + " the {a} and [put|write] the label \"{l}:\" before it.", "[Write|Output|Give] the {a} after the label \"{l}:\".", "[Answer|Reply] with \"{l}:\" and the {a}."],
         ["Note down the {a} under the label \"{l}:\".", "The answer starts with \"{l}:\" and then has the {a}."], weight=1.5)
 def labelled(d):
-    key, label = d.pick(list(FIELDS)), d.value(LABELS)
+    key, label = d.pick(list(FIELDS)), d.made(LABEL_KINDS)
     d.combination = ("label", key, label)
 
     def example(r):
@@ -158,6 +184,9 @@ def extract_date_as(d):
 # --------------------------------------------------------------------------------------------------------- classification
 CODES = list("ABCDEFGHKLMNPQRSTUVWXYZ") + [str(n) for n in range(10)] + """red green blue yellow white black north south east west up down left right yes no true false on off
 high low hot cold sun moon gold silver alpha beta gamma delta plus minus open closed keep drop pass fail good bad one two three go stop top base cat dog fox owl""".split()
+CODE_KINDS = [(0.4, lambda r: r.choice(CODES), len(CODES)),
+              (0.25, lambda r: "".join(r.choice({"A": "ABCDEFGHKLMNPQRSTUVWXYZ", "a": "abcdefghkmnprstxyz", "1": "123456789"}[c]) for c in r.choice(["A1", "AA", "11", "a1", "A11", "1A", "aa"])), 4900),
+              (0.25, lambda r: r.choice(NOUN + ADJ + PRODUCT), len(NOUN + ADJ + PRODUCT)), (0.1, invented, INVENTED)]
 KINDS = {"review": (lambda r, i: review(r, i == 0), ["positive", "negative"], "[review|text|comment]"),
          "message": (lambda r, i: urgent(r, i == 0), ["urgent", "not urgent"], "[message|mail|ticket]"),
          "mail": (lambda r, i: spam(r, i == 0), ["spam", "normal"], "[message|mail|e-mail]"),
@@ -169,12 +198,12 @@ def bind(d, names, codes, style):
     return ", ".join(style.replace("{c}", c).replace("{d}", n) for c, n in zip(codes, names))
 
 
-@family(["[Answer|Reply|Write|Say|Output] {m}, according to the {X}.", "[Label|Mark|Tag|Classify] the {X}: {m}.", "{m}. [Classify|Label|Judge] the {X}.", "Is the {X} {ns}? [Use|Answer with] these codes: {m}."],
+@family(["[Answer|Reply|Write|Say|Output] {m}, according to the {X}.", "[Label|Mark|Tag|Classify] the {X}: {m}.", "[Codes|Labels]: {m}. [Classify|Label|Judge] the {X}.", "Is the {X} {ns}? [Use|Answer with] these codes: {m}."],
         ["Decide what the {X} is and give the code: {m}.", "Look at the {X} and choose: {m}."], chains=True, weight=3)
 def classify(d):
     kind = d.pick(list(KINDS))
     make, names, noun = KINDS[kind]
-    codes = d.several(CODES, len(names), open_list=True)
+    codes = d.codes(len(names))
     order = d.r.sample(range(len(names)), len(names))
 
     def example(r):
@@ -201,8 +230,8 @@ def route(d):
 @family(["[Answer|Write|Output|Return] {m}.", "[Classify|Label|Code|Mark] the [ticket|request|message]: {m}.", "[Use|Reply with|Give] the code of the [department|team]: {m}."],
         ["The codes are: {m}. Which one fits this ticket?", "Decide on a code, {m}."], weight=2.5)
 def route_codes(d):
-    names = d.several(list(DEPT), d.r.choice([2, 3, 3, 4]))
-    codes = d.several(CODES, len(names), open_list=True)
+    names = d.several(list(DEPT), d.r.choice([2, 2, 3]))
+    codes = d.codes(len(names))
 
     def example(r):
         i = r.randrange(len(names))
@@ -231,7 +260,7 @@ ARTICLES = {"email": "an e-mail address", "phone": "a phone number", "date": "a 
         ["Check for {F} and return {p} when it is there and {n} when not.", "I want {p} when {F} occurs, else {n}."])
 def mentions(d):
     key = d.pick(list(ARTICLES))
-    yes, no = d.several(CODES, 2, open_list=True) if d.r.random() < 0.6 else ("yes", "no")
+    yes, no = d.codes(2) if d.r.random() < 0.6 else ("yes", "no")
 
     def example(r):
         there = r.random() < 0.5
@@ -245,7 +274,7 @@ def mentions(d):
         ["Numbers above {n} get {p}, all others {q}.", "Use {n} as the limit: {p} beyond it, {q} up to it."], weight=0.7)
 def threshold(d):
     limit = d.value([str(n) for n in range(10, 100)])
-    yes, no = d.several(CODES, 2, open_list=True)
+    yes, no = d.codes(2)
 
     def example(r):
         number = r.randint(1, 99) if r.random() < 0.5 else max(1, int(limit) + r.randint(-9, 9))
@@ -321,21 +350,12 @@ def reverse(d):
     return {"u": unit}, example
 
 
-@family(["[Sort|Order|Arrange] the [words|items|list] {F}.", "[Put|Write|Return|List|Show] the [words|items|entries] {F}."], ["I want the list {F}.", "Bring the items into order, {F}."], chains=True)
-def sort_items(d):
-    down = d.pick([False, True])
-
-    def example(r):
-        parts = items(r, 3, 4)
-        return ", ".join(parts), ", ".join(sorted(parts, key=str.lower, reverse=down))
-
-    return {"F": one_of(d.r, ["from Z to A", "in reverse alphabetical order"] if down else ["alphabetically", "from A to Z", "in alphabetical order"])}, example
-
-
 @family(["[Join|Connect|Combine|Link] the [words|items] with \"{s}\".", "[Write|List|Show] the items with \"{s}\" between them.", "[Replace|Swap] the commas [by|with] \"{s}\"."],
         ["I want \"{s}\" between the items.", "Use \"{s}\" where the commas are."])
 def join_list(d):
-    separator = d.value([s for s in SEPARATORS if s != ", "])
+    separator = ", "
+    while separator == ", ":
+        separator = d.made(SEPARATOR_KINDS)
 
     def example(r):
         parts = items(r, 2, 5)
@@ -344,45 +364,47 @@ def join_list(d):
     return {"s": separator.strip()}, example
 
 
+WORD_KINDS = [(0.75, lambda r: r.choice(NOUN + ADJ), len(NOUN + ADJ)), (0.15, lambda r: r.choice(PRODUCT), len(PRODUCT)), (0.1, invented, INVENTED)]
+NEW_WORD_KINDS = [(0.6, lambda r: r.choice(NOUN + ADJ), len(NOUN + ADJ)), (0.25, lambda r: r.choice(CITY + FIRST + PRODUCT), len(CITY + FIRST + PRODUCT)), (0.15, invented, INVENTED)]
+
+
 @family(["[Replace|Substitute|Swap] [the word|] \"{x}\" [by|with] \"{y}\".", "[Change|Turn] \"{x}\" [to|into] \"{y}\"[ in the text| in the sentence|].", "[Write|Use] \"{y}\" instead of \"{x}\"."],
         ["Wherever it says \"{x}\", it should say \"{y}\".", "Put \"{y}\" where \"{x}\" is now.", "\"{x}\" becomes \"{y}\"."], chains=True, weight=2)
 def replace_word(d):
-    old = d.value(NOUN + ADJ)
-    new = d.value([w for w in NOUN + ADJ + CITY + FIRST if w != old])
+    old, new = d.made(WORD_KINDS), d.made(NEW_WORD_KINDS)
 
     def example(r):
-        return with_word(r, old, lambda words, i: words[:i] + [new] + words[i + 1:])
+        return with_word(r, old, lambda word: [new])
 
     return {"x": old, "y": new}, example
 
 
 def with_word(r, word, edit):
-    """A plain sentence that has the word (nine times of ten), and what edit makes of its words."""
+    """A plain sentence that has the word (nine times of ten), and what it is with edit(word) in the word's place."""
     words = plain(r, 4, 7).split()
     if r.random() < 0.9:
-        places = [i for i, w in enumerate(words) if w in (NOUN if word in NOUN else ADJ)] or [len(words) - 1]
+        places = [i for i, w in enumerate(words) if w in (ADJ if word in ADJ else NOUN)] or [len(words) - 1]
         words[r.choice(places)] = word
-    out = list(words)
-    while word in out:
-        out = edit(out, out.index(word))
-    return " ".join(words), " ".join(out)
+    return " ".join(words), " ".join(out for w in words for out in (edit(w) if w == word else [w]))
 
 
 @family(["[Remove|Delete|Drop|Leave out] the word \"{x}\"[ from the text| from the sentence|].", "[Write|Return|Show] the [text|sentence] without [the word|] \"{x}\"."],
         ["Take \"{x}\" away.", "I do not want to see \"{x}\" in the text."], chains=True, weight=1.5)
 def delete_word(d):
-    word = d.value(NOUN + ADJ)
-    return {"x": word}, lambda r: with_word(r, word, lambda words, i: words[:i] + words[i + 1:])
+    word = d.made(WORD_KINDS)
+    return {"x": word}, lambda r: with_word(r, word, lambda w: [])
 
 
 ADDITIONS = """Thank you.|Best regards|See you soon!|Note:|Warning:|Dear team,|Please reply.|Good news:|FYI:|Kind regards|Draft|Approved|Call me.|To do:|Urgent:|Hello,|Done.|Reminder:|First,
 |Finally,|Update:|Many thanks|Page 1|Copy|Read this:|Over and out.|Question:|Yes,|No,|So,|Listen:|Attention!|Internal|Secret|Final|New:|Old:|Summary:|Part two|Okay.""".replace("\n", "").split("|")
+ADDITION_KINDS = [(0.5, lambda r: r.choice(ADDITIONS), len(ADDITIONS)), (0.2, lambda r: capital(r.choice(ADJ)) + " " + r.choice(NOUN) + r.choice(".:!"), 3 * len(ADJ) * len(NOUN)),
+                  (0.2, lambda r: capital(r.choice(NOUN)) + ":", len(NOUN)), (0.1, lambda r: capital(invented(r)) + ".", INVENTED)]
 
 
 @family(["[Add|Put|Write|Insert] \"{x}\" [at|to] the {w}[ of the text| of the message|].", "[Return|Give|Show] the [text|message|sentence] with \"{x}\" at the {w}."],
         ["The {w} of the text should be \"{x}\".", "I want \"{x}\" at the {w}."])
 def add_text(d):
-    where, text = d.pick(["start", "end"]), d.value(ADDITIONS)
+    where, text = d.pick(["start", "end"]), d.made(ADDITION_KINDS)
     d.combination = ("add", text, where)
 
     def example(r):
@@ -492,6 +514,17 @@ def extreme(d):
         return ", ".join(map(str, numbers)), str(max(numbers) if high else min(numbers))
 
     return {"F": one_of(d.r, ["largest", "biggest", "highest"] if high else ["smallest", "lowest", "least"])}, example
+
+
+@family(["[Sort|Order|Arrange] the [words|items|list] {F}.", "[Put|Write|Return|List|Show] the [words|items|entries] {F}."], ["I want the list {F}.", "Bring the items into order, {F}."], unseen=True)
+def sort_items(d):
+    down = d.pick([False, True])
+
+    def example(r):
+        parts = items(r, 3, 4)
+        return ", ".join(parts), ", ".join(sorted(parts, key=str.lower, reverse=down))
+
+    return {"F": one_of(d.r, ["from Z to A", "in reverse alphabetical order"] if down else ["alphabetically", "from A to Z", "in alphabetical order"])}, example
 
 
 # ------------------------------------------------------------------------------------------------------ second operations
