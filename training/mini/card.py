@@ -107,6 +107,7 @@ def gists_svg(table):
     for percent in range(0, 101, 25):
         out += [line(left, at_y(percent), width - right, at_y(percent), 'stroke="#ddd"'), text(left - 6, at_y(percent) + 4, "end", percent)]
     out += [text(at_x(row["k"]), height - bottom + 18, "middle", row["k"]) for row in rows]
+    out.append(text((left + width - right) / 2, height - bottom + 36, "middle", "gist tokens"))
     for i, split in enumerate(s["name"] for s in table["splits"]):
         colour, cells = COLOURS[i % len(COLOURS)], [row["splits"][split]["exact_match"] for row in rows]
         shift = 2 * (i - 2)  # bars of one k stand apart
