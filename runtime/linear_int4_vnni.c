@@ -16,8 +16,7 @@ enum {
   EIGHT = TG_INT4_EIGHT,
   VECTORS = BLOCK / LANES,
   EIGHT_BYTES = EIGHT * BLOCK / 2,
-  TILE_ROWS = 6, /* 24 sums in registers, the rest for weights and x */
-  ONE_TILE = 5,  /* rows up to which one tile without fetching ahead is faster than two with it */
+  TILE_ROWS = 4, /* 16 sums in registers, 8 halves of weights, x: with more rows they do not fit */
   STEP = 256     /* inputs whose weights (9 KB) stay in L1 for all tiles of a chunk: whole groups */
 };
 
@@ -52,7 +51,7 @@ TG_INLINE void add_eight(const int8_t *q, size_t depth, const unsigned char *wei
     low[v] = _mm512_and_si512(both, mask);
     high[v] = _mm512_and_si512(_mm512_srli_epi16(both, 4), mask);
   }
-#pragma GCC unroll 6
+#pragma GCC unroll 4
   for (size_t r = 0; r < rows; r++) {
     const __m512i first = four_bytes(q + r * depth), second = four_bytes(q + r * depth + EIGHT / 2);
 #pragma GCC unroll 4
@@ -68,7 +67,7 @@ TG_INLINE void add_scaled(const tile *x, size_t g, const unsigned char *scales, 
   for (size_t v = 0; v < VECTORS; v += 2) {
     tg_v scale[2];
     v_load_pairs((const uint16_t *)(const void *)scales + v * LANES, &scale[0], &scale[1]);
-#pragma GCC unroll 6
+#pragma GCC unroll 4
     for (size_t r = 0; r < rows; r++)
 #pragma GCC unroll 2
       for (size_t half = 0; half < 2; half++) {
@@ -88,7 +87,7 @@ TG_INLINE void add_groups(const tg_int4_product *p, const tile *x, const unsigne
     const unsigned char *scales = weights;
     __m512i s[TILE_ROWS][VECTORS];
     weights += TG_INT4_SCALES;
-#pragma GCC unroll 6
+#pragma GCC unroll 4
     for (size_t r = 0; r < rows; r++)
 #pragma GCC unroll 4
       for (size_t v = 0; v < VECTORS; v++) s[r][v] = _mm512_set1_epi32(x->starts[r * x->n_groups + g]);
@@ -108,8 +107,6 @@ TG_INLINE void add_tile_as(const tg_int4_product *p, const tile *x, const unsign
     case 1: add_groups(p, x, weights, first, last, 1, sums, fetch, next); break;
     case 2: add_groups(p, x, weights, first, last, 2, sums, fetch, next); break;
     case 3: add_groups(p, x, weights, first, last, 3, sums, fetch, next); break;
-    case 4: add_groups(p, x, weights, first, last, 4, sums, fetch, next); break;
-    case 5: add_groups(p, x, weights, first, last, 5, sums, fetch, next); break;
     default: add_groups(p, x, weights, first, last, TILE_ROWS, sums, fetch, next); break;
   }
 }
@@ -141,7 +138,7 @@ static tile tile_of(const tg_int4_product *p, size_t row) {
 
 static void multiply_block(const tg_int4_product *p, size_t block, size_t first_row, size_t rows) {
   float sums[TG_INT4_CHUNK * BLOCK] __attribute__((aligned(64)));
-  const size_t n_tiles = rows <= ONE_TILE ? 1 : rows <= TILE_ROWS ? 2 : (rows + TILE_ROWS - 1) / TILE_ROWS;
+  const size_t n_tiles = (rows + TILE_ROWS - 1) / TILE_ROWS;
   const size_t step = n_tiles == 1 ? p->n_groups : STEP / p->group, group_bytes = TG_INT4_SCALES + p->group / EIGHT * EIGHT_BYTES;
   const size_t advance = group_bytes / (p->group / EIGHT) / n_tiles;
   memset(sums, 0, rows * BLOCK * sizeof *sums);
