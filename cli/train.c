@@ -88,11 +88,11 @@ static t5gist_status replace(char **text, const char *with, t5gist_error *err) {
 }
 
 /* What the command line says goes before the recipe. */
-static t5gist_status override(const tg_settings *s, tg_recipe *recipe, t5gist_error *err) {
+static t5gist_status override(const tg_settings *s, const char *path, tg_recipe *recipe, t5gist_error *err) {
   TG_TRY(replace(&recipe->out, s->output, err));
   TG_TRY(replace(&recipe->model, s->model, err));
   if (s->threads != T5GIST_UNSET) recipe->threads = s->threads;
-  return tg_recipe_check(recipe, err);
+  return tg_recipe_check(path, recipe, err);
 }
 
 /* The call without what only this run was told. */
@@ -134,10 +134,12 @@ t5gist_status tg_command_train(tg_context *context, t5gist_error *err) {
   tg_recipe recipe;
   tg_buffer call = {0};
   const tg_settings *s = &context->settings;
-  if (s->dtype == TG_DTYPE_BF16 || s->dtype == TG_DTYPE_INT8) return tg_fail(err, T5GIST_EUSAGE, "--dtype: training computes in f32; `t5gist convert` makes an int8 folder of the result");
+  const char *path = context->arguments[0];
+  if (s->dtype != T5GIST_UNSET && s->dtype != TG_DTYPE_AUTO && s->dtype != TG_DTYPE_F32)
+    return tg_fail(err, T5GIST_EUSAGE, "--dtype: training computes in f32; `t5gist convert` makes an int8 folder of the result");
   if (s->resume && s->overwrite) return tg_fail(err, T5GIST_EUSAGE, "--resume and --overwrite exclude each other; expected one of them");
-  t5gist_status status = tg_recipe_load(context->arguments[0], &recipe, err);
-  if (status == T5GIST_OK) status = override(s, &recipe, err);
+  t5gist_status status = tg_recipe_read(path, &recipe, err);
+  if (status == T5GIST_OK) status = override(s, path, &recipe, err);
   if (status == T5GIST_OK) status = describe_call(context, &call, err);
   if (status == T5GIST_OK) status = train(context, &recipe, call.data, err);
   tg_recipe_free(&recipe);

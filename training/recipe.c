@@ -171,7 +171,8 @@ static void set_defaults(tg_recipe *r) {
 /* ------------------------------------------------------------------------------------------------------------------------- checking */
 
 static bool from_scratch(const tg_recipe *r) {
-  return r->shape || r->d_model != T5GIST_UNSET || r->d_ff != T5GIST_UNSET || r->n_layers != T5GIST_UNSET;
+  return r->shape || r->d_model != T5GIST_UNSET || r->d_kv != T5GIST_UNSET || r->d_ff != T5GIST_UNSET || r->n_heads != T5GIST_UNSET ||
+         r->n_layers != T5GIST_UNSET || r->n_decoder_layers != T5GIST_UNSET;
 }
 
 static t5gist_status check_start(const tg_recipe *r, t5gist_error *err) {
@@ -286,7 +287,7 @@ static t5gist_status check_fields(tg_recipe *r, t5gist_error *err) {
   return T5GIST_OK;
 }
 
-t5gist_status tg_recipe_check(tg_recipe *recipe, t5gist_error *err) {
+static t5gist_status check(tg_recipe *recipe, t5gist_error *err) {
   TG_TRY(check_start(recipe, err));
   TG_TRY(check_fields(recipe, err));
   TG_TRY(read_gists(recipe, err));
@@ -294,11 +295,19 @@ t5gist_status tg_recipe_check(tg_recipe *recipe, t5gist_error *err) {
   return check_losses(recipe, err);
 }
 
-t5gist_status tg_recipe_load(const char *path, tg_recipe *recipe, t5gist_error *err) {
-  set_defaults(recipe);
-  TG_TRY(tg_yaml_load(path, fields, 0, recipe, err));
-  const t5gist_status status = tg_recipe_check(recipe, err);
+t5gist_status tg_recipe_check(const char *path, tg_recipe *recipe, t5gist_error *err) {
+  const t5gist_status status = check(recipe, err);
   return status == T5GIST_OK ? status : tg_error_context(err, status, "%s: ", path);
+}
+
+t5gist_status tg_recipe_read(const char *path, tg_recipe *recipe, t5gist_error *err) {
+  set_defaults(recipe);
+  return tg_yaml_load(path, fields, 0, recipe, err);
+}
+
+t5gist_status tg_recipe_load(const char *path, tg_recipe *recipe, t5gist_error *err) {
+  TG_TRY(tg_recipe_read(path, recipe, err));
+  return tg_recipe_check(path, recipe, err);
 }
 
 void tg_recipe_free(tg_recipe *recipe) {

@@ -63,10 +63,12 @@ typedef struct tg_recipe {
   bool log, tensorboard;
 } tg_recipe;
 
-/* Reads and checks a recipe. *recipe is the caller's to free, also after a failure. */
+/* Reads a recipe that is to be checked yet. *recipe is the caller's to free, also after a failure. */
+t5gist_status tg_recipe_read(const char *path, tg_recipe *recipe, t5gist_error *err);
+/* Checks what can be checked without files and fills what follows from the keys (gists, sets); again after every change. path: for messages. */
+t5gist_status tg_recipe_check(const char *path, tg_recipe *recipe, t5gist_error *err);
+/* Both. */
 t5gist_status tg_recipe_load(const char *path, tg_recipe *recipe, t5gist_error *err);
-/* Checks what can be checked without files and fills what follows from the keys (gists, sets). tg_recipe_load has done so; again after a change. */
-t5gist_status tg_recipe_check(tg_recipe *recipe, t5gist_error *err);
 void tg_recipe_free(tg_recipe *recipe);
 
 /* The keys with their values as an object, a new reference; null: no memory. */
