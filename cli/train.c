@@ -113,7 +113,7 @@ static void summary(const tg_context *context, const tg_recipe *recipe, const tg
     tg_cli_note(context, "%s is complete: %d steps are done", recipe->out, r->step);
     return;
   }
-  tg_cli_note(context, "%d step%s in %.3f s, loss %.4f, %.0f tokens/s, %.0f GFLOP/s, peak %.2f GB of %.2f predicted%s%s -> %s", done, done == 1 ? "" : "s", r->seconds, r->loss,
+  tg_cli_note(context, "%d step%s in %.3f s, loss %.4f, %.0f tokens/s, %.0f GFLOP/s, peak %.3g GB of %.3g predicted%s%s -> %s", done, done == 1 ? "" : "s", r->seconds, r->loss,
               r->tokens / r->seconds, r->flops / r->seconds * 1e-9, (double)r->peak_bytes * 1e-9, (double)r->predicted_bytes * 1e-9, r->best[0] ? ", best " : "", r->best, recipe->out);
   if (r->stopped) tg_cli_note(context, "stopped behind step %d of %d, which is saved; to go on: %s --resume", r->step, r->steps, call);
 }

@@ -51,11 +51,14 @@ static t5gist_status check(int code, const char *what, t5gist_error *err) {
 t5gist_status tg_group_begin(tg_group *group, t5gist_error *err) {
   *group = (tg_group){.n = 1};
   if (launched() == 1) return T5GIST_OK; /* MPI_Init alone would take half a second */
-  int provided;
+  int provided; /* our other threads send nothing: any level will do */
   TG_TRY(check(MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &provided), "begin", err));
-  MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
-  MPI_Comm_rank(MPI_COMM_WORLD, &group->rank);
-  MPI_Comm_size(MPI_COMM_WORLD, &group->n);
+  TG_TRY(check(MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN), "begin", err));
+  TG_TRY(check(MPI_Comm_rank(MPI_COMM_WORLD, &group->rank), "begin", err));
+  TG_TRY(check(MPI_Comm_size(MPI_COMM_WORLD, &group->n), "begin", err));
+  if (group->n == 1) /* each would train alone, all of them into one folder */
+    return tg_fail(err, T5GIST_EUNSUPPORTED, "MPI: expected %d processes, as its launcher says, found this one alone: mpirun belongs to another MPI "
+                   "than this program was built with", launched());
   if (group->n > MAX_RANKS) return tg_fail(err, T5GIST_EUSAGE, "expected at most %d processes, found %d", MAX_RANKS, group->n);
   return T5GIST_OK;
 }
@@ -129,8 +132,8 @@ t5gist_status tg_group_sum(tg_group *group, double *values, size_t n, t5gist_err
   return T5GIST_OK;
 }
 
-void tg_group_wait(tg_group *group) {
-  if (group->n > 1) MPI_Barrier(MPI_COMM_WORLD);
+t5gist_status tg_group_wait(tg_group *group, t5gist_error *err) {
+  return group->n > 1 ? check(MPI_Barrier(MPI_COMM_WORLD), "wait for the others", err) : T5GIST_OK;
 }
 
 #else
@@ -171,8 +174,9 @@ t5gist_status tg_group_sum(tg_group *group, double *values, size_t n, t5gist_err
   return T5GIST_OK;
 }
 
-void tg_group_wait(tg_group *group) {
-  (void)group;
+t5gist_status tg_group_wait(tg_group *group, t5gist_error *err) {
+  (void)group, (void)err;
+  return T5GIST_OK;
 }
 
 #endif

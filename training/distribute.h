@@ -36,7 +36,7 @@ t5gist_status tg_group_reduce(tg_group *group, float *x, bool fixed_order, t5gis
 t5gist_status tg_group_collect(tg_group *group, float *x, t5gist_error *err);
 /* Sums of a few numbers over processes, added in the order of ranks; every process gets them. */
 t5gist_status tg_group_sum(tg_group *group, double *values, size_t n, t5gist_error *err);
-void tg_group_wait(tg_group *group); /* until everybody is here */
+t5gist_status tg_group_wait(tg_group *group, t5gist_error *err); /* until everybody is here */
 /* The process that failed alone ends all of them at once, so that nobody waits for it. Returns only where the group is one process. */
 void tg_group_abandon(const tg_group *group);
 

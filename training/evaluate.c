@@ -82,6 +82,7 @@ t5gist_status tg_evaluate_prepare(tg_trainer *t, t5gist_error *err) {
 
 typedef struct sums {
   double logprob, right, exact, tokens, examples;
+  int n_micro; /* micro-batches so far, of all processes */
 } sums;
 
 static void add_answers(const tg_plan *plan, const float *logprobs, const unsigned char *right, sums *s) {
@@ -121,7 +122,8 @@ done:
   return status;
 }
 
-/* Examples first .. first + n - 1 of the set's order, n <= CHUNK; this process takes every n-th of their micro-batches. */
+/* Examples first .. first + n - 1 of the set's order, n <= CHUNK; this process takes every n-th micro-batch of the set, for those of one chunk alone are
+ * fewer than there may be processes. */
 static t5gist_status run_chunk(tg_trainer *t, const tg_data *data, const tg_eval_point *point, const float *weights, size_t first, int n, sums *s,
                                t5gist_error *err) {
   tg_example drawn[CHUNK], examples[CHUNK];
@@ -136,8 +138,9 @@ static t5gist_status run_chunk(tg_trainer *t, const tg_data *data, const tg_eval
     examples[i] = drawn[order[i]];
     ids[i] = places[order[i]];
   }
-  for (int micro = t->group.rank; micro < n_micro; micro += t->group.n) {
+  for (int micro = 0; micro < n_micro; micro++) {
     const int begin = micro > 0 ? ends[micro - 1] : 0;
+    if (s->n_micro++ % t->group.n != t->group.rank) continue;
     TG_TRY(run_micro(t, point, weights, examples + begin, ids + begin, ends[micro] - begin, s, err));
   }
   return T5GIST_OK;
@@ -146,11 +149,10 @@ static t5gist_status run_chunk(tg_trainer *t, const tg_data *data, const tg_eval
 t5gist_status tg_evaluate_set(tg_trainer *t, const tg_data *data, const tg_eval_point *point, const float *weights, tg_eval_score *score,
                               t5gist_error *err) {
   const size_t count = tg_data_count(data), limit = (size_t)t->recipe->eval_examples, n = limit > 0 && limit < count ? limit : count;
-  double all[5] = {0};
   sums s = {0};
   for (size_t at = 0; at < n; at += CHUNK) TG_TRY(run_chunk(t, data, point, weights, at, (int)(n - at < CHUNK ? n - at : CHUNK), &s, err));
-  all[0] = s.logprob, all[1] = s.right, all[2] = s.exact, all[3] = s.tokens, all[4] = s.examples;
-  TG_TRY(tg_group_sum(&t->group, all, 5, err));
+  double all[] = {s.logprob, s.right, s.exact, s.tokens, s.examples};
+  TG_TRY(tg_group_sum(&t->group, all, sizeof all / sizeof *all, err));
   *score = (tg_eval_score){.loss = -all[0] / fmax(1, all[3]),
                            .accuracy = all[1] / fmax(1, all[3]),
                            .exact = all[2] / fmax(1, all[4]),
@@ -184,6 +186,9 @@ t5gist_status tg_evaluate(tg_trainer *t, const float *weights, bool *improved, t
       tg_eval_score score;
       tg_trainer_progress(t, "evaluation");
       TG_TRY(tg_evaluate_set(t, t->sets[s], &t->points[p], weights, &score, err));
+      if (!isfinite(score.loss))
+        return tg_fail(err, T5GIST_EFORMAT, "step %llu: the loss on %s/%s is %g: " TG_DIVERGED, (unsigned long long)t->step, t->recipe->sets[s].name,
+                       t->points[p].name, score.loss);
       TG_TRY(write_score(t, s, &t->points[p], &score, err));
       if (s != t->best.set || p != t->best.point) continue;
       const double value = value_of(&score, t->best.measure);

@@ -1,7 +1,6 @@
 /* What a run will take: memory from the sizes of its first steps' plans, time from one pass. */
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "runtime/error.h"
 #include "runtime/memory.h"
@@ -9,24 +8,16 @@
 
 enum { SAMPLE = 20 }; /* steps drawn */
 
-/* A number of kB behind `key` in a file of /proc, in bytes; 0: not there. */
-static size_t proc_bytes(const char *path, const char *key) {
+size_t tg_resident_bytes(bool peak) {
+  const char *key = peak ? "VmHWM:" : "VmRSS:";
   char line[256];
   unsigned long long kb = 0;
-  FILE *file = fopen(path, "re");
+  FILE *file = fopen("/proc/self/status", "re");
   while (file && fgets(line, sizeof line, file)) {
     if (strncmp(line, key, strlen(key)) == 0 && sscanf(line + strlen(key), " %llu", &kb) == 1) break;
   }
   if (file) fclose(file);
   return (size_t)kb * 1024;
-}
-
-size_t tg_resident_bytes(bool peak) {
-  return proc_bytes("/proc/self/status", peak ? "VmHWM:" : "VmRSS:");
-}
-
-size_t tg_available_bytes(void) {
-  return proc_bytes("/proc/meminfo", "MemAvailable:");
 }
 
 static t5gist_status sample_step(const tg_trainer *t, uint64_t index, tg_prediction *p, t5gist_error *err) {
@@ -60,7 +51,8 @@ t5gist_status tg_predict(const tg_trainer *t, tg_prediction *out, t5gist_error *
   for (uint64_t i = 0; i < SAMPLE; i++) TG_TRY(sample_step(t, i, out, err));
   out->optimiser = (size_t)((double)tg_optimiser_floats(&t->start.layout, &options) * ((double)own / (double)count)) * sizeof(float);
   if (t->recipe->teacher) out->parameters += t->teacher.layout.count * sizeof(float);
-  out->bytes = tg_resident_bytes(false) + out->parameters + out->optimiser + out->activations;
+  const size_t peak = tg_resident_bytes(false) + out->parameters + out->optimiser + out->activations, until_now = tg_resident_bytes(true);
+  out->bytes = peak > until_now ? peak : until_now; /* learning a vocabulary may have taken more */
   return T5GIST_OK;
 }
 

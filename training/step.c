@@ -113,8 +113,7 @@ static t5gist_status combine(tg_trainer *t, tg_step_report *report, t5gist_error
 static t5gist_status check_finite(const tg_trainer *t, const tg_step_report *report, t5gist_error *err) {
   if (isfinite(report->loss) && isfinite(report->norm)) return T5GIST_OK;
   return tg_fail(err, T5GIST_EFORMAT,
-                 "step %llu: the loss is %g and the gradient's norm %g: the run has diverged; a lower rate, a longer warmup or clip may help. Its "
-                 "snapshots are kept",
+                 "step %llu: the loss is %g and the gradient's norm %g: " TG_DIVERGED,
                  (unsigned long long)t->step + 1, report->loss, report->norm);
 }
 

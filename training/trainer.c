@@ -1,6 +1,7 @@
 #include "training/trainer.h"
 
 #include <math.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -9,6 +10,7 @@
 #include "runtime/file.h"
 #include "runtime/json.h"
 #include "runtime/memory.h"
+#include "runtime/room.h"
 #include "training/snapshot.h"
 #include "training/trainer_parts.h"
 
@@ -18,7 +20,6 @@ enum { SHOWN_BAD_LINES = 5 };
 
 typedef struct bad_lines {
   const tg_trainer *trainer;
-  const char *path;
   size_t n;
 } bad_lines;
 
@@ -40,7 +41,7 @@ static t5gist_status open_data(tg_trainer *t, const char *path, tg_data **data, 
                                    .truncate_target = r->truncate_target,
                                    .skip_bad = r->skip_bad,
                                    .gists = r->most_gists};
-  bad_lines bad = {.trainer = t, .path = path};
+  bad_lines bad = {.trainer = t};
   char *cache = NULL;
   TG_TRY(r->cache ? tg_strdup(&cache, r->cache, err) : tg_path_join(&cache, t->run_dir, "data", err));
   t5gist_status status = tg_make_dirs(cache, err);
@@ -89,26 +90,39 @@ static t5gist_status find_start_tokens(tg_trainer *t, t5gist_error *err) {
 /* What needs files to be made is done by the first process; the others follow. */
 static t5gist_status open_files(tg_trainer *t, uint64_t *step, t5gist_error *err) {
   const bool first = t->group.rank == 0;
-  if (!first) tg_group_wait(&t->group);
+  if (!first) TG_TRY(tg_group_wait(&t->group, err));
   if (first)
-    TG_TRY(tg_place_open(t->recipe, t->call, &t->run_dir, step, err));
+    TG_TRY(tg_place_open(t->recipe, t->call, &t->run_dir, &t->lock, step, err));
   else
     TG_TRY(tg_path_join(&t->run_dir, t->recipe->out, "run", err));
   if (!first && t->call->resume) TG_TRY(tg_snapshot_find(t->run_dir, step, err));
   TG_TRY(tg_start_open(t->recipe, t->run_dir, first, &t->start, err));
   TG_TRY(open_all_data(t, err));
-  if (first) tg_group_wait(&t->group);
+  if (first) TG_TRY(tg_group_wait(&t->group, err));
   TG_TRY(find_start_tokens(t, err));
   TG_TRY(tg_evaluate_prepare(t, err));
   if (t->recipe->teacher) TG_TRY(tg_teacher_open(t->recipe, &t->start, &t->teacher, err));
   return tg_group_divide(&t->group, &t->start.layout, err);
 }
 
+/* Threads and oneDNN. A product of each kind makes oneDNN load its code and generate its kernels, some ten megabytes, so that the prediction finds
+ * them in the process's memory. */
+static t5gist_status open_machine(tg_trainer *t, t5gist_error *err) {
+  enum { N = 64 };
+  float *x;
+  TG_TRY(tg_engine_new(t->recipe->threads == T5GIST_UNSET ? tg_cpu_threads() : t->recipe->threads, &t->engine, err));
+  TG_TRY(tg_workspace_new(t->engine, &t->workspace, err));
+  TG_TRY(tg_alloc(&x, 3 * N * N, sizeof *x, err));
+  t5gist_status status = tg_train_linear(t->workspace, x, N, x + N * N, N, N, false, x + 2 * N * N, err);
+  if (!status) status = tg_train_linear_dx(t->workspace, x, N, x + N * N, N, N, false, x + 2 * N * N, err);
+  if (!status) status = tg_train_linear_dw(t->workspace, x, x + N * N, N, N, N, x + 2 * N * N, err);
+  tg_free(x);
+  return status;
+}
+
 static t5gist_status allocate(tg_trainer *t, t5gist_error *err) {
   const tg_optimiser_options options = tg_recipe_optimiser(t->recipe);
   const size_t count = t->start.layout.count;
-  TG_TRY(tg_engine_new(t->recipe->threads == T5GIST_UNSET ? tg_cpu_threads() : t->recipe->threads, &t->engine, err));
-  TG_TRY(tg_workspace_new(t->engine, &t->workspace, err));
   TG_TRY(tg_pass_new(&t->start.layout, t->workspace, &t->pass, err));
   if (t->recipe->teacher) TG_TRY(tg_pass_new(&t->teacher.layout, t->workspace, &t->teacher_pass, err));
   TG_TRY(tg_alloc(&t->weights, count, sizeof *t->weights, err));
@@ -126,7 +140,7 @@ static json_t *make_state(const tg_trainer *t) {
                    (json_int_t)t->best.step);
 }
 
-static t5gist_status save(tg_trainer *t, t5gist_error *err) {
+static t5gist_status write_snapshot(tg_trainer *t, t5gist_error *err) {
   tg_snapshot snapshot = {.layout = &t->start.layout,
                           .weights = t->weights,
                           .optimiser = t->optimiser,
@@ -137,8 +151,8 @@ static t5gist_status save(tg_trainer *t, t5gist_error *err) {
   tg_trainer_progress(t, "saving");
   const t5gist_status status = tg_snapshot_save(&snapshot, t->run_dir, t->step, t->recipe->keep, err);
   json_decref(snapshot.state);
-  tg_group_wait(&t->group); /* nobody begins the next one before everybody has this one on disk */
-  return status;
+  TG_TRY(status);
+  return tg_group_wait(&t->group, err); /* nobody begins the next one before everybody has this one on disk */
 }
 
 static t5gist_status read_state(tg_trainer *t, const json_t *state, t5gist_error *err) {
@@ -211,13 +225,28 @@ static t5gist_status export_model(tg_trainer *t, const float *weights, t5gist_er
   return t->group.rank == 0 ? tg_parameters_export(&t->start.layout, weights, &what, err) : T5GIST_OK;
 }
 
+/* A gradient of sound numbers can still lead to weights that are none. */
+static t5gist_status check_weights(const tg_trainer *t, t5gist_error *err) {
+  const double squares = tg_train_sum_squares(t->workspace, t->weights, t->start.layout.count);
+  if (isfinite(squares)) return T5GIST_OK;
+  return tg_fail(err, T5GIST_EFORMAT, "step %llu: the weights' norm is %g: " TG_DIVERGED, (unsigned long long)t->step, sqrt(squares));
+}
+
 /* Evaluates where there is something to evaluate on; writes the model when it is the best, or when nobody can tell. */
 static t5gist_status judge(tg_trainer *t, t5gist_error *err) {
   const float *weights;
   bool improved = true;
+  TG_TRY(check_weights(t, err));
   TG_TRY(chosen_weights(t, &weights, err));
   if (t->recipe->n_sets > 0) TG_TRY(tg_evaluate(t, weights, &improved, err));
   return improved ? export_model(t, weights, err) : T5GIST_OK;
+}
+
+/* Without evaluation the model of each snapshot is written beside it: a run that is stopped, or dies, leaves its newest one. */
+static t5gist_status save(tg_trainer *t, t5gist_error *err) {
+  TG_TRY(check_weights(t, err));
+  if (t->recipe->n_sets == 0) TG_TRY(judge(t, err));
+  return write_snapshot(t, err);
 }
 
 static t5gist_status write_step(tg_trainer *t, const tg_step_report *r, t5gist_error *err) {
@@ -270,8 +299,8 @@ static t5gist_status loop(tg_trainer *t, bool *stopped, t5gist_error *err) {
     TG_TRY(write_step(t, &report, err));
     tg_trainer_progress(t, NULL);
     const bool last = t->step == steps;
-    TG_TRY(asked_to_stop(t, stopped, err));
-    if (last || (r->n_sets > 0 && due(t->step, r->eval_every))) TG_TRY(judge(t, err));
+    if (r->n_sets > 0 && (last || due(t->step, r->eval_every))) TG_TRY(judge(t, err));
+    TG_TRY(asked_to_stop(t, stopped, err)); /* behind the evaluation, which takes long */
     if (last || *stopped || due(t->step, r->save_every)) TG_TRY(save(t, err));
   }
   *stopped = *stopped && t->step < steps;
@@ -282,14 +311,15 @@ static t5gist_status loop(tg_trainer *t, bool *stopped, t5gist_error *err) {
 
 static void say_size(const tg_trainer *t, const tg_prediction *p) {
   const tg_config *c = &t->start.config;
-  const size_t available = tg_available_bytes(), needed = p->parameters + p->optimiser + p->activations;
+  const size_t room = tg_memory_room(), needed = p->parameters + p->optimiser + p->activations;
+  char free_text[48] = "";
+  if (room != SIZE_MAX) snprintf(free_text, sizeof free_text, "; %.1f GB are free", (double)room * 1e-9);
   tg_trainer_say(t, "%.1f M parameters (d_model %d, %d + %d layers, %d rows of vocabulary), %d steps of %d examples, each %.0f tokens and %.3g TFLOP",
                  (double)t->start.layout.count * 1e-6, c->d_model, c->n_layers, c->n_decoder_layers, c->vocab_size, t->recipe->steps,
                  t->recipe->batch_examples, p->tokens, p->flops * 1e-12);
-  tg_trainer_say(t, "memory predicted: %.2f GB (weights and gradients %.2f, optimiser %.2f, activations %.2f); %.1f GB are free",
-                 (double)p->bytes * 1e-9, (double)p->parameters * 1e-9, (double)p->optimiser * 1e-9, (double)p->activations * 1e-9,
-                 (double)available * 1e-9);
-  if (available > 0 && needed > available)
+  tg_trainer_say(t, "memory predicted: %.2f GB (weights and gradients %.2f, optimiser %.2f, activations %.2f)%s",
+                 (double)p->bytes * 1e-9, (double)p->parameters * 1e-9, (double)p->optimiser * 1e-9, (double)p->activations * 1e-9, free_text);
+  if (needed > room)
     tg_trainer_say(t, "warning: that is more than is free; a smaller micro_tokens, or optimiser: adafactor, takes less");
 }
 
@@ -311,6 +341,7 @@ static t5gist_status prepare(tg_trainer *t, tg_train_result *result, t5gist_erro
   double seconds;
   TG_TRY(tg_group_begin(&t->group, err));
   TG_TRY(open_files(t, &step, err));
+  TG_TRY(open_machine(t, err));
   TG_TRY(tg_predict(t, &prediction, err));
   say_size(t, &prediction);
   result->predicted_bytes = prediction.bytes;
@@ -355,10 +386,11 @@ static void close_trainer(tg_trainer *t) {
   tg_start_close(&t->start);
   tg_free(t->run_dir);
   tg_group_end(&t->group);
+  if (t->lock.fd >= 0) tg_lock_release(&t->lock); /* nobody writes there any more */
 }
 
 t5gist_status tg_train(const tg_recipe *recipe, const tg_train_call *call, tg_train_result *result, t5gist_error *err) {
-  tg_trainer t = {.recipe = recipe, .call = call, .group = {.n = 1}, .loss = NAN, .smoothed = NAN};
+  tg_trainer t = {.recipe = recipe, .call = call, .group = {.n = 1}, .lock = {-1}, .loss = NAN, .smoothed = NAN};
   t5gist_error own = {0};
   *result = (tg_train_result){.loss = NAN};
   t5gist_status status = prepare(&t, result, &own);

@@ -2,6 +2,7 @@
 #ifndef T5GIST_TRAINING_TRAINER_PARTS_H
 #define T5GIST_TRAINING_TRAINER_PARTS_H
 
+#include "runtime/folder.h"
 #include "training/distribute.h"
 #include "training/log.h"
 #include "training/pass.h"
@@ -9,9 +10,9 @@
 #include "training/trainer.h"
 
 /* ---- place.c: the folder of a run */
-/* Looks at recipe->out, refuses what belongs to somebody else, makes out/run and writes the recipe there. *run_dir is the caller's; *step: the
- * snapshot to go on from, 0: none. */
-t5gist_status tg_place_open(const tg_recipe *recipe, const tg_train_call *call, char **run_dir, uint64_t *step, t5gist_error *err);
+/* Looks at recipe->out, refuses what belongs to somebody else, makes out/run, takes its lock and writes the recipe there. *run_dir is the caller's, as
+ * is *lock where its fd is not negative, also after a failure; *step: the snapshot to go on from, 0: none. */
+t5gist_status tg_place_open(const tg_recipe *recipe, const tg_train_call *call, char **run_dir, tg_lock *lock, uint64_t *step, t5gist_error *err);
 
 /* ---- evaluate.c */
 typedef struct tg_eval_point { /* a condition, and for gist the number of gist tokens */
@@ -34,12 +35,16 @@ typedef struct tg_best {
   uint64_t step; /* 0: nothing was evaluated yet */
 } tg_best;
 
+/* Behind the step and the number that is none. */
+#define TG_DIVERGED "the run has diverged; a lower rate, a longer warmup or clip may help. Its snapshots are kept"
+
 /* ---- one run */
 typedef struct tg_trainer {
   const tg_recipe *recipe;
   const tg_train_call *call;
   tg_group group;
   char *run_dir;
+  tg_lock lock; /* of run_dir, the first process's; fd -1: none */
   tg_start start;
   tg_teacher teacher;
   tg_data *train, *sets[TG_MAX_SETS]; /* [recipe->n_sets] */
@@ -116,6 +121,5 @@ t5gist_status tg_predict(const tg_trainer *trainer, tg_prediction *out, t5gist_e
 /* Seconds of a step, from one pass over the first micro-batch; changes nothing. */
 t5gist_status tg_predict_seconds(tg_trainer *trainer, const tg_prediction *prediction, double *seconds, t5gist_error *err);
 size_t tg_resident_bytes(bool peak); /* of this process; 0: unknown */
-size_t tg_available_bytes(void);     /* memory that the system would still give; 0: unknown */
 
 #endif

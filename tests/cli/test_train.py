@@ -38,7 +38,7 @@ def floats(data):
 
 class Training(CommandLine):
     def recipe(self, name="x.yaml", **keys):
-        recipe = {**RECIPE, **keys}
+        recipe = {key: value for key, value in {**RECIPE, **keys}.items() if value is not None}
         recipe["warmup"] = min(recipe["warmup"], recipe["steps"])
         (self.dir / name).write_text(json.dumps(recipe))  # JSON is YAML
         return name
@@ -125,10 +125,12 @@ class Runs(Training):
 
     @unittest.skipIf(os.environ.get("T5GIST_SANITIZE"), "sanitizers take memory of their own")
     def test_memory_is_what_was_predicted(self):
-        done = self.run_program("train", self.recipe(shape={"like": "mini"}, steps=3, batch_examples=64, micro_tokens=2000, eval_every=0))
-        peak, predicted = (float(x) for x in done.stderr.decode().split("peak ")[1].split(" predicted")[0].split(" GB of "))
-        self.assertLess(peak, 1.3 * predicted)
-        self.assertLess(predicted, 1.3 * peak)
+        keys = dict(steps=3, batch_examples=64, micro_tokens=2000, eval_every=0)
+        for out, more in ("mini", dict(shape={"like": "mini"})), ("tiny", {}), ("own", dict(vocab={"size": 285})):
+            done = self.run_program("train", self.recipe(out=out, **keys, **more))
+            peak, predicted = (float(x) for x in done.stderr.decode().split("peak ")[1].split(" predicted")[0].split(" GB of "))
+            self.assertLess(peak, 1.3 * predicted, out)
+            self.assertLess(predicted, 1.3 * peak, out)
 
 
 def masked(data):
@@ -226,6 +228,8 @@ class Refused(Training):
         self.bad(1, "empty.jsonl", "train", self.recipe(data={"train": "empty.jsonl"}))
         (self.dir / "bad.jsonl").write_text((self.dir / "data.jsonl").read_text() + "{oops\n")
         self.bad(1, "bad.jsonl: line 31", "train", self.recipe(data={"train": "bad.jsonl"}))
+        self.bad(2, "x.yaml: out: expected the folder that the trained model goes to", "train", self.recipe(out=None))
+        self.good("train", "x.yaml", "-o", "named", "-q")
         text = self.run_program("train", self.recipe(data={"train": "bad.jsonl", "skip_bad": True}, steps=1)).stderr.decode()
         self.assertIn("left out: bad.jsonl: line 31", text.replace(str(self.dir) + "/", ""))
 
@@ -259,11 +263,16 @@ class Refused(Training):
 
 
 class Processes(Training):
-    def run_mpi(self, n, *args, **more):
+    def start_mpi(self, n, *args, **more):
         command = [os.environ["T5GIST_MPIRUN"], "-n", str(n), PROGRAM, *args]
         env = dict(self.env, OMP_WAIT_POLICY="passive", OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1",  # containers, few cores
                    OMPI_MCA_rmaps_base_oversubscribe="1", OMPI_MCA_hwloc_base_binding_policy="none", OMPI_MCA_btl_vader_single_copy_mechanism="none")
-        return subprocess.run(command, cwd=self.dir, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=250, **more)
+        return subprocess.Popen(command, cwd=self.dir, env=env, **more)
+
+    def run_mpi(self, n, *args):
+        with self.start_mpi(n, *args, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as program:
+            out, err = program.communicate(timeout=250)
+        return subprocess.CompletedProcess(args, program.returncode, out, err)
 
     def moments(self, out, n):
         """AdamW's first moments behind step 1: the gradient, clipped, times 1 - beta1."""
@@ -293,6 +302,26 @@ class Processes(Training):
         for name in "weights", "optimiser", "optimiser-1":
             self.assertEqual(*((self.dir / out / f"run/step-00000020/{name}.safetensors").read_bytes() for out in ("whole", "cut")))
         self.bad(1, "expected a snapshot of 1 process", "train", "x.yaml", "--resume")
+
+    def test_sigusr1_stops_them_behind_a_step(self):
+        """mpirun hands it on to all processes, each of which may be at another step."""
+        out = self.dir / "out"
+        with self.start_mpi(2, "train", self.recipe(steps=100000, save_every=0, eval_every=0, threads=1), stderr=subprocess.PIPE) as program:
+            while not (out / "run/log.jsonl").exists() or (out / "run/log.jsonl").read_text().count("\n") < 3:
+                self.assertIsNone(program.poll())
+                time.sleep(0.01)
+            program.send_signal(signal.SIGUSR1)
+            text = program.communicate(timeout=60)[1].decode()
+        self.assertEqual(text.count("to go on: t5gist train x.yaml --resume"), 1, text)
+        step = int(text.split("stopped behind step ")[1].split()[0])
+        self.assertEqual([p.name for p in (out / "run").glob("step-*")], [f"step-{step:08}"])
+        done = self.run_mpi(2, "train", self.recipe(steps=step + 2, eval_every=0, threads=1), "--resume")
+        self.assertEqual((done.returncode, f"goes on behind step {step}" in done.stderr.decode()), (0, True), done.stderr.decode())
+
+    def test_a_launcher_of_another_kind_is_noticed(self):
+        """Its processes would not know of each other, and all train into one folder."""
+        self.env["OMPI_COMM_WORLD_SIZE"] = "2"
+        self.bad(1, "MPI: expected 2 processes, as its launcher says, found this one alone", "train", self.recipe())
 
     def test_one_that_fails_ends_all(self):
         done = self.run_mpi(2, "train", self.recipe(data={"train": "nowhere.jsonl"}))

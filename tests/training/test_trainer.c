@@ -1,7 +1,10 @@
 /* Runs: recipes, what is written down, stopping and going on with the same bits, what is refused. Killing the program and several processes: tests/cli/test_train.py. */
+#include <fcntl.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 #include "runtime/file.h"
 #include "runtime/json.h"
@@ -383,9 +386,45 @@ static void folders_of_others_are_left_alone(void **state) {
   CHECK_OK(train("out", "save_every: 5\n", false, &w, &result));
   assert_int_equal(train("out", "save_every: 5\n", false, &w, &result), T5GIST_EUSAGE);
   assert_non_null(strstr(err.message, "holds a run that came to step 12: \"t5gist train x.yaml --resume\" goes on with it, --overwrite begins anew"));
+  const int fd = open(folder_path(folder, "out/run"), O_RDONLY | O_DIRECTORY);
+  assert_int_equal(flock(fd, LOCK_EX), 0); /* as another process that trains there */
+  assert_int_equal(train("out", "save_every: 5\n", true, &w, &result), T5GIST_EUSAGE);
+  assert_non_null(strstr(err.message, "another process is training there"));
+  close(fd);
   assert_int_equal(train("out", "clip: 2\n", true, &w, &result), T5GIST_EMISMATCH);
   assert_non_null(strstr(err.message, "clip: the run was begun with 1.0, the recipe now says 2.0"));
   write_data("data.jsonl");
+}
+
+/* A model that an evaluation wrote is not replaced by a run that begins anew unasked, although there is no snapshot to go on from. */
+static void a_model_without_a_snapshot_is_kept(void **state) {
+  (void)state;
+  watcher w = {0};
+  tg_train_result result;
+  CHECK_OK(train("out", "eval_every: 2\n", false, &w, &result));
+  assert_int_equal(unlink(folder_path(folder, "out/run/step-00000012/DONE")), 0);
+  assert_int_equal(train("out", "eval_every: 2\n", false, &w, &result), T5GIST_EUSAGE);
+  assert_non_null(strstr(err.message, "holds the model of a run that ended before its first snapshot"));
+  CHECK_OK(train("out", "eval_every: 2\n", true, &w, &result));
+  assert_int_equal(result.first_step, 0);
+}
+
+/* Nobody can tell which model is best: the newest snapshot's. */
+static void without_evaluation_the_model_comes_with_each_snapshot(void **state) {
+  (void)state;
+  watcher w = {.stop_at = 7};
+  tg_train_result result;
+  tg_recipe recipe;
+  const tg_train_call call = {.stop = &w.stop, .progress = on_progress, .user = &w};
+  CHECK_OK(make_recipe("out", "save_every: 5\n", &recipe));
+  tg_strings_clear(&recipe.eval_texts);
+  recipe.scale_q = false;
+  CHECK_OK(tg_recipe_check("recipe", &recipe, &err));
+  CHECK_OK(tg_train(&recipe, &call, &result, &err));
+  tg_recipe_free(&recipe);
+  assert_int_equal(result.step, 7);
+  assert_true(largest_distance("out/model.safetensors", "out/run/step-00000007/weights.safetensors", NULL) == 0);
+  assert_true(largest_distance("out/model.safetensors", "out/run/step-00000005/weights.safetensors", NULL) > 0);
 }
 
 static void changed_data_is_noticed(void **state) {
@@ -418,6 +457,31 @@ static void a_run_that_diverges_says_so(void **state) {
   assert_int_equal(tg_train(&recipe, &call, &result, &err), T5GIST_EFORMAT);
   assert_non_null(strstr(err.message, "the run has diverged"));
   tg_recipe_free(&recipe);
+}
+
+/* The last step's gradient is sound, but no later step would find that the weights are not. */
+static void a_last_step_that_diverges_says_so(void **state) {
+  (void)state;
+  watcher w = {0};
+  tg_train_result result;
+  for (int evaluates = 0; evaluates < 2; evaluates++) {
+    tg_recipe recipe;
+    const tg_train_call call = {.say = on_say, .user = &w};
+    CHECK_OK(make_recipe("out", "", &recipe));
+    recipe.steps = 1;
+    recipe.optimiser = TG_ADAMW;
+    recipe.schedule = TG_CONSTANT; /* the others end at final_rate */
+    recipe.rate = 3e38f;
+    recipe.warmup = 0;
+    recipe.clip = 0;
+    if (!evaluates) tg_strings_clear(&recipe.eval_texts);
+    CHECK_OK(tg_recipe_check("recipe", &recipe, &err));
+    assert_int_equal(tg_train(&recipe, &call, &result, &err), T5GIST_EFORMAT);
+    tg_recipe_free(&recipe);
+    assert_non_null(strstr(err.message, "the run has diverged"));
+    assert_false(tg_file_exists(folder_path(folder, "out/config.json")));
+    assert_false(tg_file_exists(folder_path(folder, "out/run/step-00000001/DONE")));
+  }
 }
 
 static void data_without_examples_is_refused(void **state) {
@@ -453,8 +517,11 @@ int main(void) {
                                      RUN(micro_batches_change_only_rounding),
                                      RUN(a_steps_loss_is_the_mean_over_its_tokens),
                                      RUN(folders_of_others_are_left_alone),
+                                     RUN(a_model_without_a_snapshot_is_kept),
+                                     RUN(without_evaluation_the_model_comes_with_each_snapshot),
                                      RUN(changed_data_is_noticed),
                                      RUN(a_run_that_diverges_says_so),
+                                     RUN(a_last_step_that_diverges_says_so),
                                      RUN(data_without_examples_is_refused)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
