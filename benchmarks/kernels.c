@@ -1,7 +1,9 @@
-/* What the computing half of runtime/ reaches on this machine: bench_kernels [threads [bf16|int8]], one precision alone on demand.
+/* What the computing half of runtime/ reaches on this machine: bench_kernels [threads [f32|bf16|int8|int4]], one precision alone on demand.
  *
+ *   reading       bytes per second of memory far beyond the caches, the best of the patterns of bench/machine.c: what the next one can reach
  *   sharing out   us to share eight pieces of 2 us out over the threads, beside libgomp; after short and long pauses
- *   few rows      bytes of weights per second at M = 1..8, over a working set far beyond the caches, beside oneDNN in its own layout
+ *   few rows      bytes of weights (with their scales) per second at M = 1..8 and the share of what reading reaches, over a working set far beyond the
+ *                 caches, beside oneDNN in its own layout; oneDNN has no int4 to stand beside
  *   many rows     operations per second of the linear layers, beside oneDNN in its own layout; int8 with quantising and scaling, oneDNN without
  *   packing       bytes of stored weights per second
  *   attention     ms of one encoder layer's attention, beside its linear layers' */
@@ -11,14 +13,17 @@
 #include <string.h>
 #include <time.h>
 
+#include "bench/bench.h"
 #include "runtime/attention.h"
 #include "runtime/cpu.h"
+#include "runtime/int4.h"
 #include "runtime/linear.h"
 #include "runtime/matmul.h"
 #include "runtime/onednn_compat.h"
 
 static tg_engine *engine;
 static tg_workspace *workspace;
+static double bandwidth; /* bytes per second */
 
 static void need(t5gist_status status, const t5gist_error *err) {
   if (status == T5GIST_OK) return;
@@ -45,12 +50,47 @@ static float *floats(size_t n) {
   return x;
 }
 
-static tg_linear *new_linear(const float *w, size_t n_in, size_t n_out, tg_precision precision) {
+/* Many layers of the same weights, all together far beyond the caches. */
+typedef struct layers {
+  tg_linear **linears; /* [n] */
+  size_t n, bytes;     /* of one, as packed */
+  double packed;       /* bytes per second of packing */
+} layers;
+
+static tg_linear *new_linear(const tg_matrix *part, size_t n_in, tg_precision precision) {
   t5gist_error err = {0};
   tg_linear *linear = NULL;
-  const tg_matrix part = {w, TG_F32, n_out, false, NULL, 0};
-  need(tg_linear_new(engine, &part, 1, n_in, precision, &linear, &err), &err);
+  need(tg_linear_new(engine, part, 1, n_in, precision, &linear, &err), &err);
   return linear;
+}
+
+/* int4 from stored nibbles, the others from f32. */
+static layers layers_new(size_t n_in, size_t n_out, tg_precision precision) {
+  t5gist_error err = {0};
+  float *w = floats(n_in * n_out), *scales = floats(n_out * tg_int4_groups(n_in, TG_INT4_GROUP));
+  const size_t row_bytes = tg_int4_row_bytes(n_in), n_groups = tg_int4_groups(n_in, TG_INT4_GROUP);
+  unsigned char *nibbles = NULL;
+  need(tg_alloc(&nibbles, n_out, row_bytes, &err), &err);
+  for (size_t o = 0; o < n_out; o++) tg_quantize_row4(w + o * n_in, n_in, TG_INT4_GROUP, nibbles + o * row_bytes, scales + o * n_groups);
+  const bool stored = precision == TG_PRECISION_INT4;
+  const tg_matrix part = stored ? (tg_matrix){nibbles, TG_I4, n_out, false, scales, TG_INT4_GROUP} : (tg_matrix){w, TG_F32, n_out, false, NULL, 0};
+  tg_linear *first = new_linear(&part, n_in, precision);
+  layers l = {.bytes = tg_linear_bytes(first)};
+  l.n = ((size_t)384 << 20) / l.bytes;
+  need(tg_alloc(&l.linears, l.n, sizeof *l.linears, &err), &err);
+  l.linears[0] = first;
+  const double start = now();
+  for (size_t i = 1; i < l.n; i++) l.linears[i] = new_linear(&part, n_in, precision);
+  l.packed = (double)((l.n - 1) * l.bytes) / (now() - start);
+  tg_free(w);
+  tg_free(scales);
+  tg_free(nibbles);
+  return l;
+}
+
+static void layers_free(layers *l) {
+  for (size_t i = 0; i < l->n; i++) tg_linear_free(l->linears[i]);
+  tg_free(l->linears);
 }
 
 /* oneDNN's product with weights in the layout that it chooses for m. */
@@ -143,13 +183,13 @@ static double calls_time(calls *c) {
 
 enum { ROUNDS = 4 };
 
-static double time_linears(tg_linear *const *linears, size_t n_weights, size_t m, const float *x, float *y) {
+static double time_layers(const layers *l, size_t m, const float *x, float *y) {
   t5gist_error err = {0};
   calls c = {.n = 0};
-  need(tg_linear_apply(linears[0], workspace, x, m, false, y, &err), &err);
-  for (size_t i = 0; i < ROUNDS * n_weights; i++) {
+  need(tg_linear_apply(l->linears[0], workspace, x, m, false, y, &err), &err);
+  for (size_t i = 0; i < ROUNDS * l->n; i++) {
     call_begins(&c);
-    need(tg_linear_apply(linears[i % n_weights], workspace, x, m, false, y, &err), &err);
+    need(tg_linear_apply(l->linears[i % l->n], workspace, x, m, false, y, &err), &err);
     call_ends(&c);
   }
   return calls_time(&c);
@@ -166,36 +206,39 @@ static double time_own_layout(const own_layout *o, size_t n_weights) {
   return calls_time(&c);
 }
 
+/* Formats of activations, in bytes; 0: oneDNN has no such product. */
+static size_t x_size(tg_precision precision) {
+  return precision == TG_PRECISION_F32 ? 4 : precision == TG_PRECISION_BF16 ? 2 : precision == TG_PRECISION_INT8 ? 1 : 0;
+}
+
+enum { MOST_ROWS = 256 };
+
+static void measure_own_layout(size_t m, size_t n_in, size_t n_out, tg_precision precision, size_t n_weights, float *y) {
+  if (x_size(precision) == 0) return;
+  float *x = floats(MOST_ROWS * n_in);
+  fill(x, MOST_ROWS * n_in * x_size(precision), precision);
+  own_layout o = own_layout_new(m, n_in, n_out, precision, n_weights, x, y);
+  const double seconds = time_own_layout(&o, n_weights);
+  own_layout_free(&o, n_weights);
+  tg_free(x);
+  printf(" | %40.1f %7.1f", seconds * 1e6, 2 * (double)(m * n_in * n_out) / seconds * 1e-9);
+}
+
 static void measure_linear(size_t n_in, size_t n_out, tg_precision precision) {
-  static const size_t ms[] = {1, 2, 4, 8, 16, 32, 64, 128, 256};
-  static const struct {
-    const char *name;
-    size_t size;
-  } formats[] = {[TG_PRECISION_F32] = {"f32", 4}, [TG_PRECISION_BF16] = {"bf16", 2}, [TG_PRECISION_INT8] = {"int8", 1}};
-  const size_t bytes = n_in * n_out * formats[precision].size, n_weights = ((size_t)384 << 20) / bytes;
-  float *w = floats(n_in * n_out), *x = floats(256 * n_in), *y = floats(256 * n_out), *own_x = floats(256 * n_in);
-  fill(own_x, 256 * n_in * formats[precision].size, precision);
-  tg_linear **linears = calloc(n_weights, sizeof *linears);
-  const double start = now();
-  for (size_t i = 0; linears != NULL && i < n_weights; i++) linears[i] = new_linear(w, n_in, n_out, precision);
-  printf(
-      "\n%s, %zu -> %zu, %zu layers (packed at %.1f GB/s from cache)\n      M     us  GB/s   GOP/s | oneDNN's product alone, in its layout: us   "
-      "GOP/s\n",
-      formats[precision].name, n_in, n_out, n_weights, (double)(n_weights * bytes) / (now() - start) * 1e-9);
+  static const size_t ms[] = {1, 2, 4, 8, 16, 32, 64, 128, MOST_ROWS};
+  float *x = floats(MOST_ROWS * n_in), *y = floats(MOST_ROWS * n_out);
+  layers l = layers_new(n_in, n_out, precision);
+  printf("\n%s, %zu -> %zu, %zu layers (packed at %.1f GB/s from cache)\n      M     us  GB/s  share   GOP/s%s\n", tg_precision_name(precision), n_in,
+         n_out, l.n, l.packed * 1e-9, x_size(precision) > 0 ? " | oneDNN's product alone, in its layout: us   GOP/s" : "");
   for (size_t i = 0; i < sizeof ms / sizeof *ms; i++) {
     const size_t m = ms[i];
-    const double flops = 2 * (double)(m * n_in * n_out), ours = time_linears(linears, n_weights, m, x, y);
-    own_layout o = own_layout_new(m, n_in, n_out, precision, n_weights, own_x, y);
-    const double theirs = time_own_layout(&o, n_weights);
-    own_layout_free(&o, n_weights);
-    printf("    %3zu %6.1f %5.1f %7.1f | %40.1f %7.1f\n", m, ours * 1e6, (double)bytes / ours * 1e-9, flops / ours * 1e-9, theirs * 1e6,
-           flops / theirs * 1e-9);
+    const double flops = 2 * (double)(m * n_in * n_out), ours = time_layers(&l, m, x, y), speed = (double)l.bytes / ours;
+    printf("    %3zu %6.1f %5.1f  %3.0f %% %7.1f", m, ours * 1e6, speed * 1e-9, 100 * speed / bandwidth, flops / ours * 1e-9);
+    measure_own_layout(m, n_in, n_out, precision, l.n, y);
+    putchar('\n');
   }
-  for (size_t i = 0; i < n_weights; i++) tg_linear_free(linears[i]);
-  free(linears);
-  tg_free(w);
+  layers_free(&l);
   tg_free(x);
-  tg_free(own_x);
   tg_free(y);
 }
 
@@ -295,19 +338,23 @@ int main(int argc, char **argv) {
   need(tg_workspace_new(engine, &workspace, &err), &err);
   printf("%s, %s, %d threads, oneDNN %s\n", cpu, tg_isa_name(tg_cpu_isa()), tg_engine_threads(engine), tg_engine_version());
   omp_set_num_threads(tg_engine_threads(engine));
-  static const struct {
-    tg_precision precision;
-    const char *name;
-  } formats[] = {{TG_PRECISION_F32, "f32"}, {TG_PRECISION_BF16, "bf16"}, {TG_PRECISION_INT8, "int8"}};
+  tg_limits limits = {0};
+  need(tg_limits_bandwidth(tg_engine_threads(engine), &limits, &err), &err);
+  bandwidth = limits.bandwidth;
+  printf("reading memory: %.1f GB/s\n", bandwidth * 1e-9);
+  static const tg_precision formats[] = {TG_PRECISION_F32, TG_PRECISION_BF16, TG_PRECISION_INT8, TG_PRECISION_INT4};
   const char *alone = argc > 2 ? argv[2] : NULL;
   if (alone == NULL) measure_others();
   for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
-    const tg_precision precision = formats[i].precision;
+    const tg_precision precision = formats[i];
     const bool has = precision == TG_PRECISION_F32 || (precision == TG_PRECISION_BF16 ? tg_cpu_bf16() : tg_cpu_vnni()); /* else oneDNN may have none */
-    if (!has || (alone != NULL && strcmp(alone, formats[i].name) != 0)) continue;
+    if (!has || (alone != NULL && strcmp(alone, tg_precision_name(precision)) != 0)) continue;
     measure_linear(768, 2048, precision);
     measure_linear(768, 768, precision);
     measure_linear(2048, 768, precision);
+    if (precision != TG_PRECISION_INT8 && precision != TG_PRECISION_INT4) continue;
+    measure_linear(2048, 5120, precision);
+    measure_linear(5120, 2048, precision);
   }
   tg_workspace_free(workspace);
   tg_engine_free(engine);

@@ -34,14 +34,10 @@ static uint32_t interleave(uint32_t word) {
   return word ^ nibbles ^ nibbles << 4;
 }
 
-/* A row's words [depth / 8], zeros (8) behind its end. */
+/* A row's words [depth / 8]. What stands behind its end does not matter: activations are zeros there. */
 static void words_of_row(const unsigned char *nibbles, size_t n_in, uint32_t *words) {
-  const size_t n_words = whole_eights(n_in) / EIGHT, bytes = tg_int4_row_bytes(n_in);
-  unsigned char *last = (unsigned char *)words + bytes - 1;
-  memcpy(words, nibbles, bytes);
-  memset(last + 1, 0x88, n_words * sizeof *words - bytes);
-  if (n_in % 2 != 0) *last = (unsigned char)((*last & 0x0f) | 0x80);
-  for (size_t i = 0; i < n_words; i++) words[i] = interleave(words[i]);
+  memcpy(words, nibbles, tg_int4_row_bytes(n_in));
+  for (size_t i = 0; i < whole_eights(n_in) / EIGHT; i++) words[i] = interleave(words[i]);
 }
 
 void tg_int4_pack_block(const tg_int4_row *rows, size_t n_rows, size_t n_in, size_t group, uint32_t *scratch, unsigned char *block) {

@@ -3,8 +3,8 @@
  * Weights are one block after the other of 64 outputs, a block being for each group of inputs, one after the other,
  *     scales   [64] bf16, that of output o at tg_int4_scale_at(o)
  *     nibbles  [inputs/8][64][4] bytes of q + 8: input 8 k + i of an output in the low four bits of byte i, 8 k + 4 + i in the high four
- * so that all that a product reads is one ascending stream, a vector of which is two of VNNI's. Inputs are padded to whole eights (`depth`), outputs to
- * whole blocks, with zeros. Weights are unsigned to the products, activations signed; what the 8 adds is taken off by where each group's sum begins.
+ * so that all that a product reads is one ascending stream, a vector of which is two of VNNI's. Inputs are padded to whole eights (`depth`) with whatever
+ * stands there, for activations are zeros behind n_in; outputs to whole blocks with scales of zero. Weights are unsigned to the products, activations signed; what the 8 adds is taken off by where each group's sum begins.
  * A group's sum is exact and floats are added in one order without fusing, so that every way to an answer gives the same bits. */
 #ifndef T5GIST_RUNTIME_LINEAR_INT4_H
 #define T5GIST_RUNTIME_LINEAR_INT4_H
