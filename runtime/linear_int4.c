@@ -87,11 +87,16 @@ static void add_group_plain(const unsigned char *nibbles, size_t n, const int8_t
       for (size_t i = 0; i < EIGHT / 2; i++) sums[o] += x[i] * (nibbles[i] & 15) + x[EIGHT / 2 + i] * (nibbles[i] >> 4);
 }
 
-/* From the order in which a block keeps them. */
+/* From the order in which a block keeps them: a word of 32 bits is the scales of outputs o and o + 16, the bits of bf16 the upper half of a float's. */
 static void widen_scales(const unsigned char *stored, float *scales) {
-  float wide[BLOCK];
-  tg_widen(stored, TG_BF16, BLOCK, wide);
-  for (size_t o = 0; o < BLOCK; o++) scales[o] = wide[tg_int4_scale_at(o)];
+  uint32_t words[BLOCK / 2], bits[BLOCK];
+  memcpy(words, stored, sizeof words);
+  for (size_t first = 0; first < BLOCK; first += 32)
+    for (size_t i = 0; i < 16; i++) {
+      bits[first + i] = words[first / 2 + i] << 16;
+      bits[first + 16 + i] = words[first / 2 + i] & 0xffff0000;
+    }
+  memcpy(scales, bits, sizeof bits);
 }
 
 static void add_scaled(const int32_t *group_sums, const float *scales, float x_scale, float *sums) {
