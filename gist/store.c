@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "gist/session.h"
 #include "runtime/cache.h"
@@ -253,48 +252,52 @@ t5gist_gist *tg_store_find(t5gist_store *store, const tg_store_id *id, const t5g
 
 /* ---------------------------------------------------------------------------------------------------------------------------- keeping */
 
-/* Under the lock: gives the file at `temporary` the entry's name. Its mark comes first, so that a reader finds the entry with it. */
-static t5gist_status place_entry(const t5gist_store *store, const char *key, const char *temporary, double encode_ms, t5gist_error *err) {
-  char *path = NULL, *use = NULL, head[TG_STORE_USE_HEAD + 1];
-  t5gist_status status;
-  TG_GOTO(tg_store_path(store->dir, key, "gist", &path, err));
-  TG_GOTO(tg_store_path(store->dir, key, "use", &use, err));
+/* Under the lock: gives the entry its name. Its mark comes first, so that a reader finds the entry with it. */
+static t5gist_status place_entry(const t5gist_store *store, const char *key, tg_writer *writer, double encode_ms, t5gist_error *err) {
+  char *use, head[TG_STORE_USE_HEAD + 1];
+  TG_TRY(tg_store_path(store->dir, key, "use", &use, err));
   snprintf(head, sizeof head, "%15llu\n", encode_ms > 0 && encode_ms < 1e9 ? (unsigned long long)(encode_ms * 1e3) : 0);
   (void)tg_file_make(use, 0600, head, TG_STORE_USE_HEAD);
-  status = tg_file_rename(temporary, path, err);
+  const t5gist_status status = tg_writer_rename(writer, err);
   if (status != T5GIST_OK) (void)tg_file_remove(use, NULL);
-done:
-  tg_free(path);
   tg_free(use);
   return status;
 }
 
-static t5gist_status add_file(const t5gist_store *store, const char *key, const char *temporary, uint64_t size, double encode_ms, bool *added,
+static t5gist_status add_file(const t5gist_store *store, const char *key, tg_writer *writer, uint64_t size, double encode_ms, bool *added,
                               t5gist_error *err) {
   tg_lock lock;
   t5gist_status status = T5GIST_OK;
   TG_TRY(tg_store_lock(store, &lock, err));
   *added = !is_there(store, key); /* else another process was faster */
   if (*added) status = tg_store_find_room(store, &lock, size, err);
-  if (*added && status == T5GIST_OK) status = place_entry(store, key, temporary, encode_ms, err);
+  if (*added && status == T5GIST_OK) status = place_entry(store, key, writer, encode_ms, err);
   tg_lock_release(&lock);
   return status;
 }
 
-/* The bytes are on disk before the lock is taken: disks can be slow, and nobody shall wait for another's. */
+/* Bytes and name are brought to disk without the lock: disks can be slow, and nobody shall wait for another's. */
 static t5gist_status add_bytes(const t5gist_store *store, const char *key, const tg_buffer *bytes, double encode_ms, bool *added, t5gist_error *err) {
-  char name[64], *temporary;
-  snprintf(name, sizeof name, ".tmp.%ld.%.16s", (long)getpid(), key);
-  TG_TRY(tg_path_join(&temporary, store->dir, name, err));
-  t5gist_status status = tg_write_file(temporary, 0600, bytes->data, bytes->size, err);
-  if (status == T5GIST_OK) status = add_file(store, key, temporary, bytes->size, encode_ms, added, err);
-  if (status != T5GIST_OK || !*added) (void)tg_file_remove(temporary, NULL);
-  tg_free(temporary);
+  char *path;
+  tg_writer *writer = NULL;
+  t5gist_status status;
+  TG_TRY(tg_store_path(store->dir, key, "gist", &path, err));
+  TG_GOTO(tg_writer_open_tended(path, 0600, &writer, err));
+  TG_GOTO(tg_writer_write(writer, bytes->data, bytes->size, err));
+  TG_GOTO(tg_writer_sync(writer, err));
+  TG_GOTO(add_file(store, key, writer, bytes->size, encode_ms, added, err));
+  if (*added) {
+    status = tg_writer_commit(writer, err);
+    writer = NULL;
+  }
+done:
+  tg_writer_abort(writer);
+  tg_free(path);
   return status;
 }
 
 t5gist_status tg_store_add(const t5gist_store *store, const char *key, const tg_buffer *bytes, double encode_ms, bool *added, t5gist_error *err) {
-  static pthread_mutex_t one = PTHREAD_MUTEX_INITIALIZER; /* of a process: the temporary is named after it */
+  static pthread_mutex_t one = PTHREAD_MUTEX_INITIALIZER; /* of a process: writers are few */
   *added = false;
   TG_TRY(tg_store_make(store, err));
   if (store->read_only || !tg_folder_writable(store->dir)) return tg_fail(err, T5GIST_EUNSUPPORTED, "%s: the store is to be read alone", store->dir);

@@ -1,12 +1,10 @@
 /* What lies in the folder of a gist store: its names, its sizes, and making room. */
-#include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "gist/store.h"
 #include "runtime/error.h"
+#include "runtime/file.h"
 
 enum { KEY = TG_SHA256_HEX - 1 };
 
@@ -41,23 +39,6 @@ static bool is_name(const char *name, const char *suffix) {
   return n > KEY && name[KEY] == '.' && tg_store_is_key(name, KEY) && strcmp(name + KEY + 1, suffix) == 0;
 }
 
-/* ".tmp.PID.16 digits", as runtime/file.c and store.c name what they are writing: left over where that process is no more, or where it has been there for
- * an hour. */
-static bool is_stray(const t5gist_store *store, const char *name) {
-  enum { HOUR = 3600 };
-  if (strncmp(name, ".tmp.", 5) != 0) return false;
-  const char *dot = name + 5 + strspn(name + 5, "0123456789");
-  if (dot == name + 5 || dot > name + 15 || *dot != '.' || strspn(dot + 1, "0123456789abcdef") != 16 || dot[17] != 0) return false;
-  const long pid = strtol(name + 5, NULL, 10);
-  if (pid <= 0 || pid > INT32_MAX || (kill((pid_t)pid, 0) != 0 && errno == ESRCH)) return true;
-  char *path;
-  tg_file_facts facts;
-  if (tg_path_join(&path, store->dir, name, NULL) != T5GIST_OK) return false;
-  const bool old = tg_file_examine(path, &facts) && time(NULL) - facts.changed / 1000000000 > HOUR;
-  tg_free(path);
-  return old;
-}
-
 static t5gist_status add_item(const t5gist_store *store, const char *name, tg_store_scan *scan, t5gist_error *err) {
   char *path = NULL, key[TG_SHA256_HEX] = {0};
   tg_file_facts entry, use;
@@ -87,7 +68,7 @@ static t5gist_status add_text(tg_strings *strings, const char *text, size_t n, t
 
 /* Names are sorted: what belongs to an entry follows it. */
 static t5gist_status add_name(const t5gist_store *store, const char *name, tg_store_scan *scan, t5gist_error *err) {
-  if (is_stray(store, name)) return add_text(&scan->strays, name, strlen(name), err);
+  if (tg_temporary_is_left(store->dir, name)) return add_text(&scan->strays, name, strlen(name), err);
   if (is_name(name, "gist")) return add_item(store, name, scan, err);
   const bool pin = is_name(name, "pin");
   if (!pin && !is_name(name, "use")) return T5GIST_OK; /* nobody's business of ours */
@@ -159,8 +140,13 @@ static bool has_room(const t5gist_store *store, const tg_store_scan *scan, uint6
 
 t5gist_status tg_store_drop_strays(const t5gist_store *store, const tg_store_scan *scan, t5gist_error *err) {
   for (size_t i = 0; i < scan->strays.count; i++) {
+    const char *name = scan->strays.items[i];
     char *path;
-    TG_TRY(tg_path_join(&path, store->dir, scan->strays.items[i], err));
+    if (name[0] == '.') {
+      TG_TRY(tg_temporary_remove(store->dir, name, err));
+      continue;
+    }
+    TG_TRY(tg_path_join(&path, store->dir, name, err));
     const t5gist_status status = tg_file_remove(path, err);
     tg_free(path);
     TG_TRY(status);

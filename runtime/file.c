@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/stat.h>
@@ -91,6 +92,50 @@ t5gist_status tg_read_file(const char *path, size_t limit, bool allow_stdin, tg_
   return status;
 }
 
+struct tg_reader {
+  char *path; /* for messages */
+  size_t limit, total;
+  int fd;
+};
+
+t5gist_status tg_reader_open(const char *path, size_t limit, tg_reader **out, t5gist_error *err) {
+  tg_reader *reader;
+  struct stat info;
+  TG_TRY(tg_alloc(&reader, 1, sizeof *reader, err));
+  *reader = (tg_reader){.limit = limit, .fd = -1};
+  t5gist_status status = tg_strdup(&reader->path, path, err);
+  if (!status && (reader->fd = tg_io_open(AT_FDCWD, path, O_RDONLY, 0)) < 0) status = tg_fail_errno(err, "cannot open %s", path);
+  if (!status && tg_io_fstat(reader->fd, &info)) status = tg_fail_errno(err, "cannot examine %s", path);
+  if (!status && S_ISDIR(info.st_mode)) status = tg_fail(err, T5GIST_EIO, "cannot read %s: expected a file, found a directory", path);
+  if (!status && S_ISREG(info.st_mode) && (uintmax_t)info.st_size > limit) status = too_large(path, limit, err);
+  if (status)
+    tg_reader_close(reader);
+  else
+    *out = reader;
+  return status;
+}
+
+t5gist_status tg_reader_more(tg_reader *reader, size_t n, tg_buffer *buffer, bool *ended, t5gist_error *err) {
+  ssize_t got;
+  TG_TRY(tg_buffer_reserve(buffer, n, err));
+  do got = tg_io_read(reader->fd, buffer->data + buffer->size, n);
+  while (got < 0 && errno == EINTR);
+  if (got < 0) return tg_fail_errno(err, "cannot read %s", reader->path);
+  if ((size_t)got > reader->limit - reader->total) return too_large(reader->path, reader->limit, err);
+  reader->total += (size_t)got;
+  buffer->size += (size_t)got;
+  buffer->data[buffer->size] = 0;
+  *ended = got == 0;
+  return T5GIST_OK;
+}
+
+void tg_reader_close(tg_reader *reader) {
+  if (!reader) return;
+  if (reader->fd >= 0) tg_io_close(reader->fd);
+  tg_free(reader->path);
+  tg_free(reader);
+}
+
 /* --------------------------------------------------------------------------------------------------------------------------- paths */
 
 bool tg_file_exists(const char *path) {
@@ -152,7 +197,7 @@ t5gist_status tg_dir_remove(const char *path, t5gist_error *err) {
 
 /* ------------------------------------------------------------------------------------------------------------------ atomic writing */
 
-enum { BUFFER = 1 << 20, SLOTS = 16, TEMPORARY = 48 };
+enum { BUFFER = 1 << 20, SLOTS = 16, TEMPORARY = 32, HOUR = 3600 };
 
 /* Temporaries that exist now, readable from a signal handler: dir and name are set before state becomes LIVE and stay until it is left. */
 enum { FREE = 0, CLAIMED, LIVE };
@@ -166,7 +211,8 @@ struct tg_writer {
   char *path;        /* for messages, as the caller wrote it */
   char *name;        /* what the temporary is renamed to, within the directory of slot */
   struct slot *slot; /* null: written straight through */
-  int fd;            /* -1: closed */
+  int fd;            /* -1: closed. Of a temporary: holds its lock, until it has its name */
+  bool synced;       /* all of it is on disk */
   bool failed;       /* a write failed: nothing can be committed */
   size_t used;
   unsigned char *data; /* [BUFFER] not yet written */
@@ -185,6 +231,13 @@ static struct slot *claim_slot(void) {
   return NULL;
 }
 
+/* Takes the lock that says that a temporary is being written. False: who clears temporaries away was faster. */
+static bool hold(int fd) {
+  struct stat info;
+  if (tg_io_lock(fd, LOCK_EX | LOCK_NB)) return errno != EWOULDBLOCK; /* else a file system without locks */
+  return tg_io_fstat(fd, &info) || info.st_nlink > 0;
+}
+
 /* Makes the temporary. It is registered before it exists, so that no signal finds it unknown. */
 static t5gist_status open_temporary(tg_writer *writer, unsigned mode, t5gist_error *err) {
   struct slot *slot = writer->slot;
@@ -192,27 +245,64 @@ static t5gist_status open_temporary(tg_writer *writer, unsigned mode, t5gist_err
     unsigned long long random;
     if (getrandom(&random, sizeof random, 0) != (ssize_t)sizeof random) return tg_fail_errno(err, "cannot write %s: no random numbers", writer->path);
     atomic_store(&slot->state, CLAIMED);
-    snprintf(slot->name, sizeof slot->name, ".tmp.%ld.%016llx", (long)getpid(), random);
+    snprintf(slot->name, sizeof slot->name, ".tmp.%016llx", random);
     atomic_store(&slot->state, LIVE);
     writer->fd = tg_io_open(slot->dir, slot->name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, (mode_t)mode);
-    if (writer->fd >= 0) return T5GIST_OK;
-    if (errno != EEXIST) break;
+    if (writer->fd >= 0 && hold(writer->fd)) return T5GIST_OK;
+    if (writer->fd < 0 && errno != EEXIST) break;
+    if (writer->fd < 0) continue;
+    tg_io_unlink(slot->dir, slot->name); /* who looked at it may have let it be */
+    tg_io_close(writer->fd);
+    writer->fd = -1;
+    errno = EBUSY;
   }
   atomic_store(&slot->state, CLAIMED);
   return tg_fail_errno(err, "cannot write %s", writer->path);
 }
 
-/* Whether a name is that of a temporary of ours, of any process. */
+/* Whether a name is that of a temporary of ours. Earlier ones had a process's number before the digits. */
 static bool is_temporary(const char *name) {
   if (strncmp(name, ".tmp.", 5) != 0) return false;
-  const size_t digits = strspn(name + 5, "0123456789");
-  const char *end = name + 5 + digits;
-  return digits && *end == '.' && strspn(end + 1, "0123456789abcdef") == 16 && !end[17];
+  const char *dot = strchr(name + 5, '.'), *digits = dot ? dot + 1 : name + 5;
+  if (dot && (dot == name + 5 || strspn(name + 5, "0123456789") != (size_t)(dot - name - 5))) return false;
+  return strspn(digits, "0123456789abcdef") == 16 && !digits[16];
+}
+
+/* Opens a temporary that nobody is writing any more, and takes its lock; -1: it is none. Where there are no locks it is one after an hour. */
+static int take_left(const char *dir, const char *name) {
+  struct stat info;
+  char *path;
+  if (!is_temporary(name) || tg_path_join(&path, dir, name, NULL)) return -1;
+  const int fd = tg_io_open(AT_FDCWD, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
+  tg_free(path);
+  if (fd < 0) return -1;
+  if (!tg_io_fstat(fd, &info) && S_ISREG(info.st_mode)) {
+    if (!tg_io_lock(fd, LOCK_EX | LOCK_NB)) return fd;
+    if (errno != EWOULDBLOCK && time(NULL) - info.st_mtime > HOUR) return fd;
+  }
+  tg_io_close(fd);
+  return -1;
+}
+
+bool tg_temporary_is_left(const char *dir, const char *name) {
+  const int fd = take_left(dir, name);
+  if (fd >= 0) tg_io_close(fd);
+  return fd >= 0;
+}
+
+t5gist_status tg_temporary_remove(const char *dir, const char *name, t5gist_error *err) {
+  const int fd = take_left(dir, name);
+  if (fd < 0) return T5GIST_OK;
+  char *path = NULL;
+  t5gist_status status = tg_path_join(&path, dir, name, err);
+  if (!status && tg_io_unlink(AT_FDCWD, path) && errno != ENOENT) status = tg_fail_errno(err, "cannot remove %s", path);
+  tg_free(path);
+  tg_io_close(fd);
+  return status;
 }
 
 /* Removes what writers that were killed left in a folder: temporaries that nobody has written to for an hour. What cannot be removed stays. */
 static void sweep(int dir, const char *path) {
-  enum { HOUR = 3600 };
   DIR *names = tg_io_opendir(path);
   const time_t now = time(NULL);
   const struct dirent *entry;
@@ -224,8 +314,8 @@ static void sweep(int dir, const char *path) {
   if (names) tg_io_closedir(names);
 }
 
-/* target: path with its links resolved, so that a link stays one. old: null for a new file. */
-static t5gist_status open_atomic(tg_writer *writer, const char *target, unsigned mode, const struct stat *old, t5gist_error *err) {
+/* target: path with its links resolved, so that a link stays one. old: null for a new file. tended: others clear temporaries away. */
+static t5gist_status open_atomic(tg_writer *writer, const char *target, unsigned mode, const struct stat *old, bool tended, t5gist_error *err) {
   if (old && !tg_io_may(target, W_OK)) return tg_fail_errno(err, "cannot write %s", writer->path);
   const char *slash = strrchr(target, '/');
   TG_TRY(tg_strdup(&writer->name, slash ? slash + 1 : target, err));
@@ -233,7 +323,7 @@ static t5gist_status open_atomic(tg_writer *writer, const char *target, unsigned
   TG_TRY(slash ? tg_strndup(&dir, target, (size_t)(slash - target) + 1, err) : tg_strdup(&dir, ".", err));
   writer->slot = claim_slot();
   if (writer->slot) writer->slot->dir = tg_io_open(AT_FDCWD, dir, O_RDONLY | O_DIRECTORY, 0);
-  if (writer->slot && writer->slot->dir >= 0 && !is_temporary(writer->name)) sweep(writer->slot->dir, dir); /* who names temporaries clears them away */
+  if (writer->slot && writer->slot->dir >= 0 && !tended) sweep(writer->slot->dir, dir);
   tg_free(dir);
   if (!writer->slot) return tg_fail(err, T5GIST_EIO, "cannot write %s: expected at most %d files being written at a time", writer->path, SLOTS);
   if (writer->slot->dir < 0) return tg_fail_errno(err, "cannot write %s", writer->path);
@@ -247,29 +337,37 @@ static t5gist_status open_target(tg_writer *writer, unsigned mode, t5gist_error 
   char target[PATH_MAX];
   if (tg_io_stat(writer->path, &info)) {
     if (errno != ENOENT) return tg_fail_errno(err, "cannot write %s", writer->path);
-    return open_atomic(writer, writer->path, mode, NULL, err);
+    return open_atomic(writer, writer->path, mode, NULL, false, err);
   }
   if (S_ISDIR(info.st_mode)) return tg_fail(err, T5GIST_EIO, "cannot write %s: expected a file, found a directory", writer->path);
   if (S_ISREG(info.st_mode)) {
     if (!tg_io_realpath(writer->path, target)) return tg_fail_errno(err, "cannot write %s", writer->path);
-    return open_atomic(writer, target, mode, &info, err);
+    return open_atomic(writer, target, mode, &info, false, err);
   }
   writer->fd = tg_io_open(AT_FDCWD, writer->path, O_WRONLY, 0);
   return writer->fd < 0 ? tg_fail_errno(err, "cannot write %s", writer->path) : T5GIST_OK;
 }
 
-t5gist_status tg_writer_open(const char *path, unsigned mode, tg_writer **out, t5gist_error *err) {
+static t5gist_status open_writer(const char *path, unsigned mode, bool tended, tg_writer **out, t5gist_error *err) {
   tg_writer *writer;
   TG_TRY(tg_alloc(&writer, 1, sizeof *writer, err));
   writer->fd = -1;
   t5gist_status status = tg_alloc(&writer->data, BUFFER, 1, err);
   if (!status) status = tg_strdup(&writer->path, path, err);
-  if (!status) status = open_target(writer, mode, err);
+  if (!status) status = tended ? open_atomic(writer, writer->path, mode, NULL, true, err) : open_target(writer, mode, err);
   if (status)
     tg_writer_abort(writer);
   else
     *out = writer;
   return status;
+}
+
+t5gist_status tg_writer_open(const char *path, unsigned mode, tg_writer **writer, t5gist_error *err) {
+  return open_writer(path, mode, false, writer, err);
+}
+
+t5gist_status tg_writer_open_tended(const char *path, unsigned mode, tg_writer **writer, t5gist_error *err) {
+  return open_writer(path, mode, true, writer, err);
 }
 
 static t5gist_status write_bytes(int fd, const char *path, const unsigned char *data, size_t n, t5gist_error *err) {
@@ -316,21 +414,24 @@ static t5gist_status close_file(tg_writer *writer, t5gist_error *err) {
 t5gist_status tg_writer_sync(tg_writer *writer, t5gist_error *err) {
   if (writer->failed) return tg_fail(err, T5GIST_EIO, "cannot write %s: an earlier write failed", writer->path);
   TG_TRY(flush(writer, err));
+  writer->synced = true;
   if (!writer->slot) return close_file(writer, err);
-  if (tg_io_sync(writer->fd)) {
-    writer->failed = true;
-    return tg_fail_errno(err, "cannot write %s", writer->path);
-  }
-  return close_file(writer, err);
+  writer->failed = tg_io_sync(writer->fd) != 0;
+  return writer->failed ? tg_fail_errno(err, "cannot write %s", writer->path) : T5GIST_OK;
+}
+
+t5gist_status tg_writer_rename(tg_writer *writer, t5gist_error *err) {
+  struct slot *slot = writer->slot;
+  if (!writer->synced || writer->failed) TG_TRY(tg_writer_sync(writer, err));
+  if (!slot || atomic_load(&slot->state) != LIVE) return T5GIST_OK;
+  if (tg_io_rename(slot->dir, slot->name, writer->name)) return tg_fail_errno(err, "cannot rename a temporary file to %s", writer->path);
+  atomic_store(&slot->state, CLAIMED); /* no temporary any more */
+  return T5GIST_OK;
 }
 
 static t5gist_status commit(tg_writer *writer, t5gist_error *err) {
-  struct slot *slot = writer->slot;
-  if (writer->fd >= 0 || writer->failed) TG_TRY(tg_writer_sync(writer, err));
-  if (!slot) return T5GIST_OK;
-  if (tg_io_rename(slot->dir, slot->name, writer->name)) return tg_fail_errno(err, "cannot rename a temporary file to %s", writer->path);
-  atomic_store(&slot->state, CLAIMED);     /* no temporary any more */
-  if (tg_io_sync(slot->dir) && errno != EINVAL) /* EINVAL: a file system without it */
+  TG_TRY(tg_writer_rename(writer, err));
+  if (writer->slot && tg_io_sync(writer->slot->dir) && errno != EINVAL) /* EINVAL: a file system without it */
     return tg_fail_errno(err, "cannot bring the directory of %s to disk", writer->path);
   return T5GIST_OK;
 }

@@ -27,9 +27,9 @@ static bool out_of_memory(const json_error_t *found, const char *text, size_t n)
   return false;
 }
 
-t5gist_status tg_json_parse(const char *text, size_t n, const char *where, json_t **out, t5gist_error *err) {
+static t5gist_status parse(const char *text, size_t n, size_t flags, const char *where, json_t **out, t5gist_error *err) {
   json_error_t found;
-  json_t *value = json_loadb(text, n, JSON_REJECT_DUPLICATES, &found);
+  json_t *value = json_loadb(text, n, JSON_REJECT_DUPLICATES | flags, &found);
   if (value) {
     *out = value;
     return T5GIST_OK;
@@ -38,9 +38,18 @@ t5gist_status tg_json_parse(const char *text, size_t n, const char *where, json_
   return tg_fail(err, T5GIST_EFORMAT, "%s: expected JSON, found at line %d, column %d: %s", where, found.line, found.column, found.text);
 }
 
-/* What the JSON library takes beyond the characters of strings, told by the punctuation alone; *characters: of the strings. */
+t5gist_status tg_json_parse(const char *text, size_t n, const char *where, json_t **out, t5gist_error *err) {
+  return parse(text, n, 0, where, out, err);
+}
+
+t5gist_status tg_json_parse_any(const char *text, size_t n, const char *where, json_t **out, t5gist_error *err) {
+  return parse(text, n, JSON_DECODE_ANY, where, out, err);
+}
+
+/* What the JSON library takes beyond the characters of strings, told by the punctuation alone: at most OBJECT for a byte. *characters: of the strings. */
+enum { OBJECT = 256 };
 static size_t overhead(const char *text, size_t n, size_t *characters) {
-  enum { OBJECT = 256, LIST = 128, STRING = 48, KEY = 112, VALUE = 40 };
+  enum { LIST = 128, STRING = 48, KEY = 112, VALUE = 40 };
   size_t bytes = 0, quoted = 0;
   bool string = false;
   for (size_t i = 0; i < n; i++) {
@@ -65,6 +74,7 @@ static size_t overhead(const char *text, size_t n, size_t *characters) {
 t5gist_status tg_json_check_size(const char *text, size_t n, const char *where, t5gist_error *err) {
   enum { ROOM = 52 << 20 };
   size_t characters;
+  if (n <= ROOM / OBJECT) return T5GIST_OK;
   const size_t needed = overhead(text, n, &characters), allowed = n - characters + ROOM;
   if (needed <= allowed) return T5GIST_OK;
   return tg_fail(err, T5GIST_EFORMAT,

@@ -10,6 +10,8 @@
 
 /* An object or a list, as a new reference; duplicate keys are refused. */
 t5gist_status tg_json_parse(const char *text, size_t n, const char *where, json_t **out, t5gist_error *err);
+/* The same of any value. */
+t5gist_status tg_json_parse_any(const char *text, size_t n, const char *where, json_t **out, t5gist_error *err);
 /* Refuses a text of many small values, which would take tens of times its own size: more than twice that and 52 MiB. */
 t5gist_status tg_json_check_size(const char *text, size_t n, const char *where, t5gist_error *err);
 /* Parses a file of at most limit bytes that passes that check. */

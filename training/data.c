@@ -13,7 +13,7 @@
 #include "t5/template.h"
 #include "training/shard.h"
 
-enum { KEY_VERSION = 1, MOST_TOKENS = 1 << 24, LIST_LIMIT = 256 << 20, NAME = 48, MOST_LISTED = 32 };
+enum { KEY_VERSION = 1, MOST_TOKENS = 1 << 24, NAME = 48, MOST_LISTED = 32 };
 
 struct tg_data {
   tg_shard shard;
@@ -267,22 +267,26 @@ done:
   return status;
 }
 
-/* Size and SHA-256 of a file that could hold examples. A list is held in memory as a whole, so its size is bounded; lines are not. */
+/* Size and SHA-256 of a file that could hold examples; its pages leave memory as they have been read. */
 static t5gist_status examine(const char *path, size_t *size, char content[TG_SHA256_HEX], t5gist_error *err) {
+  enum { PIECE = 1 << 26 };
   tg_map map;
+  tg_sha256 hash;
   TG_TRY(tg_map_open(path, &map, err));
   size_t first = 0;
   while (first < map.size && memchr(" \t\r\n", map.data[first], 4)) first++;
-  t5gist_status status = T5GIST_OK;
-  if (first == map.size)
-    status = tg_fail(err, T5GIST_EFORMAT, "%s: expected examples, a JSON object per line or a JSON list of objects; found an empty file", path);
-  else if (map.data[first] == '[' && map.size > LIST_LIMIT)
-    status = tg_fail(err, T5GIST_EUNSUPPORTED, "%s: expected a JSON list of at most %d MiB, found %zu; a JSON object per line has no such limit",
-                     path, LIST_LIMIT >> 20, map.size >> 20);
+  const bool blank = first == map.size;
+  tg_sha256_begin(&hash);
+  for (size_t at = 0; at < map.size; at += PIECE) {
+    const size_t n = map.size - at < PIECE ? map.size - at : PIECE;
+    tg_sha256_add(&hash, map.data + at, n);
+    tg_map_release(map.data + at, n);
+  }
+  tg_sha256_end(&hash, content);
   *size = map.size;
-  if (!status) tg_sha256_hex(map.data, map.size, content);
   tg_map_close(&map);
-  return status;
+  if (!blank) return T5GIST_OK;
+  return tg_fail(err, T5GIST_EFORMAT, "%s: expected examples, a JSON object per line or a JSON list of objects; found an empty file", path);
 }
 
 static t5gist_status open_or_make(maker *m, const char *cache_dir, tg_shard *shard, t5gist_error *err) {

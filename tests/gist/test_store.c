@@ -1,7 +1,9 @@
 /* The gist store: found, kept, evicted, pinned, set aside; with a model where answers count, with made-up gists where files do. */
+#include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -434,12 +436,18 @@ static void test_strays(void **state) {
   assert_int_equal(unlink(entry_path(&p, "one", "gist")), 0);
   folder_text(p.folder, "s/.tmp.9999999.0123456789abcdef", "cut");
   folder_text(p.folder, "s/.tmp.x", "not ours");
+  folder_text(p.folder, "s/.tmp.9999999.00000000000000aa", "being written where that number is a process");
+  const int writer = open(folder_path(p.folder, "s/.tmp.9999999.00000000000000aa"), O_WRONLY | O_CLOEXEC);
+  assert_int_equal(flock(writer, LOCK_EX), 0);
   assert_int_equal(examine(&p).strays, 2);
   t5gist_store_state s;
   CHECK_OK(t5gist_store_gc(p.store, &s, &err));
   assert_int_equal(s.strays, 2);
   assert_int_equal(examine(&p).strays, 0);
   assert_int_equal(access(folder_path(p.folder, "s/.tmp.x"), F_OK), 0);
+  assert_int_equal(access(folder_path(p.folder, "s/.tmp.9999999.00000000000000aa"), F_OK), 0);
+  close(writer);
+  assert_int_equal(examine(&p).strays, 1);
   assert_true(find(&p, "two"));
   place_free(&p);
 }

@@ -519,6 +519,11 @@ class Config(Hostile):
             ("elsewhere", index(a="../x.safetensors"), "in the same folder, found ../x.safetensors"),
             ("absolute", index(a="/etc/x.safetensors"), "found /etc/x.safetensors"),
             ("another ending", index(a="pytorch_model.bin"), "found pytorch_model.bin"),
+            ("the ending alone", index(a=".safetensors"), "found .safetensors"),
+            ("hidden", index(a=".x.safetensors"), "found .x.safetensors"),
+            ("a long name", index(a="n" * 300 + ".safetensors"), "in the same folder, found nnnn"),
+            ("NUL in a name", index(a="x.safetensors\0.safetensors"), "expected JSON, found at line 1"),
+            ("4097 files", index(**{str(i): f"{i}.safetensors" for i in range(4097)}), "expected at most 4096 files, found 4097"),
             ("not there", index(a="x.safetensors"), "x.safetensors"),
         ], lambda data, words: self.refused(words, "verify", self.folder(self.fresh(), {"model.safetensors": None, "model.safetensors.index.json": data})))
 
@@ -685,6 +690,9 @@ class Verify(Hostile):
         self.assertIn("found 2 problems", said)
 
 
+GOOD_LINE = '{"instruction": "a", "input": "b", "output": "c"}'
+
+
 class Lines(Hostile):
     """Training data."""
 
@@ -699,14 +707,23 @@ class Lines(Hostile):
             return text[1]
         self.each([
             ("empty", "", "found an empty file"),
-            ("an open list", "[", "expected JSON, found at line 1, column 1: ']'"),
+            ("an open list", "[", 'entry 1: expected "," or "]" behind it, found the end of the file'),
+            ("an open text in a list", '[{"instruction": "a}]', 'entry 1: expected "," or "]" behind it, found the end of the file'),
+            ("a comma too many", "[" + GOOD_LINE + ",]", 'entry 2: expected an object, found "]" in line 1'),
+            ("no comma", "[" + GOOD_LINE + "\n" + GOOD_LINE + "]", "entry 1, from line 1 on: expected JSON, found at line 2, column 1"),
+            ("more behind a list", "[" + GOOD_LINE + "]\n\nx", "expected nothing behind the list, found more in line 3"),
+            ("a word in a list", "[" + GOOD_LINE + ",\n\noops]", "entry 2, from line 3 on: expected JSON, found at line 1"),
+            ("a line of 17 MB", '{"instruction": "' + "a" * 17_000_000 + '", "output": "b"}', "line 1: expected at most 16777216 bytes, found more"),
+            ("an entry of 17 MB", '[{"instruction": "' + "a" * 17_000_000 + '", "output": "b"}]', "entry 1: expected at most 16777216 bytes, found more"),
+            ("5 million lists", "[" + "[]," * 5_000_000 + "[]]", "entry 1: expected an object, found a list"),
+            ("5 million lists in one", "[[" + "[]," * 5_000_000 + "[]]]", "whose values take at most"),
             ("an open object", "{", "line 1: expected JSON"),
             ("a number in a list", "[1]", "entry 1: expected an object, found 1"),
             ("task of a number", '{"instruction": 1}', "instruction: expected a string, found 1"),
             ("answer of a number", '{"instruction":"a","output":7}', "output: expected a string, found 7"),
             ("input of a list", '{"instruction":"a","input":[],"output":"b"}', "input: expected a string, found a list"),
             ("bytes", b"\xff\xfe{}", "line 1: expected JSON"),
-            ("deep", "[" * 100_000, "maximum parsing depth"),
+            ("deep", "[" * 100_000 + "]" * 100_000, "maximum parsing depth"),
             ("NUL", "\0" * 100, "line 1: expected JSON"),
             ("half a character", '{"instruction":"\\ud83d","output":"b"}', "expected JSON"),
         ], check)

@@ -9,14 +9,17 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "runtime/error.h"
 #include "runtime/file.h"
+#include "runtime/folder.h"
 #include "runtime/hash.h"
 #include "tests/support/folder.h"
+#include "tests/support/inject.h"
 
 static char *folder;
 
@@ -248,6 +251,71 @@ static void places_that_cannot_be_written_are_named(void **state) {
   assert_string_equal(err.message, "cannot write /dev/full: No space left on device");
 }
 
+/* What is being written is told from what was left over by its lock, not by a process's number, which means nothing in another container. */
+static void temporaries_left_over(void **state) {
+  (void)state;
+  const char *dir = folder, *path = in_folder("out");
+  tg_strings names = {0};
+  tg_writer *writer;
+  assert_int_equal(symlink("elsewhere", path), 0);
+  assert_int_equal(tg_writer_open_tended(path, 0600, &writer, NULL), T5GIST_OK);
+  assert_int_equal(tg_folder_list(dir, &names, NULL), T5GIST_OK);
+  assert_int_equal(names.count, 2);
+  const char *temporary = names.items[0];
+  assert_int_equal(strlen(temporary), strlen(".tmp.0123456789abcdef"));
+  assert_false(tg_temporary_is_left(dir, temporary));
+  assert_int_equal(tg_temporary_remove(dir, temporary, NULL), T5GIST_OK);
+  assert_int_equal(access(in_folder(temporary), F_OK), 0);
+  assert_int_equal(tg_writer_write(writer, "new", 3, NULL), T5GIST_OK);
+  assert_int_equal(tg_writer_sync(writer, NULL), T5GIST_OK);
+  assert_false(tg_temporary_is_left(dir, temporary)); /* until it has its name */
+  assert_int_equal(tg_writer_rename(writer, NULL), T5GIST_OK);
+  assert_content(path, "new");
+  assert_int_equal(tg_writer_commit(writer, NULL), T5GIST_OK);
+  struct stat info;
+  assert_int_equal(lstat(path, &info), 0);
+  assert_true(S_ISREG(info.st_mode)); /* the link was replaced */
+  tg_strings_clear(&names);
+  unlink(path);
+
+  static const char *const left[] = {".tmp.0123456789abcdef", ".tmp.1.0123456789abcdef"};
+  static const char *const foreign[] = {".tmp.0123456789abcde", ".tmp.0123456789abcdef0", ".tmp.x.0123456789abcdef", ".tmp..0123456789abcdef", ".tmp.x", "tmp"};
+  for (size_t i = 0; i < sizeof left / sizeof *left; i++) {
+    write_there(left[i], "", 0);
+    assert_true(tg_temporary_is_left(dir, left[i]));
+    assert_int_equal(tg_temporary_remove(dir, left[i], NULL), T5GIST_OK);
+    assert_int_equal(access(in_folder(left[i]), F_OK), -1);
+    assert_false(tg_temporary_is_left(dir, left[i]));
+  }
+  for (size_t i = 0; i < sizeof foreign / sizeof *foreign; i++) {
+    write_there(foreign[i], "", 0);
+    assert_false(tg_temporary_is_left(dir, foreign[i]));
+    assert_int_equal(tg_temporary_remove(dir, foreign[i], NULL), T5GIST_OK);
+    assert_int_equal(unlink(in_folder(foreign[i])), 0);
+  }
+  assert_int_equal(symlink("/dev/null", in_folder(left[0])), 0);
+  assert_false(tg_temporary_is_left(dir, left[0]));
+  unlink(in_folder(left[0]));
+  assert_int_equal(count_there(), 0);
+}
+
+/* Where a file system has no locks, age tells: an hour. */
+static void without_locks_age_tells(void **state) {
+  (void)state;
+  const char *name = ".tmp.0123456789abcdef", *dir = folder;
+  const struct timespec old[2] = {{time(NULL) - 3700, 0}, {time(NULL) - 3700, 0}};
+  const char *path = write_there(name, "", 0);
+  inject_io(1 << TG_IO_LOCK, 1, true, INJECT_EIO);
+  assert_int_equal(tg_write_file(in_folder("out"), 0600, "new", 3, NULL), T5GIST_OK);
+  assert_false(tg_temporary_is_left(dir, name));
+  assert_int_equal(utimensat(AT_FDCWD, path, old, 0), 0);
+  assert_true(tg_temporary_is_left(dir, name));
+  assert_int_equal(tg_temporary_remove(dir, name, NULL), T5GIST_OK);
+  assert_int_equal(inject_stop().failed, 4);
+  unlink(in_folder("out"));
+  assert_int_equal(count_there(), 0);
+}
+
 /* Several files that belong together: once all are on disk, only renaming is left. */
 static void what_is_synced_is_renamed_later(void **state) {
   (void)state;
@@ -373,6 +441,8 @@ int main(void) {
       cmocka_unit_test(standard_input_is_read_where_allowed),    cmocka_unit_test(paths_are_joined_and_made),
       cmocka_unit_test(a_commit_replaces_and_an_abort_does_not), cmocka_unit_test(many_pieces_of_all_sizes_arrive),
       cmocka_unit_test(places_that_cannot_be_written_are_named), cmocka_unit_test(a_full_disk_leaves_the_old_file),
+      cmocka_unit_test(temporaries_left_over),
+      cmocka_unit_test(without_locks_age_tells),
       cmocka_unit_test(what_is_synced_is_renamed_later),         cmocka_unit_test(only_empty_directories_are_removed),
       cmocka_unit_test(a_signal_can_remove_all_temporaries),     cmocka_unit_test(appending_adds_to_what_is_there),
       cmocka_unit_test(sha256_is_the_standard_one),

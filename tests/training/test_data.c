@@ -294,7 +294,7 @@ static void test_files_that_are_none(void **state) {
   EXPECT_REFUSED("", &options, "data.jsonl", "found an empty file");
   EXPECT_REFUSED(" \n\r\n\t", &options, "found an empty file");
   EXPECT_REFUSED("[]", &options, "expected examples, found none in 0 records");
-  EXPECT_REFUSED("[" HOUSE, &options, "data.jsonl", "expected JSON");
+  EXPECT_REFUSED("[" HOUSE, &options, "data.jsonl", "entry 1: expected", "behind it");
   EXPECT_REFUSED("[" HOUSE ", 3]", &options, "entry 2", "found 3");
   expect_refused_file(folder, &options, (const char *const[]){"directory", NULL});
   expect_refused_file(folder_path(folder, "none.jsonl"), &options, (const char *const[]){"none.jsonl", "No such file", NULL});
