@@ -14,7 +14,7 @@
 #include "tests/support/folder.h"
 
 #define FLAN TEST_SOURCE_DIR "/tests/data/flan-t5"
-#define MINI TEST_SOURCE_DIR "/models/mini"
+#define MINI TEST_SOURCE_DIR "/tests/data/mini" /* sentencepiece with byte fallback, 4095 pieces */
 
 static tg_tokenizer *open_tokenizer(const char *dir, int vocab_size) {
   tg_tokenizer *tokenizer = NULL;
