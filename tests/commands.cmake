@@ -9,7 +9,8 @@ endforeach()
 foreach(class Variables Locales Streams Disks Memory Numbers Reader Build)
   t5gist_add_test(cli.surroundings.${class} cli ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/cli/test_surroundings.py ${class})
   set_property(TEST cli.surroundings.${class} APPEND PROPERTY ENVIRONMENT "T5GIST=$<TARGET_FILE:t5gist>" "PYTHONDONTWRITEBYTECODE=1" "T5GIST_SANITIZE=${T5GIST_SANITIZE}"
-    "T5GIST_LIBRARIES=$<TARGET_FILE:t5gist_static>:$<TARGET_FILE:t5gist_shared>")
+    "T5GIST_LIBRARIES=$<TARGET_FILE:t5gist_static>:$<TARGET_FILE:t5gist_shared>"
+    "T5GIST_COMMANDS=${CMAKE_BINARY_DIR}/compile_commands.json" "T5GIST_FORTIFY=$<$<CONFIG:Release>:${fortify}>")
 endforeach()
 
 # Training as scripts see it; class Processes is skipped where the program has no MPI.

@@ -237,6 +237,17 @@ class Build(unittest.TestCase):
             if PLAIN:
                 self.assertRegex(symbols, r"__\w+_chk@", file)  # _FORTIFY_SOURCE
 
+    @unittest.skipUnless(PLAIN and os.environ.get("T5GIST_FORTIFY"), "sanitizers and debuggers want plain calls")
+    def test_every_object_is_fortified(self):
+        """A binary shows that it is fortified, not how far: the level stands in the commands."""
+        flags = ["-fstack-protector-strong", "-D_FORTIFY_SOURCE=" + os.environ["T5GIST_FORTIFY"]]
+        checked = 0
+        for unit in json.loads(Path(os.environ["T5GIST_COMMANDS"]).read_text()):
+            if Path(unit["file"]).relative_to(ROOT).parts[0] not in ("tests", "benchmarks", "examples"):
+                self.assertEqual([f for f in flags if f not in unit["command"].split()], [], unit["file"])
+                checked += 1
+        self.assertGreater(checked, 100)
+
     def test_library_neither_ends_the_program_nor_prints(self):
         forbidden = {"abort", "exit", "_exit", "_Exit", "quick_exit", "__assert_fail", "err", "errx", "perror", "puts", "putchar", "printf", "__printf_chk", "vprintf", "stdout", "stderr"}
         archives = [path for path in LIBRARIES if path.endswith(".a")]
