@@ -3,7 +3,8 @@
 
     card.py RESULTS_DIR --out models/mini [--second RESULTS_DIR] [--model RUN]
 
---second: the results of another seed, whose table stands beside the first's. --model: the trained folder, whose files are copied to --out. Pictures and results.json are put beside the card, so that `bars.py models/mini` can be asked by anybody."""
+--second: the results of another seed, whose table stands beside the first's. --model: the trained folder, whose files are copied to --out. Pictures and results.json are
+put beside the card, so that anybody can ask `bars.py models/mini`."""
 import argparse
 import math
 import os
@@ -75,7 +76,8 @@ def spread(words):
 
 
 def losses(recipe):
-    names = {"loss.rebuild": "to say the instruction from its gist tokens", "loss.copy": "to say the input again", "loss.kl_forward": "from the teacher's distributions", "loss.match": "from the teacher's cross-attention"}
+    names = {"loss.rebuild": "to say the instruction from its gist tokens", "loss.copy": "to say the input again", "loss.kl_forward": "from the teacher's distributions",
+             "loss.match": "from the teacher's cross-attention"}
     return spread([name for key, name in names.items() if recipe.get(key)] or ["nothing"])
 
 

@@ -34,6 +34,7 @@ VARIANTS = {
     "fixed_k": ({"gists": [4]}, "k always 4"),
     "gist_factor": ({"gist_factor": 10.0}, "gist rows learn ten times as fast"),
     "mixed": (common.only(gist=0.5, pos_control=0.25, full=0.25), "half of the examples with a gist, the others with the plain prompt"),
+    "recipe": (lambda options, base: {k: v for k, v in common.recipe_of(options.run).items() if k.startswith(("conditions.", "loss."))}, "conditions and losses of the bundled model"),
     "no_sharing": ({"share_tasks": False, "data.block": 1}, "inputs of one instruction apart, in steps of their own"),
 }
 
@@ -167,8 +168,9 @@ def table(options):
                  "|---" * (6 + len(SPLITS)) + "|"]
         for name in names:
             minutes = mean([results[name, s]["seconds"] / 60 for s in options.seeds if (name, s) in results])
-            cells = [mean([recovered(results, name, s, k, splits) for s in options.seeds]) for splits in [UNSEEN] + [[s] for s in SPLITS]]
-            text.append(f"| {name} | {VARIANTS[name][1]} | {exact(results, name, options.seeds, k, UNSEEN)} | {gain(results, name, options.seeds, k) if name != 'base' else '–'} | {' | '.join(cells)} | {minutes} |")
+            cells = [exact(results, name, options.seeds, k, UNSEEN), gain(results, name, options.seeds, k) if name != "base" else "–"]
+            cells += [mean([recovered(results, name, s, k, splits) for s in options.seeds]) for splits in [UNSEEN] + [[s] for s in SPLITS]]
+            text.append(f"| {name} | {VARIANTS[name][1]} | {' | '.join(cells)} | {minutes} |")
         text.append("")
     common.write_text(os.path.join(options.out, "ladder.md"), "\n".join(text))
 
