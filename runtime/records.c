@@ -42,12 +42,17 @@ static void use_up(tg_records *r, size_t n) {
   r->at += n;
 }
 
-/* Reads on; what is left stands at the front then. */
+/* Reads on; what is left stands at the front then. After a failure the file is at its end: nothing is tried twice. */
 static t5gist_status read_more(tg_records *r, t5gist_error *err) {
   if (r->at) memmove(r->text.data, r->text.data + r->at, left(r));
   r->text.size -= r->at;
   r->at = 0;
-  return tg_reader_more(r->reader, PIECE, &r->text, &r->ended, err);
+  const t5gist_status status = tg_reader_more(r->reader, PIECE, &r->text, &r->ended, err);
+  if (status) {
+    r->text.size = 0;
+    r->ended = r->closed = r->behind = true;
+  }
+  return status;
 }
 
 /* Uses up white space; *c: what follows, 0 at the end of the file, which no JSON text holds. */

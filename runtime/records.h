@@ -17,7 +17,8 @@ t5gist_status tg_records_open(const char *path, size_t limit, tg_records **recor
 void tg_records_close(tg_records *records); /* null is allowed */
 
 /* The next record, borrowed until the next call; null behind the last one. What is no object is refused with its place ("x.jsonl: line 7: ..."),
- * status T5GIST_EFORMAT; the call after that goes on with the record behind it. A list that does not end as one is refused once, and is at its end. */
+ * status T5GIST_EFORMAT; the call after that goes on with the record behind it. A list that does not end as one, or a
+ * file that cannot be read on, is refused once, and is at its end. */
 t5gist_status tg_records_next(tg_records *records, const json_t **object, t5gist_error *err);
 
 /* Place of the record that was read last: "x.jsonl: line 7" or "x.json: entry 7", both from 1. Valid until the next call. */

@@ -193,8 +193,38 @@ static void short_reads(void **state) {
   assert_int_equal(inject_stop().failed, 1);
 }
 
+/* A failure ends the file: who passes bad records over comes to an end. */
+static void a_failure_is_the_end(void **state) {
+  (void)state;
+  const char *const texts[] = {"{}\n{}\n", "[{}, {}]"};
+  tg_records *records;
+  const json_t *object;
+  t5gist_error err;
+  for (size_t i = 0; i < 2; i++) {
+    folder_text(dir, "x.json", texts[i]);
+    assert_int_equal(tg_records_open(folder_path(dir, "x.json"), 8, &records, &err), T5GIST_OK);
+    inject_io(1 << TG_IO_READ, 1, false, INJECT_EIO);
+    size_t n = 0;
+    t5gist_status status;
+    while ((status = tg_records_next(records, &object, &err)) == T5GIST_OK && object) n++;
+    assert_int_equal(inject_stop().failed, 1);
+    assert_int_equal(status, T5GIST_EIO);
+    assert_int_equal(n, 2);
+    assert_int_equal(tg_records_next(records, &object, &err), T5GIST_OK);
+    assert_null(object);
+    tg_records_close(records);
+  }
+  assert_int_equal(tg_records_open("/dev/zero", 1 << 20, &records, &err), T5GIST_OK);
+  assert_int_equal(tg_records_next(records, &object, &err), T5GIST_EFORMAT);
+  assert_non_null(strstr(err.message, "expected at most 1048576 bytes"));
+  assert_int_equal(tg_records_next(records, &object, &err), T5GIST_OK);
+  assert_null(object);
+  tg_records_close(records);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(lines_and_lists), cmocka_unit_test(bad_files), cmocka_unit_test(zeros),
-                                     cmocka_unit_test(memory_of_one), cmocka_unit_test(long_records), cmocka_unit_test(short_reads)};
+                                     cmocka_unit_test(memory_of_one), cmocka_unit_test(long_records), cmocka_unit_test(short_reads),
+                                     cmocka_unit_test(a_failure_is_the_end)};
   return cmocka_run_group_tests(tests, set_up, tear_down);
 }
