@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 READERS = """runtime/safetensors.c runtime/json.c runtime/yaml.c runtime/records.c t5/torch_zip.c t5/pickle.c t5/torch_bin.c t5/spm_check.c t5/tokenizer.c
-t5/tokenizer_json.c t5/config.c t5/checkpoint.c t5/shards.c gist/gist_file.c gist/verify.c training/shard.c""".split()
+t5/tokenizer_json.c t5/config.c t5/checkpoint.c t5/shards.c gist/gist_file.c gist/inspect.c gist/verify.c training/shard.c""".split()
 ROOT = Path(__file__).resolve().parents[2]
 
 

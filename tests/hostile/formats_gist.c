@@ -1,7 +1,9 @@
 /* The gist file, alone and as an entry of a store. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "gist/tools.h"
 #include "hostile.h"
 #include "runtime/error.h"
 #include "runtime/folder.h"
@@ -89,6 +91,25 @@ static const char *const gist_words[] = {"\"format\":\"t5gist\"",
                                          NULL};
 const hostile_format hostile_gist = {
     .name = "gist", .seed = gist_seed, .read = gist_read, .repair = gist_repair, .words = gist_words, .sealed = true};
+
+/* ----------------------------------------------------------------------------------------------------------------------------- inspect */
+
+/* What `t5gist inspect` says of it, damaged or not. */
+static t5gist_status inspect_read(const hostile_input *in, t5gist_error *err) {
+  char *text = NULL;
+  size_t n;
+  FILE *report = open_memstream(&text, &n);
+  const t5gist_status status = tg_inspect_gist(in->path, report, err);
+  fclose(report);
+  hostile_use(text, n);
+  for (size_t i = 0; i < n; i++)
+    if ((unsigned char)text[i] < ' ' && text[i] != '\n') hostile_fail("what a file holds reached the terminal as it is");
+  free(text);
+  return status;
+}
+
+const hostile_format hostile_inspect = {
+    .name = "inspect", .file = "some.gist", .seed = gist_seed, .read = inspect_read, .repair = gist_repair, .words = gist_words, .sealed = true};
 
 /* ------------------------------------------------------------------------------------------------------------------------------- store */
 

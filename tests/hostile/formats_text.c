@@ -348,7 +348,7 @@ static t5gist_status use_record(const json_t *object, const char *where, t5gist_
 static t5gist_status records_read(const hostile_input *in, t5gist_error *err) {
   tg_records *records;
   const json_t *object = NULL;
-  t5gist_status status = tg_records_open(in->path, 1 << 20, &records, err), first = status;
+  t5gist_status status = tg_records_open(in->path, 1 << 26, &records, err), first = status;
   if (status) return status;
   for (size_t i = 0; i <= in->size + 1; i++) { /* a bad record is refused alone: reading goes on behind it */
     status = tg_records_next(records, &object, err);

@@ -1,5 +1,7 @@
 /* hostile FORMAT changes            every small change of the sound files of at most 4 KiB: each length, each byte in fourteen ways, one more, one less,
  *                                   two swapped; in short files every word of the format at every place
+ * hostile FORMAT exhaustive N       the same, and more kinds of changes until there have been N different files: every byte in 256 ways, and 256 more at
+ *                                   every place; every stretch left out, doubled or ended by that of any sound file; any two bytes swapped, or changed
  * hostile FORMAT mutate N SEED [CORPUS]  N changes of structure, of the sound files and of the files of a folder
  * hostile FORMAT replay CORPUS      every file of a folder
  * hostile FORMAT failures           reading the sound files while each allocation, then each call on a file, fails
@@ -68,21 +70,58 @@ static void check_seeds(void) {
 
 /* ------------------------------------------------------------------------------------------------------------------------- every change */
 
-/* scratch [size], which differs from the seed unless it happens to be the same. */
-static void run_changed(const file *seed, size_t size) {
-  if (size == seed->size && memcmp(scratch, seed->data, size) == 0) return;
-  if (run(scratch, size) == T5GIST_OK && format->sealed) hostile_fail("a changed file was taken for a sound one");
+/* Hashes of the files that were tried; 0: free. */
+static struct {
+  uint64_t *keys; /* [capacity], a power of two */
+  size_t n, capacity;
+} tried;
+
+static uint64_t *slot_of(uint64_t key) {
+  size_t at = key & (tried.capacity - 1);
+  while (tried.keys[at] && tried.keys[at] != key) at = (at + 1) & (tried.capacity - 1);
+  return &tried.keys[at];
+}
+
+static void make_room(void) {
+  uint64_t *old = tried.keys;
+  const size_t n = tried.capacity;
+  tried.capacity = n ? 2 * n : 1 << 16;
+  tried.keys = calloc(tried.capacity, sizeof *tried.keys);
+  if (!tried.keys) hostile_fail("no memory for what was tried");
+  for (size_t i = 0; i < n; i++)
+    if (old[i]) *slot_of(old[i]) = old[i];
+  free(old);
+}
+
+static bool is_new(const unsigned char *data, size_t size) {
+  uint64_t key = tg_random_mix(size), word;
+  for (size_t at = 0; at < size; at += 8) {
+    word = 0;
+    memcpy(&word, data + at, size - at < 8 ? size - at : 8);
+    key = tg_random_mix(key ^ word);
+  }
+  if (2 * tried.n >= tried.capacity) make_room();
+  uint64_t *slot = slot_of(key ? key : 1);
+  if (*slot) return false;
+  *slot = key ? key : 1;
+  tried.n++;
+  return true;
+}
+
+/* scratch [size], unless it is a sound file or was tried before. */
+static void run_changed(size_t size) {
+  if (is_new(scratch, size) && run(scratch, size) == T5GIST_OK && format->sealed) hostile_fail("a changed file was taken for a sound one");
 }
 
 static void change_byte(const file *seed, size_t at) {
   const unsigned char byte = seed->data[at], values[] = {0x00, 0x7f, 0x80, 0xff, (unsigned char)(byte + 1), (unsigned char)(byte - 1)};
   for (int bit = 0; bit < 8; bit++) {
     scratch[at] = (unsigned char)(byte ^ 1u << bit);
-    run_changed(seed, seed->size);
+    run_changed(seed->size);
   }
   for (size_t i = 0; i < sizeof values; i++) {
     scratch[at] = values[i];
-    run_changed(seed, seed->size);
+    run_changed(seed->size);
   }
   scratch[at] = byte;
 }
@@ -92,12 +131,12 @@ static void splice(const file *seed, size_t at, size_t n, const void *with, size
   memcpy(scratch, seed->data, at);
   memcpy(scratch + at, with, n_with);
   memcpy(scratch + at + n_with, seed->data + at + n, seed->size - at - n);
-  run_changed(seed, seed->size - n + n_with);
+  run_changed(seed->size - n + n_with);
 }
 
-static void change_all(const file *seed) {
+static void change_a_little(const file *seed) {
   memcpy(scratch, seed->data, seed->size);
-  for (size_t n = 0; n < seed->size; n++) run_changed(seed, n);
+  for (size_t n = 0; n < seed->size; n++) run_changed(n);
   for (size_t at = 0; at < seed->size; at++) change_byte(seed, at);
   for (size_t at = 0; at <= seed->size; at++) {
     splice(seed, at, 0, "\0", 1);
@@ -112,6 +151,53 @@ static void change_all(const file *seed) {
     for (size_t at = 0; at <= seed->size; at++) splice(seed, at, 0, *word, strlen(*word));
     for (size_t at = 0; at + strlen(*word) <= seed->size; at++) splice(seed, at, strlen(*word), *word, strlen(*word));
   }
+}
+
+static void change_to_any_byte(const file *seed) {
+  for (size_t at = 0; at <= seed->size; at++)
+    for (int value = 0; value < 256; value++) {
+      const unsigned char byte = (unsigned char)value;
+      if (at < seed->size) splice(seed, at, 1, &byte, 1);
+      splice(seed, at, 0, &byte, 1);
+    }
+}
+
+static void change_stretches(const file *seed) {
+  for (size_t at = 0; at < seed->size; at++) {
+    for (size_t end = at + 1; end <= seed->size; end++) {
+      splice(seed, at, end - at, "", 0);
+      splice(seed, at, 0, seed->data + at, end - at);
+    }
+    for (size_t i = 0; i < n_seeds; i++)
+      for (size_t from = 0; from < files[i].size && files[i].size <= LONG; from++)
+        splice(seed, at, seed->size - at, files[i].data + from, files[i].size - from);
+  }
+}
+
+static void change_two_bytes(const file *seed) {
+  static const unsigned char values[] = {0, 1, '\n', ' ', '"', '+', ',', '-', '.', '0', '9', '[', 'a', 0x7f, 0x80, 0xff};
+  enum { N = sizeof values };
+  memcpy(scratch, seed->data, seed->size);
+  for (size_t a = 0; a < seed->size; a++)
+    for (size_t b = a + 1; b < seed->size; b++) {
+      scratch[a] = seed->data[b], scratch[b] = seed->data[a];
+      run_changed(seed->size);
+      for (int i = 0; i < N * N; i++) {
+        scratch[a] = values[i / N], scratch[b] = values[i % N];
+        run_changed(seed->size);
+      }
+      scratch[a] = seed->data[a], scratch[b] = seed->data[b];
+    }
+}
+
+/* Kinds of changes, one after the other, until there have been `enough` different files. False: there are not so many. */
+static bool change_all(size_t enough) {
+  static void (*const kinds[])(const file *) = {change_a_little, change_to_any_byte, change_stretches, change_two_bytes};
+  for (size_t i = 0; i < n_seeds; i++) (void)is_new(files[i].data, files[i].size);
+  for (size_t kind = 0; kind < sizeof kinds / sizeof *kinds && (kind == 0 || tried.n - n_seeds < enough); kind++)
+    for (size_t i = 0; i < n_seeds; i++)
+      if (files[i].size <= LONG) kinds[kind](&files[i]);
+  return tried.n - n_seeds >= enough;
 }
 
 /* --------------------------------------------------------------------------------------------------------------------------- structure */
@@ -145,7 +231,7 @@ static void write_seeds(const char *folder) {
 
 static void report(const char *what, double seconds) {
   const hostile_figures f = hostile_seen();
-  printf("hostile: %-18s %-8s %9llu files, %8llu accepted, longest %6.1f ms, most memory %6.2f MB (2 x file + %.2f MB), %6.0f files/s\n",
+  printf("hostile: %-18s %-10s %9llu files, %8llu accepted, longest %6.1f ms, most memory %6.2f MB (2 x file + %.2f MB), %6.0f files/s\n",
          format->name, what, (unsigned long long)f.runs, (unsigned long long)f.accepted, f.longest * 1e3, (double)f.most_bytes / 1e6,
          (double)f.most_beyond / 1e6, (double)f.runs / (seconds + 1e-9));
 }
@@ -159,8 +245,9 @@ static double now(void) {
 static bool act(int n, char **words) {
   const char *what = words[0];
   if (strcmp(what, "changes") == 0 && n == 1) {
-    for (size_t i = 0; i < n_seeds; i++)
-      if (files[i].size <= LONG) change_all(&files[i]);
+    (void)change_all(0);
+  } else if (strcmp(what, "exhaustive") == 0 && n == 2) {
+    if (!change_all(strtoull(words[1], NULL, 10))) hostile_fail("the sound files are too short for so many changes");
   } else if (strcmp(what, "mutate") == 0 && (n == 3 || n == 4)) {
     if (n == 4) add_folder(words[3]);
     mutate(strtoull(words[1], NULL, 10), strtoull(words[2], NULL, 10));
@@ -183,7 +270,7 @@ static bool act(int n, char **words) {
 int main(int argc, char **argv) {
   format = argc > 2 ? hostile_find(argv[1]) : NULL;
   if (!format) {
-    fprintf(stderr, "usage: hostile FORMAT changes | mutate N SEED [CORPUS] | replay CORPUS | failures | seeds FOLDER\nformats:");
+    fprintf(stderr, "usage: hostile FORMAT changes | exhaustive N | mutate N SEED [CORPUS] | replay CORPUS | failures | seeds FOLDER\nformats:");
     for (const hostile_format *const *f = hostile_formats; *f; f++) fprintf(stderr, " %s", (*f)->name);
     fputs("\n", stderr);
     return 2;
@@ -195,6 +282,7 @@ int main(int argc, char **argv) {
   const bool known = act(argc - 2, argv + 2);
   if (known) report(argv[2], now() - since);
   for (size_t i = 0; i < n_files; i++) free(files[i].data);
+  free(tried.keys);
   hostile_close();
   return known ? 0 : 2;
 }

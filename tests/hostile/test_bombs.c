@@ -86,6 +86,18 @@ static void records(void) {
   check(&hostile_records, "empty lines", NULL);
   build("", "{}\n", 1 << 17, "");
   check(&hostile_records, "empty objects", NULL);
+  build("{\"task\":\"", "0123456789abcdef", (15 << 20) / 16, "\"}");
+  check(&hostile_records, "a long text", NULL);
+  build("[{\"task\":\"", "\\\"]},", (15 << 20) / 5, "\"}]");
+  check(&hostile_records, "a long text of a list", NULL);
+  build("{\"a\":[", "[],", 5 << 20, "0]}");
+  check(&hostile_records, "a line of empty lists", "take at most");
+  build("[{\"a\":[", "0,", 7 << 20, "0]}]");
+  check(&hostile_records, "a list with one of numbers", "take at most");
+  build("[", "{},", 1 << 17, "{}]");
+  check(&hostile_records, "a list of empty objects", NULL);
+  build("{\"a\":\"", "0123456789abcdef", 1 << 20, "\"}\n{}");
+  check(&hostile_records, "too long a line", "expected at most 16777216 bytes");
   tg_buffer_free(&file);
   hostile_close();
 }
