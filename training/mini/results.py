@@ -6,6 +6,7 @@
 RUN is the folder that `t5gist train` wrote. The floor of *recovered* is a checkpoint of its own: RUN trained on for --floor-steps steps in which it sees the input alone (DIR/neg_control),
 or FOLDER. Then `t5gist eval` asks every condition on every split, in f32 and again in int8; DIR/mini.md is its report, DIR/mini-answers.jsonl has the answers. What is there already is not run again."""
 import argparse
+import glob
 import os
 import time
 
@@ -89,8 +90,9 @@ def count_lines(path):
 
 
 def training_of(options):
-    """Steps and their time; from first file to last with vocabulary, tokenising and evaluations, where the folder was not copied since."""
-    times = [os.path.getmtime(os.path.join(options.run, name)) for name in ("run/recipe.json", "run/log.jsonl")]
+    """Steps and their time; and from the first file to the last, with tokenising and evaluations, where the folder was not copied since."""
+    first = [os.path.join(options.run, "run/recipe.json"), *glob.glob(os.path.join(options.run, "run/start/*"))]
+    times = min(map(os.path.getmtime, first)), os.path.getmtime(os.path.join(options.run, "run/log.jsonl"))
     return {**common.steps_of(options.run), "whole_seconds": round(times[1] - times[0], 1), "ended": time.strftime("%Y-%m-%d", time.gmtime(times[1])), "recipe": common.recipe_of(options.run)}
 
 
