@@ -52,12 +52,12 @@ static t5gist_status read_conditions(tg_bench_config *config, t5gist_error *err)
 }
 
 static t5gist_status check_dtypes(const tg_strings *dtypes, t5gist_error *err) {
-  static const char *const known[] = {"f32", "bf16", "int8", "auto"};
+  static const char *const known[] = {"f32", "bf16", "int8", "int4", "auto"};
   for (size_t i = 0; i < dtypes->count; i++) {
     size_t k = 0;
     while (k < sizeof known / sizeof *known && strcmp(known[k], dtypes->items[i]) != 0) k++;
     if (k == sizeof known / sizeof *known)
-      return tg_fail(err, T5GIST_EFORMAT, "dtype: expected f32, bf16, int8 or auto, found \"%.80s\"", dtypes->items[i]);
+      return tg_fail(err, T5GIST_EFORMAT, "dtype: expected f32, bf16, int8, int4 or auto, found \"%.80s\"", dtypes->items[i]);
   }
   return T5GIST_OK;
 }

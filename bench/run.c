@@ -26,19 +26,23 @@ static t5gist_status find_tokenizer(char **dir, t5gist_error *err) {
                  "project's root");
 }
 
-static bool int8_alone(const tg_bench_config *config) {
-  for (size_t i = 0; i < config->dtypes.count; i++)
-    if (strcmp(config->dtypes.items[i], "int8") != 0) return false;
-  return true;
+/* "int8" or "int4" where nothing else is measured, else "f32". */
+static const char *written_dtype(const tg_bench_config *config) {
+  const tg_strings *dtypes = &config->dtypes;
+  const char *only = dtypes->items[0];
+  for (size_t i = 1; i < dtypes->count; i++)
+    if (strcmp(dtypes->items[i], only) != 0) return "f32";
+  return strcmp(only, "int8") == 0 || strcmp(only, "int4") == 0 ? only : "f32";
 }
 
-/* The model's folder; a synthetic one is written if it is not there yet, in int8 straight away where nothing else is measured. */
+/* The model's folder; a synthetic one is written if it is not there yet, in int8 or int4 straight away where nothing else is measured. */
 static t5gist_status model_dir(const tg_bench_config *config, tg_bench_progress *progress, void *user, char **dir, t5gist_error *err) {
   if (config->model) return tg_strdup(dir, config->model, err);
   char *config_path = NULL, *tokenizer = NULL, name[64];
-  const bool int8 = int8_alone(config);
+  const char *written = written_dtype(config);
+  const bool f32 = strcmp(written, "f32") == 0;
   t5gist_status status = T5GIST_OK;
-  snprintf(name, sizeof name, "%s%s", config->synthetic, int8 ? "-int8" : "");
+  snprintf(name, sizeof name, "%s%s%s", config->synthetic, f32 ? "" : "-", f32 ? "" : written);
   TG_GOTO(tg_path_join(dir, config->cache, name, err));
   TG_GOTO(tg_path_join(&config_path, *dir, "config.json", err));
   if (!tg_file_exists(config_path)) {
@@ -46,7 +50,7 @@ static t5gist_status model_dir(const tg_bench_config *config, tg_bench_progress 
     snprintf(text, sizeof text, "writing %s with random weights", *dir);
     progress(user, text);
     TG_GOTO(find_tokenizer(&tokenizer, err));
-    TG_GOTO(t5gist_make_model(*dir, config->synthetic, "flan", int8 ? "int8" : "f32", SEED, T5GIST_UNSET, tokenizer, err));
+    TG_GOTO(t5gist_make_model(*dir, config->synthetic, "flan", written, SEED, T5GIST_UNSET, tokenizer, err));
   }
 done:
   tg_free(tokenizer);
@@ -64,12 +68,14 @@ static t5gist_status open_model(const tg_bench_config *config, const char *dir, 
   if (strcmp(dtype, "auto") == 0) options.dtype = T5GIST_DTYPE_AUTO;
   if (strcmp(dtype, "bf16") == 0) options.dtype = T5GIST_DTYPE_BF16;
   if (strcmp(dtype, "int8") == 0) options.dtype = T5GIST_DTYPE_INT8;
+  if (strcmp(dtype, "int4") == 0) options.dtype = T5GIST_DTYPE_INT4;
   TG_TRY(t5gist_model_open(dir, &options, model, err)); /* the first opening of a folder computes its fingerprint */
   t5gist_model_close(*model);
   const double begin = tg_bench_now_ms();
   TG_TRY(t5gist_model_open(dir, &options, model, err));
   t5gist_model_describe(*model, &info);
-  *format = (tg_format_result){.rate = strncmp(info.dtype, "int8", 4) == 0 ? TG_RATE_INT8 : strncmp(info.dtype, "bf16", 4) == 0 ? TG_RATE_BF16 : TG_RATE_F32, .weight_bytes = info.weight_bytes, .n_parameters = info.n_parameters, .load_ms = tg_bench_now_ms() - begin,
+  const bool bytes = strncmp(info.dtype, "int8", 4) == 0 || strncmp(info.dtype, "int4", 4) == 0; /* 4 bits are multiplied as 8 */
+  *format = (tg_format_result){.rate = bytes ? TG_RATE_INT8 : strncmp(info.dtype, "bf16", 4) == 0 ? TG_RATE_BF16 : TG_RATE_F32, .weight_bytes = info.weight_bytes, .n_parameters = info.n_parameters, .load_ms = tg_bench_now_ms() - begin,
                                .d_model = info.d_model, .d_ff = info.d_ff, .n_heads = info.n_heads, .d_kv = info.d_kv, .n_layers = info.n_layers,
                                .n_decoder_layers = info.n_decoder_layers};
   snprintf(format->dtype, sizeof format->dtype, "%s", info.dtype);

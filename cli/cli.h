@@ -42,18 +42,19 @@ enum {
 };
 enum { TG_CLI_TEXT_LIMIT = 16 << 20 }; /* bytes of a text file, and of a line of a batch */
 enum { TG_CLI_LONG_INPUT = 512 };      /* tokens; a longer input earns a warning */
-enum { TG_DTYPE_AUTO, TG_DTYPE_F32, TG_DTYPE_BF16, TG_DTYPE_INT8 };
-enum { TG_WO_DTYPE_AUTO, TG_WO_DTYPE_F32, TG_WO_DTYPE_BF16, TG_WO_DTYPE_INT8, TG_WO_DTYPE_INT8X16 };
+enum { TG_DTYPE_AUTO, TG_DTYPE_F32, TG_DTYPE_BF16, TG_DTYPE_INT8, TG_DTYPE_INT4 };
+enum { TG_WO_DTYPE_AUTO, TG_WO_DTYPE_F32, TG_WO_DTYPE_BF16, TG_WO_DTYPE_INT8, TG_WO_DTYPE_INT8X16, TG_WO_DTYPE_INT4 };
+enum { TG_ROUNDING_AUTO, TG_ROUNDING_NEAREST, TG_ROUNDING_SEARCH, TG_ROUNDING_CALIBRATED };
 
 /* Every option of every command; one struct, so that YAML, requests and command line fill the same thing. Strings are owned. */
 typedef struct tg_settings {
   char *model, *config;
   char *task, *task_file, *gist, *input, *input_file; /* null: not given */
   char *input_lines, *batch, *output, *svg;
-  char *answers, *texts;
+  char *answers, *texts, *calibration;
   tg_strings targets, stop, data;
   int limit;
-  int threads, dtype, wo_dtype, condition, payload, gists; /* T5GIST_UNSET where nothing was chosen */
+  int threads, dtype, wo_dtype, rounding, condition, payload, gists; /* T5GIST_UNSET where nothing was chosen */
   int max_new_tokens, min_new_tokens, beams, n_best, top_k, no_repeat_ngram_size, max_input_tokens, top_logprobs, draft;
   float length_penalty, temperature, top_p, repetition_penalty;
   uint64_t seed;

@@ -48,6 +48,7 @@ static t5gist_status override(const tg_context *context, tg_eval_config *config,
   if (s->dtype == TG_DTYPE_F32) config->dtype = T5GIST_DTYPE_F32;
   if (s->dtype == TG_DTYPE_BF16) config->dtype = T5GIST_DTYPE_BF16;
   if (s->dtype == TG_DTYPE_INT8) config->dtype = T5GIST_DTYPE_INT8;
+  if (s->dtype == TG_DTYPE_INT4) config->dtype = T5GIST_DTYPE_INT4;
   if (s->threads != T5GIST_UNSET) config->threads = s->threads;
   if (s->limit != T5GIST_UNSET) config->limit = s->limit;
   if (s->max_new_tokens != T5GIST_UNSET) config->max_new_tokens = s->max_new_tokens;

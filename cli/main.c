@@ -27,10 +27,10 @@ const tg_command tg_commands[] = {
     {"inspect", TG_CLI_INSPECT, "show what is in a model, a gist file or a mask",
      "MODEL_DIR | FILE.gist\nt5gist inspect --mask (--task TEXT | --input TEXT)... [--condition NAME] [--gists K] [--svg FILE|-]",
      "Describes a model folder or a gist file, or draws the mask of a prompt.", 0, 1, tg_command_inspect},
-    {"convert", TG_CLI_CONVERT, "rewrite a checkpoint as one safetensors folder", "IN_DIR OUT_DIR [--dtype f32|bf16|int8] [--wo-dtype NAME] [--texts FILE] [--accept-drift]",
+    {"convert", TG_CLI_CONVERT, "rewrite a checkpoint as one safetensors folder", "IN_DIR OUT_DIR [--dtype f32|bf16|int8|int4] [--wo-dtype NAME] [--rounding NAME] [--texts FILE] [--calibration FILE] [--accept-drift]",
      "Reads a Hugging Face folder (pytorch_model.bin or safetensors, sharded or not) and writes one that maps straight into memory. Without --dtype "
-     "the stored number format stays. With int8 or bf16, answers on a few texts are compared with those in f32; where they differ too much, the exit status is 1 "
-     "unless --accept-drift is given. The folder is written all the same.",
+     "the stored number format stays. With int8, int4 or bf16, answers on a few texts are compared with those in f32; where they differ too much, the exit status is 1 "
+     "unless --accept-drift is given. The folder is written all the same. With int4, ways of rounding are tried before and shown; the one whose answers are nearest to f32's is taken.",
      2, 2, tg_command_convert},
     {"verify", TG_CLI_VERIFY, "check a model folder or a gist file", "MODEL_DIR | FILE.gist",
      "Checks every tensor of a model (shape, place, NaN and infinity) or every byte of a gist file. Prints what it finds, then \"ok\".", 1, 1,

@@ -57,7 +57,8 @@ int tg_cli_wo_dtype(const tg_context *context) {
                                [TG_WO_DTYPE_F32] = T5GIST_DTYPE_F32,
                                [TG_WO_DTYPE_BF16] = T5GIST_DTYPE_BF16,
                                [TG_WO_DTYPE_INT8] = T5GIST_DTYPE_INT8,
-                               [TG_WO_DTYPE_INT8X16] = T5GIST_DTYPE_INT8X16};
+                               [TG_WO_DTYPE_INT8X16] = T5GIST_DTYPE_INT8X16,
+                               [TG_WO_DTYPE_INT4] = T5GIST_DTYPE_INT4};
   return dtypes[context->settings.wo_dtype];
 }
 
@@ -66,13 +67,14 @@ static t5gist_status find_dtype(const tg_context *context, const char *dir, int 
   static const int dtypes[] = {[TG_DTYPE_AUTO] = T5GIST_DTYPE_AUTO,
                                [TG_DTYPE_F32] = T5GIST_DTYPE_F32,
                                [TG_DTYPE_BF16] = T5GIST_DTYPE_BF16,
-                               [TG_DTYPE_INT8] = T5GIST_DTYPE_INT8};
+                               [TG_DTYPE_INT8] = T5GIST_DTYPE_INT8,
+                               [TG_DTYPE_INT4] = T5GIST_DTYPE_INT4};
   const tg_settings *s = &context->settings;
   *dtype = s->dtype == T5GIST_UNSET ? T5GIST_UNSET : dtypes[s->dtype];
   if (s->dtype != TG_DTYPE_AUTO) return T5GIST_OK;
   t5gist_choice choice;
   TG_TRY(t5gist_choose_dtype(dir, s->threads, tg_cli_wo_dtype(context), false, &choice, err));
-  if (choice.n == 0) tg_cli_note(context, "--dtype auto: comparing f32, bf16 and int8 on this machine, once; `t5gist info` shows the result");
+  if (choice.n == 0) tg_cli_note(context, "--dtype auto: comparing f32, bf16, int8 and int4 on this machine, once; `t5gist info` shows the result");
   return T5GIST_OK;
 }
 

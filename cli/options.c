@@ -16,8 +16,9 @@
 #define COMMON (TG_CLI_COMMANDS | TG_CLI_COMMON)
 
 static const char *const conditions[] = {"gist", "pos_control", "neg_control", "prefix", "full", NULL}; /* t5gist_condition's order */
-static const char *const dtypes[] = {"auto", "f32", "bf16", "int8", NULL};
-static const char *const wo_dtypes[] = {"auto", "f32", "bf16", "int8", "int8x16", NULL};
+static const char *const dtypes[] = {"auto", "f32", "bf16", "int8", "int4", NULL};
+static const char *const wo_dtypes[] = {"auto", "f32", "bf16", "int8", "int8x16", "int4", NULL};
+static const char *const roundings[] = {"auto", "nearest", "search", "calibrated", NULL};
 static const char *const drafts[] = {"none", "lookup", "recycle", NULL}; /* t5gist_draft's order */
 static const char *const payloads[] = {"f32", "bf16", NULL};
 
@@ -94,14 +95,19 @@ const tg_field tg_options[] = {
     {"config", TG_FIELD_STRING, AT(config), 0, 0, NULL, 0, "FILE", "YAML file of options, weaker than requests and command line", COMMON},
     {"threads", TG_FIELD_INT, AT(threads), 1, 1024, NULL, 0, "N", "compute threads (default: the cores this process may use)", COMMON | TG_CLI_YAML},
     {"dtype", TG_FIELD_ENUM, AT(dtype), 0, 0, dtypes, 0, "NAME",
-     "number format to compute in, of `convert` to store in: f32, bf16, int8, or auto, the fastest on this machine that keeps the answers, measured once; default: f32, or "
-     "int8 for a model that was converted to it", COMMON | TG_CLI_YAML},
+     "number format to compute in, of `convert` to store in: f32, bf16, int8, int4 (the decoder's weights; the encoder in int8), or auto, the fastest on this machine that keeps the "
+     "answers, measured once; default: f32, or int8 or int4 for a model that was converted to it", COMMON | TG_CLI_YAML},
     {"wo_dtype", TG_FIELD_ENUM, AT(wo_dtype), 0, 0, wo_dtypes, 0, "NAME",
-     "number format of the feed-forward layers' output matrices: auto, f32, bf16, int8 or int8x16 (8-bit weights, 16-bit activations); default: auto, which is what "
-     "the model was converted with, else int8x16 beside int8, else --dtype's",
+     "number format of the feed-forward layers' output matrices: auto, f32, bf16, int8, int8x16 (8-bit weights, 16-bit activations) or int4 (the decoder's); default: auto, which is what "
+     "the model was converted with, else int8x16 beside int8 and int4, else --dtype's; of `convert --dtype int4` int4 if the answers then pass the quality gate",
      TG_CLI_ENCODE | ASK | TG_CLI_INSPECT | TG_CLI_CONVERT | TG_CLI_INFO | TG_CLI_COMMON | TG_CLI_YAML},
     {"texts", TG_FIELD_STRING, AT(texts), 0, 0, NULL, 0, "FILE",
      "measure the drift from f32 on these texts, JSON objects with instruction, input and output, instead of the built-in ones", TG_CLI_CONVERT | TG_CLI_MANY},
+    {"rounding", TG_FIELD_ENUM, AT(rounding), 0, 0, roundings, 0, "NAME",
+     "how int4 rounds: nearest, search (the scales of least squared error), calibrated (by what the layers see), or auto, the one of these whose answers are nearest to f32's (default)",
+     TG_CLI_CONVERT | TG_CLI_MANY},
+    {"calibration", TG_FIELD_STRING, AT(calibration), 0, 0, NULL, 0, "FILE",
+     "texts by which int4 is calibrated, as those of --texts and better not the same; default: built-in ones", TG_CLI_CONVERT | TG_CLI_MANY},
     {"accept_drift", TG_FIELD_BOOL, AT(accept_drift), 0, 0, NULL, 0, NULL, "a drift over the limits is no failure", TG_CLI_CONVERT | TG_CLI_OUTPUT},
     {"check_numerics", TG_FIELD_BOOL, AT(check_numerics), 0, 0, NULL, 0, NULL, "look for NaN and infinity after every layer (slow)",
      COMMON | TG_CLI_YAML},

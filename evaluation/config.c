@@ -9,7 +9,7 @@
 
 const char *const tg_eval_kind_names[TG_EVAL_N_KINDS + 1] = {"full", "pos_control", "prefix", "gist", "words", "neg_control", NULL};
 
-static const char *const dtypes[] = {"f32", "int8", "int8x16", "bf16", "auto", NULL}; /* t5gist_dtype's order */
+static const char *const dtypes[] = {"f32", "int8", "int8x16", "bf16", "int4", "auto", NULL}; /* t5gist_dtype's order */
 
 #define AT(member) offsetof(tg_eval_config, member)
 /* name, type, offset, least, greatest, choices, short name, argument, help, groups */

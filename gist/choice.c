@@ -23,7 +23,7 @@ static const struct {
   int dtype;
   tg_precision precision;
 } candidates[T5GIST_N_CANDIDATES] = {
-    {T5GIST_DTYPE_F32, TG_PRECISION_F32}, {T5GIST_DTYPE_BF16, TG_PRECISION_BF16}, {T5GIST_DTYPE_INT8, TG_PRECISION_INT8}};
+    {T5GIST_DTYPE_F32, TG_PRECISION_F32}, {T5GIST_DTYPE_BF16, TG_PRECISION_BF16}, {T5GIST_DTYPE_INT8, TG_PRECISION_INT8}, {T5GIST_DTYPE_INT4, TG_PRECISION_INT4}};
 
 /* What is compared, opened as far as that needs. */
 typedef struct subject {
@@ -45,7 +45,7 @@ static t5gist_status find_fingerprint(const subject *s, char fingerprint[TG_SHA2
   tg_checkpoint *checkpoint = NULL;
   t5gist_status status;
   TG_GOTO(tg_checkpoint_open(s->dir, &checkpoint, err));
-  const tg_tensor *q = tg_checkpoint_find(checkpoint, "encoder.block.0.layer.0.SelfAttention.q.weight");
+  const tg_tensor *q = tg_checkpoint_find(checkpoint, TG_TELLING_TENSOR);
   *stored = q ? q->dtype : TG_F32;
   if (s->config.source_fingerprint) {
     snprintf(fingerprint, TG_SHA256_HEX, "%s", s->config.source_fingerprint);
@@ -64,11 +64,12 @@ static t5gist_status find_place(subject *s, t5gist_error *err) {
   char fingerprint[TG_SHA256_HEX], cpu[128], key[TG_SHA256_HEX], name[64];
   tg_dtype stored;
   tg_buffer text = {0};
-  t5gist_drift kept = {-1, -1};
+  t5gist_drift kept = {.logprob = -1, .agreement = -1};
   TG_TRY(find_fingerprint(s, fingerprint, &stored, err));
   tg_cpu_describe(cpu, sizeof cpu);
   (void)tg_kept_drift(s->config.json, "int8", &kept);
   (void)tg_kept_drift(s->config.json, "bf16", &kept);
+  (void)tg_kept_drift(s->config.json, "int4", &kept);
   TG_TRY(tg_buffer_printf(&text, err, "t5gist precision 1\n%s\n%s %s\nthreads %d\nmodel %s %s\nwo %d %d\ndrift %.17g %.17g\n", T5GIST_VERSION, cpu,
                           tg_isa_name(tg_cpu_isa()), s->threads, fingerprint, tg_dtype_name(stored), s->wo_dtype, s->config.wo_precision, kept.logprob,
                           kept.agreement));
@@ -89,7 +90,7 @@ static void read_remembered(const char *path, t5gist_choice *choice) {
   if (!path || !tg_file_exists(path) || tg_json_read(path, MAX_REMEMBERED, &json, NULL) != T5GIST_OK) return;
   const json_t *list = json_object_get(json, "candidates"), *dtype = json_object_get(json, "dtype");
   const bool whole = json_array_size(list) == T5GIST_N_CANDIDATES && json_is_integer(dtype) && json_integer_value(dtype) >= T5GIST_UNSET &&
-                     json_integer_value(dtype) <= T5GIST_DTYPE_BF16;
+                     json_integer_value(dtype) < T5GIST_DTYPE_AUTO;
   for (size_t i = 0; whole && i < T5GIST_N_CANDIDATES; i++) {
     const json_t *o = json_array_get(list, i);
     const char *why = json_string_value(json_object_get(o, "why"));
@@ -102,7 +103,7 @@ static void read_remembered(const char *path, t5gist_choice *choice) {
                             .rows_flops = number(o, "rows_flops"),
                             .drift_known = json_is_true(json_object_get(o, "drift_known")),
                             .allowed = json_is_true(json_object_get(o, "allowed")),
-                            .drift = {number(o, "logprob"), number(o, "agreement")}};
+                            .drift = {.logprob = number(o, "logprob"), .agreement = number(o, "agreement")}};
     snprintf(c->why, sizeof c->why, "%s", why ? why : "");
   }
   if (whole) choice->n = T5GIST_N_CANDIDATES;
@@ -136,9 +137,7 @@ static t5gist_status time_candidates(const subject *s, t5gist_choice *choice, t5
   for (int i = 0; i < T5GIST_N_CANDIDATES; i++) {
     t5gist_candidate *c = &choice->candidates[i];
     const tg_precision precision = candidates[i].precision;
-    const tg_precision beside_int8 = s->config.wo_precision == T5GIST_UNSET ? TG_PRECISION_INT8X16 : (tg_precision)s->config.wo_precision;
-    const int rule = precision == TG_PRECISION_INT8 ? (int)beside_int8 : (int)precision;
-    const int wo = s->wo_dtype == T5GIST_UNSET ? rule : tg_precision_of(s->wo_dtype);
+    const int wo = s->wo_dtype == T5GIST_UNSET ? (int)tg_wo_rule(&s->config, precision) : tg_precision_of(s->wo_dtype);
     tg_layer_times times = {0};
     TG_TRY(tg_time_layers(&s->config, precision, (tg_precision)wo, s->threads, T5GIST_CANDIDATE_ROWS, &times, err));
     *c = (t5gist_candidate){.dtype = candidates[i].dtype,
@@ -158,7 +157,7 @@ static t5gist_status judge_f32(const subject *s, t5gist_candidate *c, t5gist_err
   TG_TRY(tg_f32_bytes(s->dir, &bytes, err));
   const double memory = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
   c->drift_known = true;
-  c->drift = (t5gist_drift){0, 1};
+  c->drift = (t5gist_drift){.agreement = 1};
   c->allowed = bytes <= 0.75 * memory;
   if (c->allowed)
     snprintf(c->why, sizeof c->why, "the reference");

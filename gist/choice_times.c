@@ -3,6 +3,7 @@
 
 #include "gist/choice.h"
 #include "runtime/error.h"
+#include "runtime/int4.h"
 #include "t5/model.h"
 
 enum { MAX_SHAPES = 6, MAX_SETS = 64, HEAD_ROWS = 1 << 15, WORKING_SET = 96 << 20, LEAST_ROUNDS = 3, LEAST_MS = 8 };
@@ -53,18 +54,22 @@ static t5gist_status prepare(bench *b, t5gist_error *err) {
     widest_out = larger(widest_out, b->shapes[i].n_out);
   }
   TG_TRY(tg_alloc(&b->weights, count, sizeof(uint16_t), err));
-  TG_TRY(tg_alloc(&b->scales, widest_out, sizeof *b->scales, err));
+  const size_t n_scales = widest_out + count / TG_INT4_GROUP; /* at least as many as 4 bits take */
+  TG_TRY(tg_alloc(&b->scales, n_scales, sizeof *b->scales, err));
   TG_TRY(tg_alloc(&b->x, tg_linear_rows(b->rows), widest_in * sizeof *b->x, err));
   TG_TRY(tg_alloc(&b->y, tg_linear_rows(b->rows), widest_out * sizeof *b->y, err));
   for (size_t i = 0; i < count; i++) ((uint16_t *)b->weights)[i] = (uint16_t)(0x3c80 + i % 61); /* about 0.02, and ordinary bytes */
-  for (size_t i = 0; i < widest_out; i++) b->scales[i] = 0.001f;
+  for (size_t i = 0; i < n_scales; i++) b->scales[i] = 0.001f;
   for (size_t i = 0; i < tg_linear_rows(b->rows) * widest_in; i++) b->x[i] = (float)(i % 31) * 0.03f - 0.45f;
   return T5GIST_OK;
 }
 
 static t5gist_status new_linear(bench *b, size_t n_in, size_t n_out, tg_precision precision, tg_linear **linear, t5gist_error *err) {
-  const bool bytes = precision == TG_PRECISION_INT8 || precision == TG_PRECISION_INT8X16;
-  const tg_matrix part = {b->weights, bytes ? TG_I8 : TG_BF16, n_out, false, bytes ? b->scales : NULL, 0};
+  tg_matrix part = {.data = b->weights, .dtype = TG_BF16, .n_out = n_out};
+  if (precision == TG_PRECISION_INT8 || precision == TG_PRECISION_INT8X16) part.dtype = TG_I8;
+  if (precision == TG_PRECISION_INT4) part.dtype = TG_I4;
+  if (part.dtype != TG_BF16) part.scales = b->scales;
+  if (part.dtype == TG_I4) part.group = TG_INT4_GROUP;
   return tg_linear_new(b->engine, &part, 1, n_in, precision, linear, err);
 }
 
@@ -123,8 +128,8 @@ static t5gist_status measure(bench *b, tg_layer_times *times, t5gist_error *err)
   return T5GIST_OK;
 }
 
-t5gist_status tg_time_layers(const tg_config *config, tg_precision precision, tg_precision wo_precision, int threads, size_t rows, tg_layer_times *times,
-                             t5gist_error *err) {
+static t5gist_status time_layers(const tg_config *config, tg_precision precision, tg_precision wo_precision, int threads, size_t rows, tg_layer_times *times,
+                                 t5gist_error *err) {
   bench *b;
   t5gist_status status;
   TG_TRY(tg_alloc(&b, 1, sizeof *b, err));
@@ -148,4 +153,17 @@ done:
   tg_engine_free(b->engine);
   tg_free(b);
   return status;
+}
+
+/* An int4 model's encoder is in int8. */
+t5gist_status tg_time_layers(const tg_config *config, tg_precision precision, tg_precision wo_precision, int threads, size_t rows, tg_layer_times *times,
+                             t5gist_error *err) {
+  TG_TRY(time_layers(config, precision, wo_precision, threads, rows, times, err));
+  if (precision != TG_PRECISION_INT4) return T5GIST_OK;
+  tg_layer_times encoders;
+  const tg_precision wo = wo_precision == TG_PRECISION_INT4 ? TG_PRECISION_INT8X16 : wo_precision;
+  TG_TRY(time_layers(config, TG_PRECISION_INT8, wo, threads, rows, &encoders, err));
+  times->rows_ms = encoders.rows_ms;
+  times->rows_flops = encoders.rows_flops;
+  return T5GIST_OK;
 }

@@ -127,7 +127,11 @@ static void show_weights(FILE *out, const char *dir, const tg_config *config, co
   for (size_t i = 0; i < tg_checkpoint_files(checkpoint); i++) {
     const tg_safetensors *file = tg_checkpoint_file(checkpoint, i);
     const size_t n = tg_safetensors_count(file);
-    for (size_t t = 0; t < n; t++) parameters += tg_safetensors_at(file, t)->count;
+    for (size_t t = 0; t < n; t++) {
+      const tg_tensor *tensor = tg_safetensors_at(file, t);
+      const char *scale = strstr(tensor->name, ".weight_scale"); /* belongs to a matrix of whole numbers */
+      if (!scale) parameters += tensor->count * (tensor->dtype == TG_U8 ? 2 : 1); /* U8: two numbers to a byte */
+    }
     fprintf(out, "  %-16s %s: %zu tensors%s%s\n", "weights", tg_safetensors_path(file), n, n ? " of " : "",
             n ? tg_dtype_name(tg_safetensors_at(file, 0)->dtype) : "");
   }

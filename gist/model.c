@@ -34,7 +34,7 @@ t5gist_status tg_choose_threads(int wanted, int *threads, t5gist_error *err) {
 }
 
 t5gist_status tg_check_dtype(const char *name, int dtype, t5gist_error *err) {
-  if (dtype == T5GIST_UNSET || (dtype >= T5GIST_DTYPE_F32 && dtype <= T5GIST_DTYPE_BF16)) return T5GIST_OK;
+  if (dtype == T5GIST_UNSET || (dtype >= T5GIST_DTYPE_F32 && dtype < T5GIST_DTYPE_AUTO)) return T5GIST_OK;
   return tg_fail(err, T5GIST_EUSAGE, "%s: expected a t5gist_dtype or T5GIST_UNSET, found %d", name, dtype);
 }
 
@@ -42,11 +42,17 @@ int tg_precision_of(int dtype) {
   static const tg_precision precisions[] = {[T5GIST_DTYPE_F32] = TG_PRECISION_F32,
                                             [T5GIST_DTYPE_INT8] = TG_PRECISION_INT8,
                                             [T5GIST_DTYPE_INT8X16] = TG_PRECISION_INT8X16,
-                                            [T5GIST_DTYPE_BF16] = TG_PRECISION_BF16};
+                                            [T5GIST_DTYPE_BF16] = TG_PRECISION_BF16,
+                                            [T5GIST_DTYPE_INT4] = TG_PRECISION_INT4};
   return dtype == T5GIST_UNSET ? T5GIST_UNSET : (int)precisions[dtype];
 }
 
-t5gist_status t5gist_model_open(const char *dir, const t5gist_model_options *options, t5gist_model **out, t5gist_error *err) {
+t5gist_status t5gist_model_open(const char *dir, const t5gist_model_options *options, t5gist_model **model, t5gist_error *err) {
+  return tg_model_open(dir, options, TG_ROUND_SEARCH, NULL, model, err);
+}
+
+t5gist_status tg_model_open(const char *dir, const t5gist_model_options *options, tg_rounding rounding, const tg_calibration *calibration, t5gist_model **out,
+                            t5gist_error *err) {
   if (dir == NULL || out == NULL) return tg_fail(err, T5GIST_EUSAGE, "t5gist_model_open: dir and model must not be null");
   t5gist_model_options chosen;
   t5gist_model_options_init(&chosen);
@@ -62,7 +68,7 @@ t5gist_status t5gist_model_open(const char *dir, const t5gist_model_options *opt
     chosen.dtype = choice.dtype;
   }
   TG_TRY(tg_check_dtype("dtype", chosen.dtype, err));
-  const tg_t5_options t5_options = {chosen.check_numerics, tg_precision_of(chosen.dtype), tg_precision_of(chosen.wo_dtype)};
+  const tg_t5_options t5_options = {chosen.check_numerics, tg_precision_of(chosen.dtype), tg_precision_of(chosen.wo_dtype), rounding, calibration};
   TG_TRY(tg_alloc(&model, 1, sizeof *model, err));
   t5gist_status status;
   TG_GOTO(tg_engine_new(threads, &engine, err));
@@ -83,10 +89,11 @@ void t5gist_model_close(t5gist_model *model) {
 }
 
 const char *tg_model_dtype(const t5gist_model *model) {
-  static const char *const names[4][4] = {{"f32", "f32, wo int8", "f32, wo int8x16", "f32, wo bf16"},
-                                          {"int8, wo f32", "int8, wo int8", "int8", "int8, wo bf16"},
-                                          {"int8x16, wo f32", "int8x16, wo int8", "int8x16", "int8x16, wo bf16"},
-                                          {"bf16, wo f32", "bf16, wo int8", "bf16, wo int8x16", "bf16"}};
+  static const char *const names[5][5] = {{"f32", "f32, wo int8", "f32, wo int8x16", "f32, wo bf16", "f32, wo int4"},
+                                          {"int8, wo f32", "int8, wo int8", "int8", "int8, wo bf16", "int8, wo int4"},
+                                          {"int8x16, wo f32", "int8x16, wo int8", "int8x16", "int8x16, wo bf16", "int8x16, wo int4"},
+                                          {"bf16, wo f32", "bf16, wo int8", "bf16, wo int8x16", "bf16", "bf16, wo int4"},
+                                          {"int4, wo f32", "int4, wo int8", "int4", "int4, wo bf16", "int4, wo int4"}};
   return names[model->t5->precision][model->t5->wo_precision];
 }
 

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include "gist/prompt.h"
+#include "gist/rounding.h"
 #include "gist/session.h"
 #include "runtime/cpu.h"
 #include "runtime/error.h"
@@ -85,10 +86,16 @@ t5gist_status t5gist_draw_mask(t5gist_session *session, const char *task, const 
 
 /* ---------------------------------------------------------------------------------------------------------------- models and machines */
 
-t5gist_status t5gist_convert(const char *in_dir, const char *out_dir, const char *dtype, const char *wo_dtype, t5gist_progress *progress,
-                             void *user, t5gist_error *err) {
-  if (in_dir == NULL || out_dir == NULL) return tg_fail(err, T5GIST_EUSAGE, "t5gist_convert: in_dir and out_dir must not be null");
-  return tg_convert(in_dir, out_dir, dtype, wo_dtype, progress, user, err);
+void t5gist_conversion_init(t5gist_conversion *conversion) {
+  if (conversion) *conversion = (t5gist_conversion){.threads = T5GIST_UNSET};
+}
+
+t5gist_status t5gist_convert(const char *in_dir, const char *out_dir, const t5gist_conversion *conversion, t5gist_error *err) {
+  if (in_dir == NULL || out_dir == NULL || conversion == NULL)
+    return tg_fail(err, T5GIST_EUSAGE, "t5gist_convert: in_dir, out_dir and conversion must not be null");
+  if (conversion->dtype && strcmp(conversion->dtype, "int4") == 0) return tg_convert_int4(in_dir, out_dir, conversion, err);
+  const tg_conversion how = {.dtype = conversion->dtype, .wo_dtype = conversion->wo_dtype, .progress = conversion->progress, .user = conversion->user};
+  return tg_convert(in_dir, out_dir, &how, err);
 }
 
 t5gist_status t5gist_make_model(const char *out_dir, const char *shape, const char *variant, const char *dtype, uint64_t seed, int vocab_size,
@@ -96,9 +103,10 @@ t5gist_status t5gist_make_model(const char *out_dir, const char *shape, const ch
   if (out_dir == NULL || shape == NULL || variant == NULL || dtype == NULL || tokenizer_dir == NULL) {
     return tg_fail(err, T5GIST_EUSAGE, "t5gist_make_model: out_dir, shape, variant, dtype and tokenizer_dir must not be null");
   }
-  if (strcmp(dtype, "int8") == 0) return tg_synthetic_write_int8(out_dir, shape, variant, seed, vocab_size, tokenizer_dir, err);
-  if (strcmp(dtype, "f32") != 0) return tg_fail(err, T5GIST_EUSAGE, "dtype: expected \"f32\" or \"int8\", found \"%.32s\"", dtype);
-  return tg_synthetic_write(out_dir, shape, variant, seed, vocab_size, tokenizer_dir, err);
+  const int precision = tg_precision_from_name(dtype);
+  if (precision != TG_PRECISION_F32 && precision != TG_PRECISION_INT8 && precision != TG_PRECISION_INT4)
+    return tg_fail(err, T5GIST_EUSAGE, "dtype: expected \"f32\", \"int8\" or \"int4\", found \"%.32s\"", dtype);
+  return tg_synthetic_write_as((tg_precision)precision, out_dir, shape, variant, seed, vocab_size, tokenizer_dir, err);
 }
 
 t5gist_status t5gist_verify(const char *path, FILE *report, t5gist_error *err) {

@@ -27,10 +27,11 @@ static t5gist_status use(audit *a, const tg_tensor *tensor, t5gist_error *err) {
   return T5GIST_OK;
 }
 
-/* A matrix of bytes and its scales. */
-static t5gist_status check_bytes(const audit *a, const tg_tensor_spec *spec, const tg_tensor **tensor, t5gist_error *problem) {
+/* A matrix in 8 or 4 bits and its scales. */
+static t5gist_status check_bits(const audit *a, const tg_tensor_spec *spec, t5gist_error *problem) {
   float *scales = NULL;
-  const t5gist_status status = tg_checkpoint_get_matrix(a->checkpoint, spec->name, spec->dims[0], spec->dims[1], tensor, &scales, problem);
+  tg_matrix matrix;
+  const t5gist_status status = tg_checkpoint_get_matrix(a->checkpoint, spec->name, spec->dims[0], spec->dims[1], &matrix, &scales, problem);
   tg_free(scales);
   return status;
 }
@@ -41,8 +42,8 @@ static t5gist_status visit(void *user, const tg_tensor_spec *spec, t5gist_error 
   const tg_tensor *tensor = tg_checkpoint_find(a->checkpoint, spec->name);
   if (tensor == NULL && spec->optional) return T5GIST_OK;
   t5gist_error problem;
-  if (tensor != NULL && tensor->dtype == TG_I8 && spec->n_dims == 2) {
-    if (check_bytes(a, spec, &tensor, &problem) != T5GIST_OK) report_problem(a, &problem);
+  if (tensor != NULL && (tensor->dtype == TG_I8 || tensor->dtype == TG_U8) && spec->n_dims == 2 && tg_is_linear(spec->name)) {
+    if (check_bits(a, spec, &problem) != T5GIST_OK) report_problem(a, &problem);
     char scale[sizeof spec->name + 8];
     snprintf(scale, sizeof scale, "%s_scale", spec->name);
     TG_TRY(use(a, tg_checkpoint_find(a->checkpoint, scale), err));
@@ -50,6 +51,13 @@ static t5gist_status visit(void *user, const tg_tensor_spec *spec, t5gist_error 
     report_problem(a, &problem);
   }
   return use(a, tensor, err);
+}
+
+/* A tied model's head is in its folder where convert wrote it in 4 bits. */
+static t5gist_status visit_tied_head(audit *a, const tg_config *config, t5gist_error *err) {
+  tg_tensor_spec head = {.name = "lm_head.weight", .dims = {(size_t)config->vocab_size, (size_t)config->d_model}, .n_dims = 2};
+  const tg_tensor *tensor = tg_checkpoint_find(a->checkpoint, head.name);
+  return config->head == TG_HEAD_SHARED && tensor && tensor->dtype == TG_U8 ? visit(a, &head, err) : T5GIST_OK;
 }
 
 /* Counts values that are not finite. */
@@ -99,7 +107,8 @@ static t5gist_status check_weights(audit *a, const char *dir, const tg_config *c
     return T5GIST_OK;
   }
   a->checkpoint = checkpoint;
-  const t5gist_status status = tg_each_tensor(config, visit, a, err);
+  t5gist_status status = tg_each_tensor(config, visit, a, err);
+  if (status == T5GIST_OK) status = visit_tied_head(a, config, err);
   for (size_t i = 0; status == T5GIST_OK && i < tg_checkpoint_files(checkpoint); i++) check_file(a, tg_checkpoint_file(checkpoint, i));
   tg_free(a->used);
   tg_checkpoint_close(checkpoint);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "runtime/error.h"
+#include "runtime/int4.h"
 #include "t5/config.h"
 #include "t5/shards.h"
 
@@ -175,27 +176,66 @@ t5gist_status tg_checkpoint_get(const tg_checkpoint *c, const char *name, const 
   return T5GIST_OK;
 }
 
-static t5gist_status get_scales(const tg_checkpoint *c, const char *name, size_t n, float **scales, t5gist_error *err) {
+/* The scales of a matrix in 8 (F32) or 4 bits (BF16). */
+static t5gist_status get_scales(const tg_checkpoint *c, const char *name, const size_t *dims, int n_dims, tg_dtype dtype, float **scales, t5gist_error *err) {
   char full[160];
-  const tg_tensor *t;
+  const tg_tensor *t = NULL;
   snprintf(full, sizeof full, "%.128s_scale", name);
-  TG_TRY(get_shaped(c, full, &n, 1, &t, err));
-  if (t->dtype != TG_F32) return tg_fail(err, T5GIST_EFORMAT, "%s: tensor %s: expected F32, found %s", c->dir, full, tg_dtype_name(t->dtype));
-  TG_TRY(tg_alloc(scales, n, sizeof **scales, err));
-  tg_widen(t->data, t->dtype, n, *scales);
-  for (size_t i = 0; i < n; i++) {
-    if (isfinite((*scales)[i]) && (*scales)[i] >= 0) continue;
-    return tg_fail(err, T5GIST_EFORMAT, "%s: tensor %s: expected finite scales of at least 0, found %g at %zu", c->dir, full, (double)(*scales)[i], i);
+  TG_TRY(get_shaped(c, full, dims, n_dims, &t, err));
+  if (t->dtype != dtype)
+    return tg_fail(err, T5GIST_EFORMAT, "%s: tensor %s: expected %s, found %s", c->dir, full, tg_dtype_name(dtype), tg_dtype_name(t->dtype));
+  TG_TRY(tg_alloc(scales, t->count, sizeof **scales, err));
+  tg_widen(t->data, t->dtype, t->count, *scales);
+  const bool either_sign = dtype == TG_BF16;
+  for (size_t i = 0; i < t->count; i++) {
+    if (isfinite((*scales)[i]) && ((*scales)[i] >= 0 || either_sign)) continue;
+    return tg_fail(err, T5GIST_EFORMAT, "%s: tensor %s: expected finite scales%s, found %g at %zu", c->dir, full, either_sign ? "" : " of at least 0",
+                   (double)(*scales)[i], i);
   }
   return T5GIST_OK;
 }
 
-t5gist_status tg_checkpoint_get_matrix(const tg_checkpoint *c, const char *name, size_t n_out, size_t n_in, const tg_tensor **out, float **scales,
+static t5gist_status get_bytes(const tg_checkpoint *c, const char *name, size_t n_out, size_t n_in, tg_matrix *matrix, float **scales, t5gist_error *err) {
+  const size_t dims[] = {n_out, n_in};
+  const tg_tensor *t = NULL;
+  TG_TRY(get_shaped(c, name, dims, 2, &t, err));
+  TG_TRY(get_scales(c, name, &n_out, 1, TG_F32, scales, err));
+  *matrix = (tg_matrix){.data = t->data, .dtype = TG_I8, .n_out = n_out, .mapped = true, .scales = *scales};
+  return T5GIST_OK;
+}
+
+/* How many inputs share a scale, by the shape of the scales: in rows so short that several sizes give as many groups, it is all one. */
+static t5gist_status find_group(const tg_checkpoint *c, const char *name, size_t n_out, size_t n_in, size_t *group, t5gist_error *err) {
+  char full[160], found[160];
+  snprintf(full, sizeof full, "%.128s_scale", name);
+  const tg_tensor *t = tg_checkpoint_find(c, full);
+  if (!t) return tg_fail(err, T5GIST_EFORMAT, "%s: expected tensor %s beside %s, found no such tensor", c->dir, full, name);
+  for (*group = 32; *group <= TG_INT4_MOST_GROUP; *group *= 2)
+    if (tg_int4_is_group(*group) && t->rank == 2 && t->shape[0] == n_out && t->shape[1] == tg_int4_groups(n_in, *group)) return T5GIST_OK;
+  return tg_fail(err, T5GIST_EFORMAT, "%s: tensor %s: expected %zu rows of a scale to 32, 64 or 128 of %zu inputs, found shape %s", c->dir, full, n_out, n_in,
+                 shape_text(t->shape, t->rank, found));
+}
+
+static t5gist_status get_nibbles(const tg_checkpoint *c, const char *name, size_t n_out, size_t n_in, tg_matrix *matrix, float **scales, t5gist_error *err) {
+  const size_t dims[] = {n_out, tg_int4_row_bytes(n_in)};
+  const tg_tensor *t = NULL;
+  size_t group = 0;
+  TG_TRY(get_shaped(c, name, dims, 2, &t, err));
+  TG_TRY(find_group(c, name, n_out, n_in, &group, err));
+  const size_t scale_dims[] = {n_out, tg_int4_groups(n_in, group)};
+  TG_TRY(get_scales(c, name, scale_dims, 2, TG_BF16, scales, err));
+  *matrix = (tg_matrix){.data = t->data, .dtype = TG_I4, .n_out = n_out, .mapped = true, .scales = *scales, .group = group};
+  return T5GIST_OK;
+}
+
+t5gist_status tg_checkpoint_get_matrix(const tg_checkpoint *c, const char *name, size_t n_out, size_t n_in, tg_matrix *matrix, float **scales,
                                        t5gist_error *err) {
   const size_t dims[] = {n_out, n_in};
   const tg_tensor *t = tg_checkpoint_find(c, name);
   *scales = NULL;
-  if (!t || t->dtype != TG_I8) return tg_checkpoint_get(c, name, dims, 2, out, err);
-  TG_TRY(get_shaped(c, name, dims, 2, out, err));
-  return get_scales(c, name, n_out, scales, err);
+  if (t && t->dtype == TG_I8) return get_bytes(c, name, n_out, n_in, matrix, scales, err);
+  if (t && t->dtype == TG_U8) return get_nibbles(c, name, n_out, n_in, matrix, scales, err);
+  TG_TRY(tg_checkpoint_get(c, name, dims, 2, &t, err));
+  *matrix = (tg_matrix){.data = t->data, .dtype = t->dtype, .n_out = n_out, .mapped = true};
+  return T5GIST_OK;
 }

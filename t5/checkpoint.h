@@ -4,9 +4,13 @@
 #define T5GIST_T5_CHECKPOINT_H
 
 #include "runtime/hash.h"
+#include "runtime/linear.h"
 #include "runtime/safetensors.h"
 
 typedef struct tg_checkpoint tg_checkpoint;
+
+/* Whose type tells what a folder was converted to: I8 int8, U8 int4. */
+#define TG_TELLING_TENSOR "decoder.block.0.layer.0.SelfAttention.q.weight"
 
 /* Maps every file and checks it. A folder with only pytorch_model.bin is refused with the command that converts it. */
 t5gist_status tg_checkpoint_open(const char *dir, tg_checkpoint **checkpoint, t5gist_error *err);
@@ -18,9 +22,10 @@ const tg_tensor *tg_checkpoint_find(const tg_checkpoint *checkpoint, const char 
 /* The tensor of this name, f32, bf16 or f16, with exactly this shape (n_dims of dims); else a sentence with expected and found. */
 t5gist_status tg_checkpoint_get(const tg_checkpoint *checkpoint, const char *name, const size_t *dims, int n_dims, const tg_tensor **tensor, t5gist_error *err);
 
-/* Likewise a matrix [n_out, n_in], which may be I8 too: then *scales is a new array [n_out] of the tensor NAME_scale (F32, finite, not negative), the
- * caller's to free; else null. */
-t5gist_status tg_checkpoint_get_matrix(const tg_checkpoint *checkpoint, const char *name, size_t n_out, size_t n_in, const tg_tensor **tensor, float **scales,
+/* Likewise a matrix [n_out, n_in], borrowed from the mapping, which may also be in 8 bits (I8) or 4 (U8 [n_out, tg_int4_row_bytes(n_in)]) with its scales in
+ * the tensor NAME_scale (F32 [n_out], not negative; BF16 [n_out, groups], of either sign; finite): then *scales is a new array of them, matrix->scales too,
+ * the caller's to free; else null. */
+t5gist_status tg_checkpoint_get_matrix(const tg_checkpoint *checkpoint, const char *name, size_t n_out, size_t n_in, tg_matrix *matrix, float **scales,
                                        t5gist_error *err);
 
 /* SHA-256 over config.json, the tokenizer file and the weight files, each as (name's role, size, SHA-256 of its bytes): docs/FORMATS.md. A weight file's own

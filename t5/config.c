@@ -250,7 +250,7 @@ static t5gist_status read_wo_dtype(const json_t *block, const char *where, int *
   if (!name) return T5GIST_OK;
   *precision = tg_precision_from_name(name);
   if (*precision >= 0) return T5GIST_OK;
-  return tg_fail(err, T5GIST_EFORMAT, "%s: wo_dtype: expected \"f32\", \"bf16\", \"int8\" or \"int8x16\", found \"%.80s\"", where, name);
+  return tg_fail(err, T5GIST_EFORMAT, "%s: wo_dtype: expected \"f32\", \"bf16\", \"int8\", \"int8x16\" or \"int4\", found \"%.80s\"", where, name);
 }
 
 static t5gist_status read_object(const json_t *parent, const char *key, const char *where, const json_t **object, t5gist_error *err) {

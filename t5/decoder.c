@@ -136,6 +136,14 @@ static void cross_attention_job(const tg_stream *stream, const tg_decoder_sequen
   job->keys[job->n_parts++] = (tg_keys){.k = own, .v = own + inner, .row_stride = 2 * inner, .head_stride = d_kv, .n = m->n};
 }
 
+/* What the layers of a sub-layer that was computed last have seen: its norm's output and what its output projection multiplied. For calibrating only. */
+static t5gist_status collect(const tg_stream *s, int layer, tg_site in, tg_site out, const float *out_rows, t5gist_error *err) {
+  tg_calibration *calibration = s->t5->calibration;
+  if (calibration == NULL) return T5GIST_OK;
+  TG_TRY(tg_calibration_add(calibration, layer, in, s->normed, s->rows, err));
+  return tg_calibration_add(calibration, layer, out, out_rows, s->rows, err);
+}
+
 /* The decoder's two attentions differ in where queries and keys come from. */
 typedef struct pass {
   tg_stream stream;
@@ -205,11 +213,15 @@ static t5gist_status run_stack(const tg_t5 *t5, tg_workspace *workspace, const t
   TG_TRY(tg_position_bias_get(&t5->decoder_positions, reach, arena, &p.positions, err));
   for (int layer = 0; layer < c->n_decoder_layers; layer++) {
     TG_TRY(self_attend(&p, layer, err));
+    TG_TRY(collect(&p.stream, layer, TG_SITE_QKV, TG_SITE_O, p.stream.context, err));
     TG_TRY(cross_attend(&p, layer, err));
+    TG_TRY(collect(&p.stream, layer, TG_SITE_CROSS_Q, TG_SITE_CROSS_O, p.stream.context, err));
     TG_TRY(tg_stream_ffn(&p.stream, &t5->decoder[layer].ffn, "decoder", layer, err));
+    TG_TRY(collect(&p.stream, layer, TG_SITE_WI, TG_SITE_WO, p.stream.hidden, err));
   }
   tg_stream_norm(&p.stream, t5->decoder_norm);
   if (c->scale_decoder_output) tg_scale(tg_workspace_team(workspace), p.stream.normed, 1.0f / sqrtf((float)c->d_model), rows * d_model, p.stream.normed);
+  if (t5->calibration) TG_TRY(tg_calibration_add_head(t5->calibration, p.stream.normed, rows, err));
   return tg_linear_apply(t5->head, workspace, p.stream.normed, rows, false, logits, err);
 }
 

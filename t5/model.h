@@ -4,9 +4,11 @@
 
 #include "runtime/hash.h"
 #include "runtime/linear.h"
+#include "t5/calibration.h"
 #include "t5/checkpoint.h"
 #include "t5/config.h"
 #include "t5/position.h"
+#include "t5/round4.h"
 #include "t5/tokenizer.h"
 
 typedef struct tg_ffn {
@@ -44,7 +46,8 @@ typedef struct tg_t5 {
   tg_tokenizer *tokenizer;
   tg_engine *engine;
   tg_checkpoint *checkpoint;      /* keeps the mapping of the embedding alive */
-  const void *embedding;          /* [vocab_size, d_model] embedding_dtype, borrowed from the mapping */
+  const void *embedding;          /* [vocab_size, d_model] embedding_dtype, borrowed from the mapping or from narrowed */
+  uint16_t *narrowed;             /* bf16 in place of a stored f32, in an int4 model; else null */
   tg_dtype embedding_dtype;
   tg_position_table encoder_positions, decoder_positions; /* relative_attention_bias by distance */
   float *encoder_norm, *decoder_norm; /* [d_model] final_layer_norm */
@@ -56,14 +59,20 @@ typedef struct tg_t5 {
   size_t n_parameters, weight_bytes;
   tg_precision precision, wo_precision; /* of the linear layers; of wo */
   bool check_numerics;
+  tg_calibration *calibration;    /* borrowed; what the decoder's layers see is added to it. Null as at first: to none */
 } tg_t5;
 
 typedef struct tg_t5_options {
   bool check_numerics;
-  int precision;    /* tg_precision of the linear layers; T5GIST_UNSET: int8 where the folder stores them so, else f32 */
-  int wo_precision; /* of the feed-forward layers' second matrix, whose input has the widest range; T5GIST_UNSET: beside int8 what the folder was
-                     * converted with, else int8x16; otherwise precision */
+  int precision;    /* tg_precision of the linear layers, int4 as tg_layer_precision says; T5GIST_UNSET: int8 or int4 where the folder stores them so, else f32 */
+  int wo_precision; /* of the feed-forward layers' second matrix, whose input has the widest range; T5GIST_UNSET: beside int8 and int4 what the folder
+                     * was converted with, else int8x16; otherwise precision */
+  tg_rounding rounding;              /* of what is not stored in 4 bits, where precision is int4 */
+  const tg_calibration *calibration; /* for TG_ROUND_CALIBRATED, borrowed during the opening */
 } tg_t5_options;
+
+/* What wo is computed in unless something else is asked for. */
+tg_precision tg_wo_rule(const tg_config *config, tg_precision precision);
 
 /* Opens a Hugging Face folder. Takes over engine, also on failure. */
 t5gist_status tg_t5_open(const char *dir, tg_engine *engine, const tg_t5_options *options, tg_t5 **t5, t5gist_error *err);

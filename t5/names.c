@@ -73,3 +73,14 @@ bool tg_is_linear(const char *name) {
     if (strstr(name, places[i])) return strstr(name, "relative_attention_bias") == NULL;
   return false;
 }
+
+static bool is_encoders(const char *name) {
+  return strncmp(name, "encoder.", 8) == 0;
+}
+
+tg_precision tg_layer_precision(const char *name, tg_precision precision, tg_precision wo_precision) {
+  if (strstr(name, ".DenseReluDense.wo.")) return wo_precision == TG_PRECISION_INT4 && is_encoders(name) ? TG_PRECISION_INT8X16 : wo_precision;
+  if (precision != TG_PRECISION_INT4) return precision;
+  const bool many_rows = is_encoders(name) || strstr(name, ".EncDecAttention.k.") || strstr(name, ".EncDecAttention.v.");
+  return many_rows ? TG_PRECISION_INT8 : TG_PRECISION_INT4;
+}

@@ -4,10 +4,12 @@
 #include <string.h>
 
 #include "runtime/error.h"
+#include "runtime/int4.h"
 #include "runtime/kernels.h"
 #include "runtime/safetensors.h"
 #include "t5/names.h"
 #include "t5/random.h"
+#include "t5/round4.h"
 
 /* Numbers of tensor NAME under seed s: element i is the top 24 bits u of tg_random_at(tg_random_key(s, fnv1a(NAME)), i). Matrices: (2u + 1 - 2^24)
  * * scale, uniform on a symmetric range; the integer is exact in f32, so that one rounded product is all the arithmetic there is. Norms: a
@@ -75,29 +77,52 @@ static void plant_outliers(const tg_config *config, const char *name, size_t beg
 typedef struct stored {
   char name[sizeof((tg_tensor_spec *)0)->name + 8];
   tg_tensor_spec spec; /* whose numbers it is made of */
+  size_t dims[2];
+  int n_dims;
   tg_dtype dtype;
-  bool scales; /* of the bytes before it */
+  bool scales; /* of the bits before it */
 } stored;
 
 typedef struct stored_list {
-  bool int8;
+  tg_precision precision; /* TG_PRECISION_F32, _INT8 or _INT4 */
   stored *items; /* [n] */
   size_t n, capacity;
 } stored_list;
 
-static t5gist_status add_stored(stored_list *list, const tg_tensor_spec *spec, tg_dtype dtype, bool scales, t5gist_error *err) {
+static t5gist_status add_stored(stored_list *list, const stored *item, t5gist_error *err) {
   TG_TRY(tg_reserve(&list->items, &list->capacity, list->n + 1, sizeof *list->items, err));
-  stored *item = &list->items[list->n++];
-  *item = (stored){.spec = *spec, .dtype = dtype, .scales = scales};
-  snprintf(item->name, sizeof item->name, "%s%s", spec->name, scales ? "_scale" : "");
+  list->items[list->n++] = *item;
   return T5GIST_OK;
+}
+
+/* A matrix in 8 or 4 bits and its scales. */
+static t5gist_status add_bits(stored_list *list, const tg_tensor_spec *spec, bool int4, t5gist_error *err) {
+  const size_t n_out = spec->dims[0], n_in = spec->dims[1];
+  stored bits = {.spec = *spec, .n_dims = 2, .dims = {n_out, int4 ? tg_int4_row_bytes(n_in) : n_in}, .dtype = int4 ? TG_U8 : TG_I8};
+  stored scales = {.spec = *spec, .n_dims = int4 ? 2 : 1, .dims = {n_out, tg_int4_groups(n_in, TG_INT4_GROUP)}, .dtype = int4 ? TG_BF16 : TG_F32, .scales = true};
+  snprintf(bits.name, sizeof bits.name, "%s", spec->name);
+  snprintf(scales.name, sizeof scales.name, "%s_scale", spec->name);
+  TG_TRY(add_stored(list, &bits, err));
+  return add_stored(list, &scales, err);
 }
 
 static t5gist_status add_tensor(void *user, const tg_tensor_spec *spec, t5gist_error *err) {
   stored_list *list = user;
-  const bool bytes = list->int8 && spec->n_dims == 2 && tg_is_linear(spec->name);
-  TG_TRY(add_stored(list, spec, bytes ? TG_I8 : TG_F32, false, err));
-  return bytes ? add_stored(list, spec, TG_F32, true, err) : T5GIST_OK;
+  const bool int4 = list->precision == TG_PRECISION_INT4;
+  if (list->precision != TG_PRECISION_F32 && spec->n_dims == 2 && tg_is_linear(spec->name))
+    return add_bits(list, spec, tg_layer_precision(spec->name, list->precision, TG_PRECISION_INT8X16) == TG_PRECISION_INT4, err);
+  stored item = {.spec = *spec, .n_dims = spec->n_dims, .dims = {spec->dims[0], spec->dims[1]}};
+  item.dtype = int4 && strcmp(spec->name, "shared.weight") == 0 ? TG_BF16 : TG_F32;
+  snprintf(item.name, sizeof item.name, "%s", spec->name);
+  return add_stored(list, &item, err);
+}
+
+/* All of them; in int4 a tied model's head too. */
+static t5gist_status list_tensors(const tg_config *config, stored_list *list, t5gist_error *err) {
+  TG_TRY(tg_each_tensor(config, add_tensor, list, err));
+  if (list->precision != TG_PRECISION_INT4 || config->head != TG_HEAD_SHARED) return T5GIST_OK;
+  const tg_tensor_spec head = {.name = "lm_head.weight", .dims = {(size_t)config->vocab_size, (size_t)config->d_model}, .n_dims = 2};
+  return add_bits(list, &head, true, err);
 }
 
 static t5gist_status make_header(const stored_list *list, tg_buffer *header, t5gist_error *err) {
@@ -108,11 +133,11 @@ static t5gist_status make_header(const stored_list *list, tg_buffer *header, t5g
   TG_GOTO(tg_alloc(&tensors, list->n, sizeof *tensors, err));
   for (size_t i = 0; i < list->n; i++) {
     const stored *item = &list->items[i];
-    tensors[i] = (tg_tensor){.name = item->name, .dtype = item->dtype, .rank = item->scales ? 1 : item->spec.n_dims, .count = 1};
+    tensors[i] = (tg_tensor){.name = item->name, .dtype = item->dtype, .rank = item->n_dims, .count = 1};
     bool fits = true;
     for (int d = 0; d < tensors[i].rank; d++) {
-      tensors[i].shape[d] = item->spec.dims[d];
-      fits = fits && tg_size_mul(tensors[i].count, item->spec.dims[d], &tensors[i].count);
+      tensors[i].shape[d] = item->dims[d];
+      fits = fits && tg_size_mul(tensors[i].count, item->dims[d], &tensors[i].count);
     }
     if (!fits || !tg_size_mul(tensors[i].count, tg_dtype_size(item->dtype), &tensors[i].bytes)) {
       status = tg_fail(err, T5GIST_EUSAGE, "%s is too large for this machine's addresses", item->name);
@@ -132,59 +157,89 @@ typedef struct output {
   variant kind;
   uint64_t seed;
   tg_writer *writer;
-  float *block;  /* [BLOCK] */
-  int8_t *bytes; /* [BLOCK] */
-  float *scales; /* [the most outputs of a layer] of the bytes written last */
+  float *block;         /* [BLOCK] */
+  unsigned char *bytes; /* [2 * BLOCK] */
+  float *scales;        /* [the most of a layer] of the bits written last */
 } output;
 
+/* A tied head's numbers are the embedding's. */
 static void fill_block(const output *o, const tg_tensor_spec *spec, size_t at, size_t n) {
-  fill(o->config, spec->name, o->seed, at, n, o->block);
+  const bool tied = o->config->head == TG_HEAD_SHARED && strcmp(spec->name, "lm_head.weight") == 0;
+  fill(o->config, tied ? "shared.weight" : spec->name, o->seed, at, n, o->block);
   if (o->kind == OUTLIER) plant_outliers(o->config, spec->name, at, n, o->block);
 }
 
-static t5gist_status write_floats(const output *o, const tg_tensor_spec *spec, t5gist_error *err) {
+/* n numbers of the block, as f32 or bf16. */
+static t5gist_status write_numbers(const output *o, const float *numbers, size_t n, tg_dtype dtype, t5gist_error *err) {
+  if (dtype == TG_F32) return tg_writer_write(o->writer, numbers, n * sizeof *numbers, err);
+  tg_narrow_bf16(numbers, n, (uint16_t *)(void *)o->bytes);
+  return tg_writer_write(o->writer, o->bytes, n * sizeof(uint16_t), err);
+}
+
+static t5gist_status write_floats(const output *o, const stored *item, t5gist_error *err) {
+  const tg_tensor_spec *spec = &item->spec;
   const size_t count = spec->dims[0] * (spec->n_dims > 1 ? spec->dims[1] : 1); /* make_header has checked it */
   for (size_t at = 0; at < count; at += BLOCK) {
     const size_t n = count - at < BLOCK ? count - at : BLOCK;
     fill_block(o, spec, at, n);
-    TG_TRY(tg_writer_write(o->writer, o->block, n * sizeof *o->block, err));
+    TG_TRY(write_numbers(o, o->block, n, item->dtype, err));
   }
   return T5GIST_OK;
 }
 
 /* Row by row; every shape's rows fit into a block. */
-static t5gist_status write_bytes(const output *o, const tg_tensor_spec *spec, t5gist_error *err) {
-  const size_t n_out = spec->dims[0], n_in = spec->dims[1], step = BLOCK / n_in;
+static t5gist_status write_rows(const output *o, const tg_tensor_spec *spec, tg_rounder *rounder, t5gist_error *err) {
+  const size_t n_out = spec->dims[0], n_in = spec->dims[1], step = BLOCK / n_in, n_groups = tg_int4_groups(n_in, TG_INT4_GROUP);
   for (size_t row = 0; row < n_out; row += step) {
     const size_t rows = n_out - row < step ? n_out - row : step;
     fill_block(o, spec, row * n_in, rows * n_in);
-    for (size_t i = 0; i < rows; i++) o->scales[row + i] = tg_quantize_row(o->block + i * n_in, n_in, o->bytes + i * n_in);
-    TG_TRY(tg_writer_write(o->writer, o->bytes, rows * n_in, err));
+    if (rounder)
+      tg_rounder_round(rounder, o->block, rows, o->bytes, o->scales + row * n_groups);
+    else
+      for (size_t i = 0; i < rows; i++) o->scales[row + i] = tg_quantize_row(o->block + i * n_in, n_in, (int8_t *)o->bytes + i * n_in);
+    TG_TRY(tg_writer_write(o->writer, o->bytes, rows * (rounder ? tg_int4_row_bytes(n_in) : n_in), err));
   }
   return T5GIST_OK;
 }
 
-static t5gist_status write_tensor(const output *o, const stored *item, t5gist_error *err) {
-  if (item->scales) return tg_writer_write(o->writer, o->scales, item->spec.dims[0] * sizeof *o->scales, err);
-  return item->dtype == TG_I8 ? write_bytes(o, &item->spec, err) : write_floats(o, &item->spec, err);
+static t5gist_status write_scales(const output *o, const stored *item, t5gist_error *err) {
+  const size_t count = item->dims[0] * (item->n_dims > 1 ? item->dims[1] : 1);
+  for (size_t at = 0; at < count; at += BLOCK)
+    TG_TRY(write_numbers(o, o->scales + at, count - at < BLOCK ? count - at : BLOCK, item->dtype, err));
+  return T5GIST_OK;
 }
 
-static size_t most_outputs(const stored_list *list) {
+static t5gist_status write_tensor(const output *o, const stored *item, t5gist_error *err) {
+  if (item->scales) return write_scales(o, item, err);
+  if (item->dtype != TG_I8 && item->dtype != TG_U8) return write_floats(o, item, err);
+  tg_rounder *rounder = NULL;
+  if (item->dtype == TG_U8) TG_TRY(tg_rounder_new(item->spec.dims[1], TG_INT4_GROUP, TG_ROUND_SEARCH, NULL, NULL, &rounder, err));
+  const t5gist_status status = write_rows(o, &item->spec, rounder, err);
+  tg_rounder_free(rounder);
+  return status;
+}
+
+/* The most scales of a layer, and one at least. */
+static size_t most_scales(const stored_list *list) {
   size_t most = 1;
-  for (size_t i = 0; i < list->n; i++) most = list->items[i].spec.dims[0] > most ? list->items[i].spec.dims[0] : most;
+  for (size_t i = 0; i < list->n; i++) {
+    const stored *item = &list->items[i];
+    const size_t count = item->scales ? item->dims[0] * (item->n_dims > 1 ? item->dims[1] : 1) : 0; /* fewer than numbers, which make_header has checked */
+    most = count > most ? count : most;
+  }
   return most;
 }
 
-static t5gist_status write_weights(const tg_config *config, variant kind, bool int8, const char *path, uint64_t seed, t5gist_error *err) {
+static t5gist_status write_weights(const tg_config *config, variant kind, tg_precision precision, const char *path, uint64_t seed, t5gist_error *err) {
   t5gist_status status = T5GIST_OK;
-  stored_list list = {.int8 = int8};
+  stored_list list = {.precision = precision};
   tg_buffer header = {0};
   output o = {.config = config, .kind = kind, .seed = seed};
-  TG_GOTO(tg_each_tensor(config, add_tensor, &list, err));
+  TG_GOTO(list_tensors(config, &list, err));
   TG_GOTO(make_header(&list, &header, err));
   TG_GOTO(tg_alloc(&o.block, BLOCK, sizeof *o.block, err));
-  TG_GOTO(tg_alloc(&o.bytes, BLOCK, 1, err));
-  TG_GOTO(tg_alloc(&o.scales, most_outputs(&list), sizeof *o.scales, err));
+  TG_GOTO(tg_alloc(&o.bytes, BLOCK, sizeof(uint16_t), err));
+  TG_GOTO(tg_alloc(&o.scales, most_scales(&list), sizeof *o.scales, err));
   TG_GOTO(tg_writer_open(path, 0666, &o.writer, err));
   TG_GOTO(tg_writer_write(o.writer, header.data, header.size, err));
   for (size_t i = 0; i < list.n; i++) TG_GOTO(write_tensor(&o, &list.items[i], err));
@@ -201,7 +256,7 @@ done:
   return status;
 }
 
-static t5gist_status write_config(const tg_config *c, variant kind, bool int8, const char *path, t5gist_error *err) {
+static t5gist_status write_config(const tg_config *c, variant kind, tg_precision precision, const char *path, t5gist_error *err) {
   tg_buffer text = {0};
   t5gist_status status = T5GIST_OK;
   const bool tied = c->head == TG_HEAD_SHARED || kind == V5CONFIG; /* transformers 5 writes true whatever the truth */
@@ -218,11 +273,11 @@ static t5gist_status write_config(const tg_config *c, variant kind, bool int8, c
                            c->n_buckets, c->max_distance, c->gated ? "gated-gelu" : "relu", tied ? "true" : "false"));
   if (kind == V5CONFIG) TG_GOTO(tg_buffer_printf(&text, err, "  \"scale_decoder_outputs\": false,\n"));
   /* The published vocabulary says where its gist token is; any other must be told. */
-  const bool ids = c->vocab_size != 32101;
-  if (ids || int8) TG_GOTO(tg_buffer_printf(&text, err, "  \"t5gist\": {"));
-  if (ids) TG_GOTO(tg_buffer_printf(&text, err, "\"gist_token_ids\": [%d]%s", c->vocab_size - 1, int8 ? ", " : ""));
-  if (int8) TG_GOTO(tg_buffer_printf(&text, err, "\"dtype\": \"int8\""));
-  if (ids || int8) TG_GOTO(tg_buffer_printf(&text, err, "},\n"));
+  const bool ids = c->vocab_size != 32101, bits = precision != TG_PRECISION_F32;
+  if (ids || bits) TG_GOTO(tg_buffer_printf(&text, err, "  \"t5gist\": {"));
+  if (ids) TG_GOTO(tg_buffer_printf(&text, err, "\"gist_token_ids\": [%d]%s", c->vocab_size - 1, bits ? ", " : ""));
+  if (bits) TG_GOTO(tg_buffer_printf(&text, err, "\"dtype\": \"%s\"", tg_precision_name(precision)));
+  if (ids || bits) TG_GOTO(tg_buffer_printf(&text, err, "},\n"));
   TG_GOTO(tg_buffer_printf(&text, err, "  \"transformers_version\": \"%s\"\n}\n", kind == V5CONFIG ? "5.23.0" : "4.57.1"));
   TG_GOTO(tg_write_file(path, 0666, text.data, text.size, err));
 done:
@@ -269,8 +324,8 @@ static t5gist_status make_config(const char *shape, const char *kind_name, int v
   return T5GIST_OK;
 }
 
-static t5gist_status write_folder(const char *out_dir, const char *shape, const char *variant_name, bool int8, uint64_t seed, int vocab_size,
-                                  const char *tokenizer_dir, t5gist_error *err) {
+t5gist_status tg_synthetic_write_as(tg_precision precision, const char *out_dir, const char *shape, const char *variant_name, uint64_t seed, int vocab_size,
+                                    const char *tokenizer_dir, t5gist_error *err) {
   t5gist_status status = T5GIST_OK;
   tg_config config;
   variant kind = FLAN;
@@ -281,8 +336,8 @@ static t5gist_status write_folder(const char *out_dir, const char *shape, const 
   TG_GOTO(tg_path_join(&weights_path, out_dir, "model.safetensors", err));
   TG_GOTO(tg_path_join(&tokenizer_path, out_dir, "spiece.model", err));
   TG_GOTO(copy_tokenizer(tokenizer_dir, tokenizer_path, err));
-  TG_GOTO(write_weights(&config, kind, int8, weights_path, seed, err));
-  TG_GOTO(write_config(&config, kind, int8, config_path, err)); /* last: a folder with a config.json is complete */
+  TG_GOTO(write_weights(&config, kind, precision, weights_path, seed, err));
+  TG_GOTO(write_config(&config, kind, precision, config_path, err)); /* last: a folder with a config.json is complete */
 done:
   tg_free(tokenizer_path);
   tg_free(weights_path);
@@ -292,10 +347,5 @@ done:
 
 t5gist_status tg_synthetic_write(const char *out_dir, const char *shape, const char *variant_name, uint64_t seed, int vocab_size,
                                  const char *tokenizer_dir, t5gist_error *err) {
-  return write_folder(out_dir, shape, variant_name, false, seed, vocab_size, tokenizer_dir, err);
-}
-
-t5gist_status tg_synthetic_write_int8(const char *out_dir, const char *shape, const char *variant_name, uint64_t seed, int vocab_size,
-                                      const char *tokenizer_dir, t5gist_error *err) {
-  return write_folder(out_dir, shape, variant_name, true, seed, vocab_size, tokenizer_dir, err);
+  return tg_synthetic_write_as(TG_PRECISION_F32, out_dir, shape, variant_name, seed, vocab_size, tokenizer_dir, err);
 }

@@ -149,9 +149,10 @@ static t5gist_status find_tensor(const tg_checkpoint *checkpoint, const char *di
                                  t5gist_error *err) {
   const tg_tensor *t = tg_checkpoint_find(checkpoint, p->name);
   size_t dims[2] = {p->dims[0], p->dims[1]};
-  if (t && t->dtype == TG_I8)
+  if (t && (t->dtype == TG_I8 || t->dtype == TG_U8))
     return tg_fail(err, T5GIST_EUNSUPPORTED,
-                   "%s: expected weights in f32, bf16 or f16, found int8 (tensor %s); train from the folder that was converted to it", dir, p->name);
+                   "%s: expected weights in f32, bf16 or f16, found %s (tensor %s); train from the folder that was converted to it", dir,
+                   t->dtype == TG_I8 ? "int8" : "int4", p->name);
   if (t && has_vocabulary(p) && t->rank == 2) {
     if (t->shape[0] < (size_t)pieces)
       return tg_fail(err, T5GIST_EMISMATCH, "%s: tensor %s: expected at least the tokenizer's %d rows, found %zu", dir, p->name, pieces, t->shape[0]);

@@ -13,8 +13,9 @@ _t5gist() {
   fi
   case $before in
     --condition) COMPREPLY=($(compgen -W 'gist pos_control neg_control prefix full' -- "$word")); return ;;
-    --dtype) COMPREPLY=($(compgen -W 'auto f32 bf16 int8' -- "$word")); return ;;
-    --wo-dtype) COMPREPLY=($(compgen -W 'auto f32 bf16 int8 int8x16' -- "$word")); return ;;
+    --dtype) COMPREPLY=($(compgen -W 'auto f32 bf16 int8 int4' -- "$word")); return ;;
+    --wo-dtype) COMPREPLY=($(compgen -W 'auto f32 bf16 int8 int8x16 int4' -- "$word")); return ;;
+    --rounding) COMPREPLY=($(compgen -W 'auto nearest search calibrated' -- "$word")); return ;;
     --draft) COMPREPLY=($(compgen -W 'none lookup recycle' -- "$word")); return ;;
     --payload) COMPREPLY=($(compgen -W 'f32 bf16' -- "$word")); return ;;
     --model | --store) compopt -o dirnames; COMPREPLY=(); return ;;

@@ -67,15 +67,17 @@ typedef enum t5gist_dtype {
   T5GIST_DTYPE_INT8,   /* weights of 8 bits with a scale per output, activations likewise with a scale per token */
   T5GIST_DTYPE_INT8X16, /* the same weights, activations of 16 bits */
   T5GIST_DTYPE_BF16,    /* weights of 16 bits, a float's upper half; activations too where the machine multiplies pairs of them */
-  T5GIST_DTYPE_AUTO     /* of f32, bf16 and int8 the fastest on this machine whose answers stay near f32's: measured once, in some seconds, and remembered
+  T5GIST_DTYPE_INT4,    /* the decoder's weights, the head's too, of 4 bits with a scale per 64 inputs, activations of 8 bits likewise; the encoder in int8 */
+  T5GIST_DTYPE_AUTO     /* of f32, bf16, int8 and int4 the fastest on this machine whose answers stay near f32's: measured once, in some seconds, and remembered
                          * (t5gist_choose_dtype in tools.h) */
 } t5gist_dtype;
 
 typedef struct t5gist_model_options {
   int threads;         /* compute threads of each session; T5GIST_UNSET: the cores this process may use */
   bool check_numerics; /* look for NaN and infinity after every layer and name the first; slow */
-  int dtype;           /* a t5gist_dtype; T5GIST_UNSET: int8 for a folder that was converted to it, else f32 */
-  int wo_dtype;        /* of the feed-forward layers' output matrices, not auto; T5GIST_UNSET: what the folder was converted with, else int8x16 beside int8, else dtype */
+  int dtype;           /* a t5gist_dtype; T5GIST_UNSET: int8 or int4 for a folder that was converted to it, else f32 */
+  int wo_dtype;        /* of the feed-forward layers' output matrices, not auto; T5GIST_UNSET: what the folder was converted with, else int8x16 beside int8 and int4,
+                        * else dtype. int4: the decoder's alone, beside int8x16 in the encoder */
 } t5gist_model_options;
 
 /* Every field unset. */
@@ -88,7 +90,7 @@ T5GIST_API void t5gist_model_close(t5gist_model *model); /* null is allowed */
 
 typedef struct t5gist_model_info { /* strings borrowed from the model */
   const char *dir, *model_type, *tokenizer;         /* tokenizer: its file */
-  const char *stored, *dtype;                       /* of the stored embedding: "f32", "bf16" or "f16"; of what is computed: "f32", "bf16", "int8", or with another wo "int8, wo f32" */
+  const char *stored, *dtype;                       /* of the stored embedding: "f32", "bf16" or "f16"; of what is computed: "f32", "bf16", "int8", "int4", or with another wo "int8, wo f32" */
   const char *fingerprint;                          /* SHA-256, hex, of the source model; see docs/FORMATS.md */
   int vocab_size, d_model, d_kv, d_ff, n_heads, n_layers, n_decoder_layers, threads;
   size_t n_parameters, weight_bytes;                /* weight_bytes: resident, packed copies included */

@@ -14,23 +14,40 @@ extern "C" {
 T5GIST_API t5gist_status t5gist_draw_mask(t5gist_session *session, const char *task, const char *input, t5gist_condition condition, int gists, bool svg,
                                           FILE *out, t5gist_error *err);
 
-/* Rewrites a Hugging Face folder (.bin or safetensors, sharded or not) as one safetensors folder. dtype: "f32", "bf16", "int8" (linear layers
- * alone) or null to keep the stored one. wo_dtype: with int8, what the folder computes the feed-forward layers' output matrices in unless told otherwise,
- * "f32", "bf16", "int8", "int8x16", or null for the default. Streams: peak memory is the largest tensor plus a constant. progress may be null; done and total are bytes. */
-typedef void t5gist_progress(void *user, const char *what, uint64_t done, uint64_t total);
-T5GIST_API t5gist_status t5gist_convert(const char *in_dir, const char *out_dir, const char *dtype, const char *wo_dtype, t5gist_progress *progress,
-                                        void *user, t5gist_error *err);
-
 /* How far answers in a number format are from those in f32, on a few texts: the mean distance of their tokens' log-probabilities, and the share of f32's
- * greedy tokens before the first that differs. */
-typedef struct t5gist_drift { double logprob, agreement; } t5gist_drift;
+ * greedy tokens before the first that differs. exact, exact_f32: the shares of greedy answers (cut after 24 tokens) that are the text's output; only where they
+ * are measured, not where they are read back. */
+typedef struct t5gist_drift { double logprob, agreement, exact, exact_f32; } t5gist_drift;
 
 /* The limits of the quality gate: at most so far, at least so many. */
 #define T5GIST_DRIFT_LOGPROB 0.2
 #define T5GIST_DRIFT_AGREEMENT 0.5
 T5GIST_API bool t5gist_drift_allowed(const t5gist_drift *drift);
 
-/* Measures a converted folder, computing in dtype (T5GIST_DTYPE_INT8 or T5GIST_DTYPE_BF16), against its source in f32, and keeps the drift in the folder's
+/* Rewriting a Hugging Face folder (.bin or safetensors, sharded or not) as one safetensors folder. progress may be null; done and total are bytes. */
+typedef void t5gist_progress(void *user, const char *what, uint64_t done, uint64_t total);
+typedef struct t5gist_conversion {
+  const char *dtype;    /* "f32", "bf16", "int8", "int4" (both of linear layers alone) or null to keep the stored one */
+  const char *wo_dtype; /* with int8 and int4, what the folder computes the feed-forward layers' output matrices in unless told otherwise: "f32", "bf16", "int8",
+                         * "int8x16", with int4 "int4", or null: int8x16; int4 in a folder in int4 whose answers, measured so, pass the quality gate */
+  /* The rest is of int4 alone. */
+  const char *rounding;    /* "nearest", "search" (the scale of least squared error), "calibrated" (errors made good by what the layers see) or null: of these the
+                            * one whose answers are nearest to f32's; where f32 is too large for this machine search */
+  const char *texts;       /* on which that is measured, as in t5gist_measure_drift */
+  const char *calibration; /* texts by which calibrated rounds, a file as texts; null: built-in ones, others than those that drift is measured on */
+  int threads;             /* as in t5gist_model_options */
+  t5gist_progress *progress;
+  void (*on_trial)(void *user, const char *rounding, const char *wo_dtype, const t5gist_drift *drift); /* each that was tried; may be null */
+  void *user;
+} t5gist_conversion;
+
+/* Everything null or unset: as stored. */
+T5GIST_API void t5gist_conversion_init(t5gist_conversion *conversion);
+
+/* Streams: peak memory is the largest tensor plus a constant; that of the model in f32 and what its layers see where int4's rounding is chosen. */
+T5GIST_API t5gist_status t5gist_convert(const char *in_dir, const char *out_dir, const t5gist_conversion *conversion, t5gist_error *err);
+
+/* Measures a converted folder, computing in dtype (T5GIST_DTYPE_INT8, _INT4 or _BF16), against its source in f32, and keeps the drift in the folder's
  * config.json. texts: a file of JSON objects with instruction, input and output (at most 1,000), or null: built-in ones. A source of .bin files is
  * rewritten within the converted folder for the time of measuring. T5GIST_EUNSUPPORTED where that is not possible or f32 too large for this machine's
  * memory. threads as in t5gist_model_options. */
@@ -38,7 +55,7 @@ T5GIST_API t5gist_status t5gist_measure_drift(const char *source, const char *co
                                               t5gist_error *err);
 
 /* The number formats to compute a model in, compared on this machine: a candidate each. */
-enum { T5GIST_N_CANDIDATES = 3, T5GIST_CANDIDATE_ROWS = 32 };
+enum { T5GIST_N_CANDIDATES = 4, T5GIST_CANDIDATE_ROWS = 32 };
 typedef struct t5gist_candidate {
   int dtype;                       /* a t5gist_dtype */
   const char *name;                /* "f32" */
@@ -66,7 +83,8 @@ T5GIST_API t5gist_status t5gist_verify(const char *path, FILE *report, t5gist_er
 T5GIST_API t5gist_status t5gist_inspect(const char *path, FILE *out, t5gist_error *err);
 
 /* Writes a seeded random checkpoint (shape tiny|mini|small|base|large|xl|xxl; variant flan|t5v1|tied|uneven|wide|v5config|outlier) for tests and benchmarks, with
- * the tokenizer file copied from tokenizer_dir. dtype: "f32", or "int8": the folder that t5gist_convert makes of it, in a quarter of the space. */
+ * the tokenizer file copied from tokenizer_dir. dtype: "f32", or "int8" or "int4" (by search): the folder that t5gist_convert makes of it, in a quarter of the
+ * space or less. */
 T5GIST_API t5gist_status t5gist_make_model(const char *out_dir, const char *shape, const char *variant, const char *dtype, uint64_t seed, int vocab_size,
                                            const char *tokenizer_dir, t5gist_error *err);
 

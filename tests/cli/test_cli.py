@@ -14,6 +14,7 @@ import resource
 import select
 import shutil
 import signal
+import struct
 import subprocess
 import sys
 import tempfile
@@ -259,13 +260,14 @@ class Models(CommandLine):
         self.assertEqual(self.good("generate", "--model", "out", "--task", TASK, "--input", INPUT), ANSWER + "\n")
         self.assertEqual(self.good("generate", "--model", "out", "--gist", self.encode(), "--input", INPUT), ANSWER + "\n")
         self.bad(1, "nowhere", "convert", "nowhere", "out2")
-        self.bad(2, "--dtype auto: expected f32, bf16 or int8", "convert", str(MINI), "out2", "--dtype", "auto")
+        self.bad(2, "--dtype auto: expected f32, bf16, int8 or int4", "convert", str(MINI), "out2", "--dtype", "auto")
         self.bad(2, 'wo_dtype: expected only with dtype "int8"', "convert", str(MINI), "out2", "--wo-dtype", "f32")
 
     def test_quality_gate(self):
         texts = self.dir / "texts.jsonl"
         texts.write_text(json.dumps({"instruction": TASK, "input": INPUT, "output": ANSWER}) + "\n")
-        self.good("convert", str(MINI), "out", "--dtype", "bf16", "--texts", str(texts))
+        said = self.run_program("convert", str(MINI), "out", "--dtype", "bf16", "--texts", str(texts)).stderr.decode()
+        self.assertIn("texts.jsonl: bf16 100.0 %, f32 100.0 %", said)
         drift = json.loads((self.dir / "out/config.json").read_text())["t5gist"]["drift"]
         self.assertEqual((drift["dtype"], drift["texts"]), ("bf16", "file"))
         self.assertTrue(0 < drift["logprob"] < 0.1 and drift["agreement"] == 1, drift)
@@ -358,7 +360,7 @@ class Models(CommandLine):
         self.assertEqual((first.returncode, first.stdout), (0, ANSWER + "\n"), first.stderr)
         self.assertIn("--dtype auto: comparing", first.stderr)
         found = precisions()
-        self.assertEqual([c["dtype"] for c in found["candidates"]], ["f32", "bf16", "int8"])
+        self.assertEqual([c["dtype"] for c in found["candidates"]], ["f32", "bf16", "int8", "int4"])
         times = {c["dtype"]: c["rows_ms"] + 32 * c["step_ms"] for c in found["candidates"] if c["allowed"]}
         self.assertEqual(found["auto"], min(times, key=times.get))
         self.assertEqual(found["candidates"][0]["drift"], {"logprob": 0, "agreement": 1})
@@ -390,6 +392,77 @@ class Models(CommandLine):
         self.assertLess(sizes["int8"], sizes["bf16"])
         self.assertEqual(said("--model", "f32", "--wo-dtype", "int8x16"), "int8")  # and does what it is told
         self.bad(2, "--wo-dtype: expected one of auto, f32, bf16, int8, int8x16", "generate", "--wo-dtype", "f16")
+
+    def test_int4_folder(self):
+        """Converted, described, read by what docs/FORMATS.md says, loaded, damaged."""
+        options = ["--dtype", "int4", "--accept-drift"]
+        done = self.run_program("convert", str(MINI), "out", *options)
+        said = done.stderr.decode()
+        self.assertEqual(done.returncode, 0, said)
+        drifts = {}
+        for rounding in "nearest", "search", "calibrated":
+            self.assertRegex(said, rf"int4, rounding {rounding}, wo in int8x16: log-probabilities move by 0\.\d+ per token, \d+ % of the greedy tokens agree")
+            drifts[rounding] = float(said.split(f"rounding {rounding}, wo in int8x16: log-probabilities move by ")[1].split()[0])
+        config = json.loads((self.dir / "out/config.json").read_text())["t5gist"]
+        self.assertEqual((config["dtype"], config["group"], config["drift"]["dtype"]), ("int4", 64, "int4"))
+        self.assertEqual(config["rounding"], min(drifts, key=drifts.get))
+        self.assertRegex(said, rf"int4, rounding {config['rounding']}, wo in int4: ")
+        self.assertTrue(self.good("verify", "out").endswith("ok\n"))
+        parameters = [next(line.split()[1] for line in self.good("inspect", folder).splitlines() if line.startswith("  parameters")) for folder in (str(MINI), "out")]
+        self.assertEqual(*parameters)
+        self.assertEqual(self.good("generate", "--model", "out", "--task", TASK, "--input", INPUT), ANSWER + "\n")
+
+        self.good("convert", str(MINI), "same", *options, "--rounding", "search", "--wo-dtype", "int4")
+        self.assertTrue(self.good("verify", "same").endswith("ok\n"))
+        ask = ["score", "--task", TASK, "--input", INPUT, "--target", ANSWER, "--json"]
+        same, loaded, exact = (json.loads(self.good(*ask, *o))["target_logprobs"] for o in (["--model", "same"], ["--dtype", "int4", "--wo-dtype", "int4"], []))
+        self.assertEqual(same, loaded)  # rounded by convert or on loading: the same numbers
+        self.assertNotEqual(same, exact)
+        self.assertEqual(json.loads(self.good("info", "--model", "same", "--json"))["model"]["dtype"], "int4, wo int4")
+        self.assertEqual(json.loads(self.good("info", "--model", "same", "--json", "--wo-dtype", "int8"))["model"]["dtype"], "int4, wo int8")
+        self.assertEqual(json.loads(self.good("info", "--model", "same", "--json", "--dtype", "f32"))["model"]["dtype"], "f32")
+        sizes = [(folder / "model.safetensors").stat().st_size for folder in (MINI, self.dir / "same")]
+        self.assertLess(sizes[1], 0.62 * sizes[0])
+
+        name = "decoder.block.1.layer.2.DenseReluDense.wo.weight"
+        (rows, width), numbers = self.read_tensor(self.dir / "same/model.safetensors", name)
+        (_, groups), scales = self.read_tensor(self.dir / "same/model.safetensors", name + "_scale")
+        (_, n_in), source = self.read_tensor(MINI / "model.safetensors", name)
+        bf16 = lambda data, i: struct.unpack("<f", b"\0\0" + data[2 * i:2 * i + 2])[0]
+        self.assertEqual((2 * width, groups), (n_in, n_in // 64))
+        near = 0
+        for row in 0, rows - 1:
+            for i in range(n_in):
+                scale = bf16(scales, row * groups + i // 64)
+                number = numbers[row * width + i // 2] >> i % 2 * 4 & 15
+                error = abs((number - 8) * scale - bf16(source, row * n_in + i))
+                near += error <= 0.51 * abs(scale)
+                self.assertLessEqual(error, 2.6 * abs(scale))
+        self.assertGreater(near, 0.95 * 2 * n_in)  # but for the few beyond the scale's reach
+
+        self.bad(1, "found U8", "convert", "same", "again")
+        self.bad(2, "--rounding: expected only with --dtype int4", "convert", str(MINI), "x", "--rounding", "search")
+        self.bad(2, "--calibration: expected only with --dtype int4", "convert", str(MINI), "x", "--dtype", "int8", "--calibration", "x")
+        self.bad(2, "--rounding: expected one of auto, nearest, search, calibrated", "convert", str(MINI), "x", "--dtype", "int4", "--rounding", "up")
+        self.bad(1, "nowhere", "convert", str(MINI), "x", "--dtype", "int4", "--calibration", "nowhere")
+        self.bad(1, "int4 answers differ too much", "convert", str(MINI), "out", "--dtype", "int4", "--rounding", "nearest")
+        raw = bytearray((self.dir / "same/model.safetensors").read_bytes())
+        size = int.from_bytes(raw[:8], "little")
+        begin, _ = json.loads(raw[8:8 + size])[name + "_scale"]["data_offsets"]
+        raw[8 + size + begin:8 + size + begin + 2] = b"\xc0\x7f"  # NaN
+        (self.dir / "same/model.safetensors").write_bytes(raw)
+        self.bad(1, name + "_scale: expected finite scales, found nan at 0", "generate", "--model", "same", "--task", TASK, "--input", INPUT)
+        done = self.run_program("verify", "same")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(name + "_scale: expected finite scales", done.stdout.decode())
+
+    @staticmethod
+    def read_tensor(path, name):
+        data = path.read_bytes()
+        size = int.from_bytes(data[:8], "little")
+        tensor = json.loads(data[8:8 + size])[name]
+        begin, end = tensor["data_offsets"]
+        return tensor["shape"], data[8 + size + begin:8 + size + end]
 
     def test_int8_folder(self):
         self.good("convert", str(MINI), "out", "--dtype", "int8")

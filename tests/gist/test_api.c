@@ -74,7 +74,7 @@ static void null_is_refused(void **state) {
   EXPECT_STATUS(T5GIST_EUSAGE, t5gist_submit(session, &request, NULL, NULL, &err));
   EXPECT_STATUS(T5GIST_EUSAGE, t5gist_step(NULL, &err));
   EXPECT_STATUS(T5GIST_EUSAGE, t5gist_draw_mask(NULL, "x", "y", T5GIST_GIST, 1, false, stdout, &err));
-  EXPECT_STATUS(T5GIST_EUSAGE, t5gist_convert(NULL, "x", NULL, NULL, NULL, NULL, &err));
+  EXPECT_STATUS(T5GIST_EUSAGE, t5gist_convert(NULL, "x", &(t5gist_conversion){0}, &err));
   EXPECT_STATUS(T5GIST_EUSAGE, t5gist_make_model(NULL, "tiny", "flan", "f32", 1, -1, "x", &err));
   EXPECT_STATUS(T5GIST_EUSAGE, t5gist_verify(NULL, stdout, &err));
   EXPECT_STATUS(T5GIST_EUSAGE, t5gist_inspect(NULL, stdout, &err));

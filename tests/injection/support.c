@@ -161,15 +161,23 @@ static t5gist_status open_model(context *c, t5gist_error *err) {
   return status;
 }
 
-static t5gist_status open_int8(context *c, t5gist_error *err) {
+static t5gist_status open_in(context *c, int dtype, t5gist_error *err) {
   t5gist_model *model;
   t5gist_model_options options;
   t5gist_model_options_init(&options);
   options.threads = 1;
-  options.dtype = T5GIST_DTYPE_INT8;
+  options.dtype = dtype;
   TG_TRY(t5gist_model_open(c->world->model_dir, &options, &model, err));
   t5gist_model_close(model);
   return T5GIST_OK;
+}
+
+static t5gist_status open_int8(context *c, t5gist_error *err) {
+  return open_in(c, T5GIST_DTYPE_INT8, err);
+}
+
+static t5gist_status open_int4(context *c, t5gist_error *err) {
+  return open_in(c, T5GIST_DTYPE_INT4, err);
 }
 
 static t5gist_status encode(context *c, t5gist_error *err) {
@@ -286,20 +294,25 @@ static t5gist_status open_gist(context *c, t5gist_error *err) {
   return T5GIST_OK;
 }
 
-static t5gist_status convert(context *c, const char *dtype, t5gist_error *err) {
+static t5gist_status convert(context *c, const t5gist_conversion *how, t5gist_error *err) {
   const char *out = folder_path(c->out, "converted");
-  TG_TRY(t5gist_convert(c->world->model_dir, out, dtype, NULL, NULL, NULL, err));
+  TG_TRY(t5gist_convert(c->world->model_dir, out, how, err));
   note_file(c, folder_path(out, "model.safetensors"));
   note_file(c, folder_path(out, "config.json"));
   return T5GIST_OK;
 }
 
 static t5gist_status convert_bf16(context *c, t5gist_error *err) {
-  return convert(c, "bf16", err);
+  return convert(c, &(t5gist_conversion){.dtype = "bf16"}, err);
 }
 
 static t5gist_status convert_int8(context *c, t5gist_error *err) {
-  return convert(c, "int8", err);
+  return convert(c, &(t5gist_conversion){.dtype = "int8"}, err);
+}
+
+static t5gist_status convert_int4(context *c, t5gist_error *err) {
+  const char *texts = TEST_SOURCE_DIR "/tests/data/eval.jsonl";
+  return convert(c, &(t5gist_conversion){.dtype = "int4", .wo_dtype = "int4", .rounding = "calibrated", .texts = texts, .calibration = texts, .threads = 1}, err);
 }
 
 static t5gist_status begin_store(context *c, t5gist_error *err) {
@@ -390,6 +403,7 @@ done:
 
 const piece pieces[] = {{"open model", NULL, open_model},
                       {"open int8", NULL, open_int8},
+                      {"open int4", NULL, open_int4},
                       {"encode", begin_session, encode},
                       {"generate", begin_generate, generate},
                       {"score", begin_session, score},
@@ -397,6 +411,7 @@ const piece pieces[] = {{"open model", NULL, open_model},
                       {"open gist", NULL, open_gist},
                       {"convert bf16", NULL, convert_bf16},
                       {"convert int8", NULL, convert_int8},
+                      {"convert int4", NULL, convert_int4},
                       {"use store", begin_store, use_store},
                       {"manage store", begin_store, manage_store},
                       {"inspect and verify", NULL, look},

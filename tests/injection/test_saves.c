@@ -72,7 +72,7 @@ enum { N_MODEL_FILES = sizeof model_files / sizeof *model_files };
 static struct { char *data; size_t n; } model_bytes[2][N_MODEL_FILES];
 
 static t5gist_status write_model(const char *folder, int version, t5gist_error *err) {
-  return t5gist_convert(everything->model_dir, folder_path(folder, "model"), version ? "int8" : "bf16", NULL, NULL, NULL, err);
+  return t5gist_convert(everything->model_dir, folder_path(folder, "model"), &(t5gist_conversion){.dtype = version ? "int8" : "bf16"}, err);
 }
 
 static void prepare_models(void) {

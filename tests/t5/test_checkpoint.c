@@ -130,6 +130,51 @@ static void test_duplicates_across_shards(void **state) {
   folder_remove(folder);
 }
 
+/* Matrices of 4 bits: sound ones of every group, and everything that can be wrong with one. */
+static void test_nibbles(void **state) {
+  enum { ROWS = 3 };
+  static const struct {
+    size_t n_in, row_bytes, n_scales;
+    tg_dtype dtype;
+    unsigned char seed; /* of the bytes: those of 0x30 make a NaN */
+    size_t group;       /* 0: refused with */
+    const char *words;
+  } cases[] = {{128, 64, 4, TG_BF16, 1, 32, NULL},
+               {128, 64, 2, TG_BF16, 1, 64, NULL},
+               {130, 65, 2, TG_BF16, 1, 128, NULL},
+               {7, 4, 1, TG_BF16, 1, 32, NULL},
+               {128, 63, 2, TG_BF16, 1, 0, "tensor m: expected shape [3, 64], found [3, 63]"},
+               {128, 64, 3, TG_BF16, 1, 0, "tensor m_scale: expected 3 rows of a scale to 32, 64 or 128 of 128 inputs, found shape [3, 3]"},
+               {128, 64, 8, TG_BF16, 1, 0, "tensor m_scale: expected 3 rows of a scale to 32, 64 or 128 of 128 inputs, found shape [3, 8]"},
+               {128, 64, 2, TG_F32, 1, 0, "tensor m_scale: expected BF16, found F32"},
+               {128, 64, 4, TG_BF16, 0x30, 0, "tensor m_scale: expected finite scales, found"},
+               {128, 64, 0, TG_BF16, 1, 0, "expected tensor m_scale beside m, found no such tensor"}};
+  (void)state;
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    char *folder = new_folder();
+    const wanted tensors[] = {{"m", ROWS, cases[i].row_bytes, TG_U8}, {"m_scale", ROWS, cases[i].n_scales, cases[i].dtype}};
+    write_tensors(folder, "model.safetensors", tensors, cases[i].n_scales ? 2 : 1, cases[i].seed);
+    tg_checkpoint *checkpoint = open_folder(folder);
+    t5gist_error err = {0};
+    tg_matrix matrix = {0};
+    float *scales = NULL;
+    const t5gist_status status = tg_checkpoint_get_matrix(checkpoint, "m", ROWS, cases[i].n_in, &matrix, &scales, &err);
+    if (cases[i].group) {
+      assert_int_equal(status, T5GIST_OK);
+      assert_int_equal(matrix.dtype, TG_I4);
+      assert_int_equal(matrix.group, cases[i].group);
+      assert_ptr_equal(matrix.scales, scales);
+      assert_ptr_equal(matrix.data, tg_checkpoint_find(checkpoint, "m")->data);
+    } else {
+      assert_int_equal(status, T5GIST_EFORMAT);
+      if (!strstr(err.message, cases[i].words)) fail_msg("expected \"%s\", found \"%s\"", cases[i].words, err.message);
+    }
+    tg_free(scales);
+    tg_checkpoint_close(checkpoint);
+    folder_remove(folder);
+  }
+}
+
 static void test_wrong_folders(void **state) {
   (void)state;
   char *folder = folder_new(TEST_BINARY_DIR);
@@ -210,7 +255,7 @@ static void test_fingerprint_without_cache(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_single_file),   cmocka_unit_test(test_shards),      cmocka_unit_test(test_duplicates_across_shards),
-      cmocka_unit_test(test_wrong_folders), cmocka_unit_test(test_fingerprint), cmocka_unit_test(test_fingerprint_without_cache),
+      cmocka_unit_test(test_nibbles), cmocka_unit_test(test_wrong_folders), cmocka_unit_test(test_fingerprint), cmocka_unit_test(test_fingerprint_without_cache),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

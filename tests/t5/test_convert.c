@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "runtime/int4.h"
 #include "t5/checkpoint.h"
 #include "t5/config.h"
 #include "t5/convert.h"
@@ -40,13 +41,13 @@ static void on_progress(void *user, const char *what, uint64_t done, uint64_t to
 static void convert(const char *in, const char *out, const char *dtype) {
   t5gist_error err = {0};
   seen s = {0};
-  if (tg_convert(in, out, dtype, NULL, on_progress, &s, &err) != T5GIST_OK) fail_msg("%s", err.message);
+  if (tg_convert(in, out, &(tg_conversion){.dtype = dtype, .progress = on_progress, .user = &s}, &err) != T5GIST_OK) fail_msg("%s", err.message);
   assert_true(s.done == s.total && s.total > 0);
 }
 
 static void refuse(const char *in, const char *out, const char *dtype, t5gist_status status, const char *words) {
   t5gist_error err = {0};
-  const t5gist_status found = tg_convert(in, out, dtype, NULL, NULL, NULL, &err);
+  const t5gist_status found = tg_convert(in, out, &(tg_conversion){.dtype = dtype}, &err);
   if (found != status || !strstr(err.message, words))
     fail_msg("expected status %d and \"%s\", found %d and \"%s\"", status, words, found, err.message);
 }
@@ -160,7 +161,7 @@ static void test_refusals(void **state) {
   refuse(in, out, NULL, T5GIST_EIO, "expected weights");
   folder_copy(in, "pytorch_model.bin", DATA "good.bin");
   refuse(in, out, NULL, T5GIST_EUNSUPPORTED, "F64");
-  refuse(in, out, "int4", T5GIST_EUSAGE, "found \"int4\"");
+  refuse(in, out, "int5", T5GIST_EUSAGE, "found \"int5\"");
   refuse(in, in, NULL, T5GIST_EUSAGE, "same");
   refuse(folder_path(in, "absent"), out, NULL, T5GIST_EIO, "absent");
   refuse(in, folder_path(in, "config.json"), NULL, T5GIST_EUSAGE, "found a file");
@@ -186,19 +187,20 @@ static void test_int8(void **state) {
   convert(in, out, "int8");
   tg_checkpoint *checkpoint = open_folder(out);
   const tg_tensor *t = NULL;
+  tg_matrix matrix;
   float *scales = NULL;
   assert_int_equal(tg_checkpoint_find(checkpoint, "shared.weight")->dtype, TG_F32);
   assert_int_equal(tg_checkpoint_find(checkpoint, "t.weight")->dtype, TG_F32);
   const tg_tensor *head = tg_checkpoint_find(checkpoint, "lm_head.weight");
   assert_int_equal(head->dtype, TG_I8);
-  assert_int_equal(tg_checkpoint_get_matrix(checkpoint, "lm_head.weight", head->shape[0], head->shape[1], &t, &scales, &err), T5GIST_OK);
+  assert_int_equal(tg_checkpoint_get_matrix(checkpoint, "lm_head.weight", head->shape[0], head->shape[1], &matrix, &scales, &err), T5GIST_OK);
   for (size_t i = 0; i < head->count; i++) {
     const float x = ((float)i - 8) * 1.00390625f, scale = scales[i / head->shape[1]];
-    assert_true(fabsf((float)((const int8_t *)t->data)[i] * scale - x) <= 0.5001f * scale);
+    assert_true(fabsf((float)((const int8_t *)matrix.data)[i] * scale - x) <= 0.5001f * scale);
   }
   tg_free(scales);
   scales = NULL;
-  assert_int_equal(tg_checkpoint_get_matrix(checkpoint, "shared.weight", 1, 1, &t, &scales, &err), T5GIST_EFORMAT);
+  assert_int_equal(tg_checkpoint_get_matrix(checkpoint, "shared.weight", 1, 1, &matrix, &scales, &err), T5GIST_EFORMAT);
   assert_null(scales);
   assert_int_equal(tg_checkpoint_get(checkpoint, "lm_head.weight", head->shape, 2, &t, &err), T5GIST_EUNSUPPORTED); /* bytes only where expected */
   tg_checkpoint_close(checkpoint);
@@ -206,8 +208,49 @@ static void test_int8(void **state) {
   folder_remove(in);
 }
 
+/* Likewise in 4 bits; a tied model gets a head of its own beside its embedding. */
+static void test_int4(void **state) {
+  static const char *const configs[] = {UNTIED, TIED};
+  (void)state;
+  for (size_t k = 0; k < 2; k++) {
+    char *in = new_source(configs[k]), *out = folder_new(TEST_BINARY_DIR);
+    t5gist_error err = {0};
+    folder_copy(in, "pytorch_model.bin", DATA "weights.bin");
+    convert(in, out, "int4");
+    tg_checkpoint *checkpoint = open_folder(out);
+    tg_matrix matrix;
+    float *scales = NULL, back[16];
+    const tg_tensor *shared = tg_checkpoint_find(checkpoint, "shared.weight"), *head = tg_checkpoint_find(checkpoint, "lm_head.weight");
+    assert_int_equal(shared->dtype, TG_BF16);
+    assert_int_equal(tg_checkpoint_find(checkpoint, "t.weight")->dtype, TG_F32);
+    assert_non_null(head);
+    assert_int_equal(head->dtype, TG_U8);
+    assert_int_equal(tg_checkpoint_get_matrix(checkpoint, "lm_head.weight", shared->shape[0], shared->shape[1], &matrix, &scales, &err), T5GIST_OK);
+    assert_int_equal(matrix.dtype, TG_I4);
+    const size_t n_in = shared->shape[1];
+    for (size_t row = 0; row < shared->shape[0]; row++) {
+      const size_t at = row * n_in;
+      tg_widen_row4((const unsigned char *)matrix.data + row * tg_int4_row_bytes(n_in), scales + row, n_in, matrix.group, back + at);
+      for (size_t i = at; i < at + n_in; i++) assert_true(fabsf(back[i] - ((float)i - 8) * 1.00390625f) <= fabsf(scales[row]));
+    }
+    tg_free(scales);
+    tg_checkpoint_close(checkpoint);
+    tg_config config;
+    assert_int_equal(tg_config_load(out, &config, &err), T5GIST_OK);
+    const json_t *block = json_object_get(config.json, "t5gist");
+    assert_string_equal(json_string_value(json_object_get(block, "dtype")), "int4");
+    assert_string_equal(json_string_value(json_object_get(block, "wo_dtype")), "int8x16");
+    assert_string_equal(json_string_value(json_object_get(block, "rounding")), "nearest");
+    assert_int_equal(json_integer_value(json_object_get(block, "group")), TG_INT4_GROUP);
+    tg_config_free(&config);
+    refuse(out, in, "f32", T5GIST_EUNSUPPORTED, "found U8"); /* and never back */
+    folder_remove(out);
+    folder_remove(in);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(test_bin), cmocka_unit_test(test_sharded_bin_of_a_tied_model), cmocka_unit_test(test_refusals),
-                                     cmocka_unit_test(test_int8)};
+                                     cmocka_unit_test(test_int8), cmocka_unit_test(test_int4)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -144,17 +144,19 @@ static void test_refusals(void **state) {
   assert_int_equal(tg_synthetic_write("/proc/nowhere", "tiny", "flan", 1, 4096, TOKENIZER, &err), T5GIST_EIO);
 }
 
-/* Written in int8, every tensor is what converting makes of it. */
-static void test_int8(void **state) {
+/* Written in int8 or int4, every tensor is what converting makes of it. */
+static void test_bits(void **state) {
   static const char *const variants[] = {"flan", "t5v1", "outlier"};
   (void)state;
-  for (size_t v = 0; v < sizeof variants / sizeof *variants; v++) {
+  for (size_t v = 0; v < 2 * sizeof variants / sizeof *variants; v++) {
+    const tg_precision precision = v % 2 ? TG_PRECISION_INT4 : TG_PRECISION_INT8;
     t5gist_error err = {0};
     char converted[sizeof folder + 16], path[sizeof converted + 32];
     snprintf(converted, sizeof converted, "%s/converted", folder);
-    write_checked("tiny", variants[v], 7, 4096);
-    if (tg_convert(folder, converted, "int8", NULL, NULL, NULL, &err) != T5GIST_OK) fail_msg("%s", err.message);
-    if (tg_synthetic_write_int8(folder, "tiny", variants[v], 7, 4096, TOKENIZER, &err) != T5GIST_OK) fail_msg("%s", err.message);
+    write_checked("tiny", variants[v / 2], 7, 4096);
+    const tg_conversion how = {.dtype = tg_precision_name(precision), .rounding = TG_ROUND_SEARCH, .threads = 2};
+    if (tg_convert(folder, converted, &how, &err) != T5GIST_OK) fail_msg("%s", err.message);
+    if (tg_synthetic_write_as(precision, folder, "tiny", variants[v / 2], 7, 4096, TOKENIZER, &err) != T5GIST_OK) fail_msg("%s", err.message);
     tg_safetensors *made = open_weights(), *expected;
     snprintf(path, sizeof path, "%s/model.safetensors", converted);
     if (tg_safetensors_open(path, &expected, &err) != T5GIST_OK) fail_msg("%s", err.message);
@@ -178,7 +180,7 @@ static void test_int8(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_every_bit), cmocka_unit_test(test_values), cmocka_unit_test(test_loads), cmocka_unit_test(test_int8),
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_every_bit), cmocka_unit_test(test_values), cmocka_unit_test(test_loads), cmocka_unit_test(test_bits),
                                      cmocka_unit_test(test_refusals)};
   return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -287,7 +287,7 @@ static void test_load_refused(void **state) {
   t5gist_error err;
   char *flan = synthetic("flan", 4096), *wide = synthetic("wide", 4096), *tied = synthetic("tied", 4096), *few = synthetic("flan", 4095),
        *bytes = folder_new(TEST_BINARY_DIR);
-  CHECK_OK(tg_convert(flan, bytes, "int8", NULL, NULL, NULL, &err));
+  CHECK_OK(tg_convert(flan, bytes, &(tg_conversion){.dtype = "int8"}, &err));
   refuse_load(bytes, flan, PIECES, T5GIST_EUNSUPPORTED, "found int8");
   refuse_load(wide, flan, PIECES, T5GIST_EFORMAT, "SelfAttention.q.weight: expected shape [64, 64], found [96, 64]");
   refuse_load(tied, flan, PIECES, T5GIST_EFORMAT, "lm_head.weight");
