@@ -243,7 +243,7 @@ static void test_int4(void **state) {
     assert_string_equal(json_string_value(json_object_get(block, "rounding")), "nearest");
     assert_int_equal(json_integer_value(json_object_get(block, "group")), TG_INT4_GROUP);
     tg_config_free(&config);
-    refuse(out, in, "f32", T5GIST_EUNSUPPORTED, "found U8"); /* and never back */
+    if (k == 0) refuse(out, in, "f32", T5GIST_EUNSUPPORTED, "found U8"); /* and never back */
     folder_remove(out);
     folder_remove(in);
   }
