@@ -320,14 +320,35 @@ static t5gist_status apply_command_line(const tg_context *context, tg_settings *
   return T5GIST_OK;
 }
 
+/* A word of a shell's command line, in quotes where it would not be one by itself. */
+static t5gist_status put_word(tg_buffer *out, const char *word, t5gist_error *err) {
+  static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_./=:,@%+";
+  if (word[0] && word[strspn(word, plain)] == 0) return tg_buffer_printf(out, err, " %s", word);
+  TG_TRY(tg_buffer_printf(out, err, " '"));
+  for (const char *c = word; *c; c++) TG_TRY(tg_buffer_printf(out, err, *c == '\'' ? "'\\''" : "%c", *c));
+  return tg_buffer_printf(out, err, "'");
+}
+
+/* What only one call is told: how much to say, and whether a run of training begins or goes on. */
+static bool is_passing(const tg_field *field) {
+  static const char *const names[] = {"quiet", "verbose", "resume", "overwrite"};
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+    if (!strcmp(field->name, names[i])) return true;
+  return false;
+}
+
 t5gist_status tg_options_call(const tg_context *context, tg_buffer *out, t5gist_error *err) {
   TG_TRY(tg_buffer_printf(out, err, "t5gist %s", context->command->name));
-  for (size_t i = 0; i < context->n_arguments; i++) TG_TRY(tg_buffer_printf(out, err, " %s", context->arguments[i]));
+  for (size_t i = 0; i < context->n_arguments; i++) TG_TRY(put_word(out, context->arguments[i], err));
   for (size_t i = 0; i < context->n_assignments; i++) {
     char name[64];
     const tg_assignment *a = &context->assignments[i];
-    const bool flag = a->field->type == TG_FIELD_BOOL;
-    TG_TRY(tg_buffer_printf(out, err, flag ? " %s=%s" : " %s %s", option_name(a->field, name), a->text));
+    if (is_passing(a->field)) continue;
+    TG_TRY(tg_buffer_printf(out, err, " %s", option_name(a->field, name)));
+    if (a->field->type != TG_FIELD_BOOL)
+      TG_TRY(put_word(out, a->text, err));
+    else if (turns_off(a))
+      TG_TRY(tg_buffer_printf(out, err, "=false"));
   }
   return T5GIST_OK;
 }

@@ -66,17 +66,17 @@ typedef struct listing {
 static t5gist_status print_json(const t5gist_store_entry *e, t5gist_error *err) {
   char used[32];
   json_t *o = json_object();
-  json_object_set_new(o, "key", json_string(e->key));
-  json_object_set_new(o, "bytes", json_integer((json_int_t)e->bytes));
-  json_object_set_new(o, "hits", json_integer((json_int_t)e->hits));
-  json_object_set_new(o, "last_use", json_string(show_time(e->used, used)));
-  json_object_set_new(o, "pinned", json_boolean(e->pinned));
-  json_object_set_new(o, "encode_ms", e->encode_ms > 0 ? tg_json_milliseconds(e->encode_ms) : json_null());
-  json_object_set_new(o, "n_task", json_integer(e->n_task));
-  json_object_set_new(o, "n_gist", json_integer(e->n_gist));
-  json_object_set_new(o, "computed_with", e->computed_with ? tg_json_text(e->computed_with) : json_null());
-  json_object_set_new(o, "fingerprint", e->fingerprint ? tg_json_text(e->fingerprint) : json_null());
-  json_object_set_new(o, "task", e->task ? tg_json_text(e->task) : json_null());
+  tg_json_put(&o, "key", json_string(e->key));
+  tg_json_put(&o, "bytes", json_integer((json_int_t)e->bytes));
+  tg_json_put(&o, "hits", json_integer((json_int_t)e->hits));
+  tg_json_put(&o, "last_use", json_string(show_time(e->used, used)));
+  tg_json_put(&o, "pinned", json_boolean(e->pinned));
+  tg_json_put(&o, "encode_ms", e->encode_ms > 0 ? tg_json_milliseconds(e->encode_ms) : json_null());
+  tg_json_put(&o, "n_task", json_integer(e->n_task));
+  tg_json_put(&o, "n_gist", json_integer(e->n_gist));
+  tg_json_put(&o, "computed_with", e->computed_with ? tg_json_text(e->computed_with) : json_null());
+  tg_json_put(&o, "fingerprint", e->fingerprint ? tg_json_text(e->fingerprint) : json_null());
+  tg_json_put(&o, "task", e->task ? tg_json_text(e->task) : json_null());
   return tg_out_json(o, err);
 }
 

@@ -79,8 +79,15 @@ static json_t *row_json(const tg_eval_result *r, const tg_eval_row *row) {
   return o;
 }
 
+/* JSON's integers end at 2^63 here: a seed beyond is a text of its digits. */
+static json_t *seed_json(uint64_t seed) {
+  char digits[24];
+  snprintf(digits, sizeof digits, "%llu", (unsigned long long)seed);
+  return seed <= INT64_MAX ? json_integer((json_int_t)seed) : json_string(digits);
+}
+
 static json_t *settings_json(const tg_eval_config *c) {
-  return json_pack("{s:i,s:i,s:i,s:I,s:i}", "max_new_tokens", c->max_new_tokens, "beams", c->beams, "limit", c->limit, "seed", (json_int_t)c->seed,
+  return json_pack("{s:i,s:i,s:i,s:o,s:i}", "max_new_tokens", c->max_new_tokens, "beams", c->beams, "limit", c->limit, "seed", seed_json(c->seed),
                    "resamples", c->resamples);
 }
 

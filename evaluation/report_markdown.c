@@ -134,9 +134,17 @@ static void put_overview(tg_report *r, const tg_eval_result *e, size_t set) {
   TG_PUT(r, "\nExact match / ROUGE-L%s, %%. In brackets the number of examples.\n\n", e->from_answers ? "" : " / of ROUGE-L recovered");
 }
 
+/* Whether any row of the table has examples of this split: sets of answers may lack whole splits. */
+static bool has_examples(const tg_eval_result *e, size_t set, size_t s) {
+  for (size_t i = 0; i < e->n_rows; i++)
+    if (e->rows[i].set == set && e->rows[i].cells[s].n > 0) return true;
+  return false;
+}
+
 static void put_split(tg_report *r, const tg_eval_result *e, size_t set, size_t s) {
   const tg_eval_split *split = &e->data.splits[s];
   const int n_metrics = e->from_answers ? TG_EVAL_LOGPROB : TG_EVAL_N_METRICS;
+  if (!has_examples(e, set, s)) return;
   TG_PUT(r, "### ");
   tg_put_name(r, split->name);
   TG_PUT(r, ": %zu example%s", split->n, split->n == 1 ? "" : "s");
