@@ -59,9 +59,10 @@ typedef struct tg_limits {
   struct {
     const char *name;
     double bytes_per_second;
-  } patterns[TG_MAX_PATTERNS];                                     /* ways of reading memory far beyond the caches */
-  double bandwidth;                                                /* the best of them */
-  double cached[TG_N_RATES][TG_N_ROWS], streamed[TG_N_RATES][TG_N_ROWS]; /* oneDNN's operations per second; 0: not there. Weights in cache, in memory */
+  } patterns[TG_MAX_PATTERNS];            /* ways of reading memory far beyond the caches */
+  double bandwidth;                       /* the best of them */
+  double cached[TG_N_RATES][TG_N_ROWS];   /* oneDNN's operations per second, weights in cache; 0: not there */
+  double streamed[TG_N_RATES][TG_N_ROWS]; /* the same, weights in memory */
 } tg_limits;
 
 t5gist_status tg_limits_bandwidth(int threads, tg_limits *limits, t5gist_error *err);
@@ -73,7 +74,6 @@ double tg_limits_rate(const tg_limits *limits, tg_rate rate, double m);
 /* Peak resident memory since the last reset, in bytes; 0 where the system does not tell. */
 void tg_peak_reset(void);
 double tg_peak_bytes(void);
-double tg_bench_now_ms(void);
 
 /* ------------------------------------------------------------------------------------------------------------------------------ prompts */
 
@@ -177,8 +177,8 @@ typedef struct tg_bench_result {
 typedef void tg_bench_progress(void *user, const char *what);
 
 /* One point with a model: times every condition on every group of prompts, rounds times. */
-t5gist_status tg_bench_measure(const tg_bench_config *config, const t5gist_model *model, tg_point point, const char *scratch_dir, tg_point_result *result,
-                               t5gist_error *err);
+t5gist_status tg_bench_measure(const tg_bench_config *config, const t5gist_model *model, tg_point point, const char *scratch_dir,
+                               tg_point_result *result, t5gist_error *err);
 /* Medians, intervals and predictions of what was measured. rate: of the model's number format. */
 t5gist_status tg_bench_summarise(const tg_bench_config *config, const tg_limits *limits, tg_rate rate, tg_point_result *result, t5gist_error *err);
 void tg_point_result_free(tg_point_result *result);
@@ -186,7 +186,8 @@ void tg_point_result_free(tg_point_result *result);
 /* Milliseconds that a stage takes at least, by its counters and the machine's limits: the longer of its reading and its arithmetic. */
 double tg_roofline_ms(const tg_limits *limits, tg_rate rate, const t5gist_counters *counters);
 
-t5gist_status tg_bench_quality(const tg_bench_config *config, const t5gist_model *model, tg_quality quality[TG_BENCH_N_CONDITIONS], t5gist_error *err);
+t5gist_status tg_bench_quality(const tg_bench_config *config, const t5gist_model *model, tg_quality quality[TG_BENCH_N_CONDITIONS],
+                               t5gist_error *err);
 
 /* A request of a condition; its prompt's gist is made already where the condition needs one. */
 t5gist_request tg_bench_request(tg_bench_condition condition, const tg_bench_prompt *prompt, int gists);
@@ -205,8 +206,9 @@ t5gist_status tg_bench_markdown(const tg_bench_config *config, const tg_bench_re
 t5gist_status tg_bench_write(const tg_bench_config *config, const tg_bench_result *result, const char *dir, t5gist_error *err);
 
 /* Pictures. Where the run has nothing to show in one, *out stays empty. */
-t5gist_status tg_picture_stages(const tg_bench_config *config, const tg_bench_result *result, tg_buffer *out, t5gist_error *err); /* time by stage per condition */
-t5gist_status tg_picture_sweep(const tg_bench_config *config, const tg_bench_result *result, tg_buffer *out, t5gist_error *err);  /* time along the swept value */
-t5gist_status tg_picture_limits(const tg_bench_config *config, const tg_bench_result *result, tg_buffer *out, t5gist_error *err); /* stages as shares of the limit */
+/* Time by stage per condition; time along the swept value; stages as shares of the limit. */
+t5gist_status tg_picture_stages(const tg_bench_config *config, const tg_bench_result *result, tg_buffer *out, t5gist_error *err);
+t5gist_status tg_picture_sweep(const tg_bench_config *config, const tg_bench_result *result, tg_buffer *out, t5gist_error *err);
+t5gist_status tg_picture_limits(const tg_bench_config *config, const tg_bench_result *result, tg_buffer *out, t5gist_error *err);
 
 #endif

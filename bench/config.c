@@ -27,7 +27,8 @@ static const tg_field fields[] = {
     {"input_tokens", TG_FIELD_INT, AT(input_tokens), 0, 100000, NULL, 0, NULL, "length of the inputs; 0: as they are", 0},
     {"new_tokens", TG_FIELD_INT, AT(new_tokens), 1, 100000, NULL, 0, NULL, "tokens generated", 0},
     {"rounds", TG_FIELD_INT, AT(rounds), 1, 100000, NULL, 0, NULL, "times that every prompt is measured", 0},
-    {"discrete_words", TG_FIELD_INT, AT(discrete_words), 1, 1000, NULL, 0, NULL, "words of the discrete baseline; default: as many as gist tokens", 0},
+    {"discrete_words", TG_FIELD_INT, AT(discrete_words), 1, 1000, NULL, 0, NULL, "words of the discrete baseline; default: as many as gist tokens",
+     0},
     {"resamples", TG_FIELD_INT, AT(resamples), 1, 1000000, NULL, 0, NULL, "of the bootstrap", 0},
     {"threads", TG_FIELD_INT, AT(threads), 1, 1024, NULL, 0, NULL, "compute threads", 0},
     {"quality_tokens", TG_FIELD_INT, AT(quality_tokens), 0, 100000, NULL, 0, NULL, "measure the answers' quality, so many tokens at most", 0},
@@ -69,7 +70,8 @@ static t5gist_status set_default(char **text, const char *fallback, t5gist_error
 /* $XDG_CACHE_HOME/t5gist/bench, else ~/.cache/t5gist/bench. */
 static t5gist_status default_cache(char **out, t5gist_error *err) {
   TG_TRY(tg_cache_path("bench", out, err));
-  return *out ? T5GIST_OK : tg_fail(err, T5GIST_EUSAGE, "cache: expected a folder for the synthetic models, since neither XDG_CACHE_HOME nor HOME names one");
+  return *out ? T5GIST_OK
+              : tg_fail(err, T5GIST_EUSAGE, "cache: expected a folder for the synthetic models, since neither XDG_CACHE_HOME nor HOME names one");
 }
 
 t5gist_status tg_bench_config_dtype(tg_bench_config *config, const char *dtype, t5gist_error *err) {
@@ -79,7 +81,8 @@ t5gist_status tg_bench_config_dtype(tg_bench_config *config, const char *dtype, 
 }
 
 static t5gist_status complete(tg_bench_config *c, t5gist_error *err) {
-  if (!c->model == !c->synthetic) return tg_fail(err, T5GIST_EFORMAT, "expected one of the keys model and synthetic, found %s", c->model ? "both" : "neither");
+  if (!c->model == !c->synthetic)
+    return tg_fail(err, T5GIST_EFORMAT, "expected one of the keys model and synthetic, found %s", c->model ? "both" : "neither");
   if (!c->prompts && c->task_texts.count == 0)
     return tg_fail(err, T5GIST_EFORMAT, "expected the key prompts or task_tokens, found neither: what should be asked?");
   if (!c->prompts && c->input_tokens == 0)

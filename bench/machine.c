@@ -5,17 +5,11 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/sysinfo.h>
-#include <time.h>
 
 #include "bench/bench.h"
+#include "runtime/clock.h"
 #include "runtime/error.h"
 #include "runtime/team.h"
-
-double tg_bench_now_ms(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (double)t.tv_sec * 1e3 + (double)t.tv_nsec * 1e-6;
-}
 
 /* -------------------------------------------------------------------------------------------------------------------------- bandwidth */
 
@@ -99,9 +93,9 @@ static void touch_pages(void *argument, size_t begin, size_t end, int thread) {
 
 /* Bytes per second. */
 static double time_pass(tg_team *team, pass *p, uint64_t *sink) {
-  const double begin = tg_bench_now_ms();
+  const double begin = tg_now_ms();
   tg_team_run(team, p->n, read_shares, p);
-  const double ms = tg_bench_now_ms() - begin;
+  const double ms = tg_now_ms() - begin;
   size_t bytes = 0;
   for (size_t i = 0; i < p->n; i++) {
     bytes += p->shares[i].bytes;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "bench/bench.h"
+#include "runtime/clock.h"
 #include "runtime/error.h"
 
 const char *const tg_part_names[TG_N_PARTS] = {"open", "tokenize", "encode_prefix", "encode_input", "cross_kv", "first_token", "decode", "rest"};
@@ -77,9 +78,9 @@ static t5gist_status make_gists(bench *b, const char *dir, tg_point_result *resu
       t5gist_gist_free(p->gist);
       p->gist = NULL;
     }
-    const double begin = tg_bench_now_ms();
+    const double begin = tg_now_ms();
     TG_GOTO(t5gist_encode(b->session, p->task, b->point.gists, &p->gist, err));
-    ms[i] = tg_bench_now_ms() - begin;
+    ms[i] = tg_now_ms() - begin;
     TG_GOTO(weigh_gist(b, p, &result->kept, err));
     if (!b->config->measured[TG_BENCH_GIST_FILE]) continue;
     tg_buffer path = {0};
@@ -148,11 +149,11 @@ static t5gist_status observe(bench *b, t5gist_session *session, tg_bench_conditi
   }
   t5gist_counters_take(session, counters);
   t5gist_forget_gists(session); /* uncached is uncached */
-  const double begin = tg_bench_now_ms();
+  const double begin = tg_now_ms();
   t5gist_status status = condition == TG_BENCH_GIST_FILE ? open_gists(b, group, err) : T5GIST_OK;
-  const double opened = tg_bench_now_ms();
+  const double opened = tg_now_ms();
   if (status == T5GIST_OK) status = t5gist_generate(session, b->requests, b->batch, b->answers, err);
-  const double end = tg_bench_now_ms();
+  const double end = tg_now_ms();
   close_gists(b);
   if (status != T5GIST_OK) return status;
   status = check_answers(b, err);
@@ -215,8 +216,8 @@ static t5gist_status measure(bench *b, tg_point_result *result, t5gist_error *er
   return T5GIST_OK;
 }
 
-t5gist_status tg_bench_measure(const tg_bench_config *config, const t5gist_model *model, tg_point point, const char *scratch_dir, tg_point_result *result,
-                               t5gist_error *err) {
+t5gist_status tg_bench_measure(const tg_bench_config *config, const t5gist_model *model, tg_point point, const char *scratch_dir,
+                               tg_point_result *result, t5gist_error *err) {
   bench b = {.config = config, .model = model, .point = point, .batch = (size_t)point.batch};
   t5gist_status status = T5GIST_OK;
   *result = (tg_point_result){.point = point, .break_even = (double)NAN};

@@ -110,7 +110,8 @@ static t5gist_status sweep_axes(const axes *a, const sweep *s, tg_buffer *out, t
 }
 
 /* Lines of one format: measured, and dashed the limit. */
-static t5gist_status sweep_lines(const axes *a, const sweep *s, const tg_bench_config *config, const tg_format_result *f, tg_buffer *out, t5gist_error *err) {
+static t5gist_status sweep_lines(const axes *a, const sweep *s, const tg_bench_config *config, const tg_format_result *f, tg_buffer *out,
+                                 t5gist_error *err) {
   for (int c = 0; c < TG_BENCH_N_CONDITIONS; c++) {
     if (!f->points[0].conditions[c].measured) continue;
     double x = 0, y = 0;
@@ -126,7 +127,8 @@ static t5gist_status sweep_lines(const axes *a, const sweep *s, const tg_bench_c
       }
       TG_TRY(tg_buffer_printf(out, err, "\"/>\n"));
     }
-    TG_TRY(tg_buffer_printf(out, err, "<text x=\"%.1f\" y=\"%.1f\" fill=\"%s\">%s</text>\n", x + 6, y + 4, tg_svg_colours[c], tg_bench_condition_names[c]));
+    TG_TRY(tg_buffer_printf(out, err, "<text x=\"%.1f\" y=\"%.1f\" fill=\"%s\">%s</text>\n", x + 6, y + 4, tg_svg_colours[c],
+                            tg_bench_condition_names[c]));
   }
   return T5GIST_OK;
 }
@@ -141,7 +143,8 @@ t5gist_status tg_picture_sweep(const tg_bench_config *config, const tg_bench_res
   TG_TRY(tg_svg_begin(out, TOP + (double)result->n_formats * (PANEL + GAP), title, below, err));
   for (size_t i = 0; i < result->n_formats; i++) {
     const tg_format_result *f = &result->formats[i];
-    axes a = {.x_low = INFINITY, .x_high = -INFINITY, .y_low = INFINITY, .y_high = -INFINITY, .top = TOP + (double)i * (PANEL + GAP), .height = PANEL};
+    axes a = {
+        .x_low = INFINITY, .x_high = -INFINITY, .y_low = INFINITY, .y_high = -INFINITY, .top = TOP + (double)i * (PANEL + GAP), .height = PANEL};
     for (size_t p = 0; p < f->n_points; p++) {
       const double x = log(fmax(value_of(&s, config, &f->points[p].point), 1));
       a.x_low = fmin(a.x_low, x);
@@ -174,7 +177,8 @@ static const share shares[] = {{"encode, full", TG_BENCH_FULL, TG_PART_INPUT},
                                {"later steps", TG_BENCH_GIST_MEMORY, TG_PART_DECODE}};
 enum { N_SHARES = sizeof shares / sizeof *shares, MAX_POINTS = 16 };
 
-static t5gist_status share_bar(const char *label, const tg_condition_result *c, tg_part part, const char *colour, double y, tg_buffer *out, t5gist_error *err) {
+static t5gist_status share_bar(const char *label, const tg_condition_result *c, tg_part part, const char *colour, double y, tg_buffer *out,
+                               t5gist_error *err) {
   char text[64];
   const double of_limit = c->part_predicted_ms[part] / c->part_ms[part], scale = (TG_SVG_WIDTH - LEFT - RIGHT - 60) / 1.1;
   TG_TRY(tg_svg_text(out, LEFT - 6, y + BAR - 3, "end", label, err));
@@ -192,10 +196,12 @@ t5gist_status tg_picture_limits(const tg_bench_config *config, const tg_bench_re
   snprintf(title, sizeof title, "%s: stages as shares of the limit", escaped);
   subtitle(result, below, sizeof below);
   size_t rows = 0;
-  for (size_t f = 0; f < result->n_formats; f++) rows += (result->formats[f].n_points < MAX_POINTS ? result->formats[f].n_points : MAX_POINTS) * N_SHARES + 2;
+  for (size_t f = 0; f < result->n_formats; f++)
+    rows += (result->formats[f].n_points < MAX_POINTS ? result->formats[f].n_points : MAX_POINTS) * N_SHARES + 2;
   TG_TRY(tg_svg_begin(out, TOP + (double)rows * ROW, title, below, err));
   for (size_t f = 0; f < result->n_formats; f++) {
-    snprintf(label, sizeof label, "%s: reading %.1f GB/s, products at oneDNN's rate; black line: the limit", result->formats[f].dtype, result->limits.bandwidth * 1e-9);
+    snprintf(label, sizeof label, "%s: reading %.1f GB/s, products at oneDNN's rate; black line: the limit", result->formats[f].dtype,
+             result->limits.bandwidth * 1e-9);
     TG_TRY(tg_svg_text(out, 10, y, "start", label, err));
     y += ROW - BAR;
     for (int i = 0; i < N_SHARES; i++)

@@ -69,7 +69,8 @@ static t5gist_status score(bench *b, tg_bench_condition condition, tg_quality *o
   return T5GIST_OK;
 }
 
-t5gist_status tg_bench_quality(const tg_bench_config *config, const t5gist_model *model, tg_quality quality[TG_BENCH_N_CONDITIONS], t5gist_error *err) {
+t5gist_status tg_bench_quality(const tg_bench_config *config, const t5gist_model *model, tg_quality quality[TG_BENCH_N_CONDITIONS],
+                               t5gist_error *err) {
   bench b = {.config = config, .model = model, .gists = config->gists.values[0]};
   t5gist_status status = T5GIST_OK;
   const tg_point point = {.batch = 1, .task_tokens = config->task_tokens.values[0], .gists = b.gists};

@@ -1,9 +1,10 @@
-/* oneDNN's own matrix rate per number format: what a product of the model's sizes can reach. Each thread of a team multiplies a slice of the outputs, as
- * in the engine: a product that oneDNN cuts up among threads of its own waits for every one of them, on a busy machine for long. */
+/* oneDNN's own matrix rate per number format: what a product of the model's sizes can reach. Each thread of a team multiplies a slice of the outputs,
+ * as in the engine: a product that oneDNN cuts up among threads of its own waits for every one of them, on a busy machine for long. */
 #include <math.h>
 #include <omp.h>
 
 #include "bench/bench.h"
+#include "runtime/clock.h"
 #include "runtime/error.h"
 #include "runtime/matmul.h"
 #include "runtime/onednn_compat.h"
@@ -82,7 +83,8 @@ static t5gist_status share_weights(const bench *b, product *p, t5gist_error *err
   for (size_t i = 0; i < p->n_slices; i++) TG_TRY(tg_alloc(&p->slices[i].weights, n, sizeof(dnnl_memory_t), err)); /* zeros */
   p->n_weights = n;
   for (size_t i = 0; i < n * p->n_slices; i++)
-    TG_TRY(check(dnnl_memory_create(&p->slices[i % p->n_slices].weights[i / p->n_slices], desc, tg_engine_dnnl(b->engine), b->weights + i * bytes), err));
+    TG_TRY(check(dnnl_memory_create(&p->slices[i % p->n_slices].weights[i / p->n_slices], desc, tg_engine_dnnl(b->engine), b->weights + i * bytes),
+                 err));
   return T5GIST_OK;
 }
 
@@ -152,15 +154,15 @@ static t5gist_status run(const bench *b, const product *p, size_t weights, t5gis
 
 /* Best time of one product over and over, its weights in cache where they fit. */
 static t5gist_status time_cached(const bench *b, const product *p, double *best, t5gist_error *err) {
-  const double until = tg_bench_now_ms() + cached_ms;
+  const double until = tg_now_ms() + cached_ms;
   *best = INFINITY;
   TG_TRY(run(b, p, 0, err));
   do {
-    const double begin = tg_bench_now_ms();
+    const double begin = tg_now_ms();
     TG_TRY(run(b, p, 0, err));
-    const double took = tg_bench_now_ms() - begin;
+    const double took = tg_now_ms() - begin;
     if (took < *best) *best = took;
-  } while (tg_bench_now_ms() < until);
+  } while (tg_now_ms() < until);
   return T5GIST_OK;
 }
 
@@ -168,16 +170,17 @@ static t5gist_status time_cached(const bench *b, const product *p, double *best,
 static t5gist_status time_streamed(const bench *b, const product *p, double *best, t5gist_error *err) {
   *best = INFINITY;
   for (int round = 0; round < streamed_rounds; round++) {
-    const double begin = tg_bench_now_ms();
+    const double begin = tg_now_ms();
     for (size_t i = 0; i < p->n_weights; i++) TG_TRY(run(b, p, i, err));
-    const double took = (tg_bench_now_ms() - begin) / (double)p->n_weights;
+    const double took = (tg_now_ms() - begin) / (double)p->n_weights;
     if (took < *best) *best = took;
   }
   return T5GIST_OK;
 }
 
 static t5gist_status measure(const bench *b, const t5gist_model_info *model, tg_rate rate, int rows, tg_limits *limits, t5gist_error *err) {
-  const size_t d = (size_t)model->d_model, inner = (size_t)model->n_heads * (size_t)model->d_kv, ff = (size_t)model->d_ff, m = (size_t)tg_rate_rows[rows];
+  const size_t d = (size_t)model->d_model, inner = (size_t)model->n_heads * (size_t)model->d_kv, ff = (size_t)model->d_ff,
+               m = (size_t)tg_rate_rows[rows];
   const size_t sizes[N_LAYERS][2] = {{d, 3 * inner}, {inner, d}, {d, 2 * ff}, {ff, d}};
   double flops = 0, cached = 0, streamed = 0;
   for (int i = 0; i < N_LAYERS; i++) {

@@ -43,9 +43,9 @@ static json_t *point_json(const tg_point_result *p) {
   tg_json_put(&o, "encode_ms", tg_json_interval(&p->encode_ms));
   tg_json_put(&o, "break_even_requests", tg_json_number(p->break_even));
   tg_json_put(&o, "bytes_kept_per_task",
-                      json_pack("{s:o,s:o,s:o,s:o,s:o}", "text", tg_json_number(round(p->kept.text)), "activations_f32", tg_json_number(round(p->kept.activations)), "gist_file_f32",
-                                tg_json_number(round(p->kept.gist_f32)), "gist_file_bf16", tg_json_number(round(p->kept.gist_bf16)), "gist_file_f32_cross",
-                                tg_json_number(round(p->kept.gist_cross))));
+              json_pack("{s:o,s:o,s:o,s:o,s:o}", "text", tg_json_number(round(p->kept.text)), "activations_f32",
+                        tg_json_number(round(p->kept.activations)), "gist_file_f32", tg_json_number(round(p->kept.gist_f32)), "gist_file_bf16",
+                        tg_json_number(round(p->kept.gist_bf16)), "gist_file_f32_cross", tg_json_number(round(p->kept.gist_cross))));
   for (int c = 0; c < TG_BENCH_N_CONDITIONS; c++)
     if (p->conditions[c].measured) tg_json_put(&conditions, tg_bench_condition_names[c], condition_json(&p->conditions[c]));
   tg_json_put(&o, "conditions", conditions);
@@ -53,8 +53,9 @@ static json_t *point_json(const tg_point_result *p) {
 }
 
 static json_t *quality_json(const tg_quality *q) {
-  return json_pack("{s:o,s:o,s:o,s:o,s:o,s:o}", "exact_match", tg_json_interval(&q->exact), "rouge1", tg_json_interval(&q->rouge1), "rouge2", tg_json_interval(&q->rouge2), "rougeL",
-                   tg_json_interval(&q->rougeL), "same_as_full", tg_json_interval(&q->same_as_full), "rougeL_to_full", tg_json_interval(&q->rougeL_to_full));
+  return json_pack("{s:o,s:o,s:o,s:o,s:o,s:o}", "exact_match", tg_json_interval(&q->exact), "rouge1", tg_json_interval(&q->rouge1), "rouge2",
+                   tg_json_interval(&q->rouge2), "rougeL", tg_json_interval(&q->rougeL), "same_as_full", tg_json_interval(&q->same_as_full),
+                   "rougeL_to_full", tg_json_interval(&q->rougeL_to_full));
 }
 
 static json_t *format_json(const tg_format_result *f) {
@@ -63,8 +64,9 @@ static json_t *format_json(const tg_format_result *f) {
   tg_json_put(&o, "parameters", json_integer((json_int_t)f->n_parameters));
   tg_json_put(&o, "weight_bytes", json_integer((json_int_t)f->weight_bytes));
   tg_json_put(&o, "load_ms", ms(f->load_ms));
-  tg_json_put(&o, "shape", json_pack("{s:i,s:i,s:i,s:i,s:i,s:i}", "d_model", f->d_model, "d_ff", f->d_ff, "n_heads", f->n_heads, "d_kv", f->d_kv, "n_layers",
-                                            f->n_layers, "n_decoder_layers", f->n_decoder_layers));
+  tg_json_put(&o, "shape",
+              json_pack("{s:i,s:i,s:i,s:i,s:i,s:i}", "d_model", f->d_model, "d_ff", f->d_ff, "n_heads", f->n_heads, "d_kv", f->d_kv, "n_layers",
+                        f->n_layers, "n_decoder_layers", f->n_decoder_layers));
   for (size_t i = 0; i < f->n_points; i++) tg_json_add(&points, point_json(&f->points[i]));
   tg_json_put(&o, "points", points);
   if (!f->has_quality) return o;
@@ -81,10 +83,12 @@ static json_t *limits_json(const tg_limits *l) {
   for (int r = 0; r < TG_N_RATES; r++) {
     json_t *rows = json_array();
     for (int i = 0; i < TG_N_ROWS; i++)
-      tg_json_add(&rows, json_pack("{s:i,s:o,s:o}", "rows", tg_rate_rows[i], "cached", tg_json_number(round(l->cached[r][i])), "streamed", tg_json_number(round(l->streamed[r][i]))));
+      tg_json_add(&rows, json_pack("{s:i,s:o,s:o}", "rows", tg_rate_rows[i], "cached", tg_json_number(round(l->cached[r][i])), "streamed",
+                                   tg_json_number(round(l->streamed[r][i]))));
     tg_json_put(&rates, tg_rate_names[r], rows);
   }
-  return json_pack("{s:o,s:o,s:o}", "read_bytes_per_second", tg_json_number(round(l->bandwidth)), "read_patterns", patterns, "onednn_operations_per_second", rates);
+  return json_pack("{s:o,s:o,s:o}", "read_bytes_per_second", tg_json_number(round(l->bandwidth)), "read_patterns", patterns,
+                   "onednn_operations_per_second", rates);
 }
 
 json_t *tg_bench_json(const tg_bench_config *config, const tg_bench_result *r) {
@@ -94,7 +98,8 @@ json_t *tg_bench_json(const tg_bench_config *config, const tg_bench_result *r) {
   tg_json_put(&o, "version", json_string(t5gist_version()));
   tg_json_put(&o, "date", json_string(r->date));
   tg_json_put(&o, "command", tg_json_text(r->command));
-  tg_json_put(&o, "machine", json_pack("{s:s,s:s,s:s,s:i}", "cpu", r->machine.cpu, "isa", r->machine.isa, "onednn", r->machine.onednn, "threads", r->threads));
+  tg_json_put(&o, "machine",
+              json_pack("{s:s,s:s,s:s,s:i}", "cpu", r->machine.cpu, "isa", r->machine.isa, "onednn", r->machine.onednn, "threads", r->threads));
   tg_json_put(&o, "model", tg_json_text(r->model));
   tg_json_put(&o, "new_tokens", json_integer(config->new_tokens));
   tg_json_put(&o, "prompts", json_integer(config->n_prompts));

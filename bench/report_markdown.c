@@ -5,11 +5,20 @@
 #include "runtime/file.h"
 
 static void put_machine(tg_report *r, const tg_bench_config *config, const tg_bench_result *b) {
-  TG_PUT(r, "# %s\n\n%s; %s, %s, oneDNN %s, %d threads; t5gist %s, %s.\n\n    %s\n\n", config->title, b->date, b->machine.cpu, b->machine.isa, b->machine.onednn,
-      b->threads, t5gist_version(), b->model, b->command);
+  TG_PUT(r, "# %s\n\n%s; %s, %s, oneDNN %s, %d threads; t5gist %s, %s.\n\n    %s\n\n", config->title, b->date, b->machine.cpu, b->machine.isa,
+         b->machine.onednn, b->threads, t5gist_version(), b->model, b->command);
   TG_PUT(r, "%d new token%s per request", config->new_tokens, config->new_tokens == 1 ? " (one encoding and one decoding step)" : "s");
-  TG_PUT(r, ", conditions interleaved on the same prompts. Times are medians in milliseconds of wall time with 95 %% intervals of paired bootstraps. *Limit* is what "
-         "the operations counted by the engine would take at the reading speed and at oneDNN's own rates (weights from memory) below, the longer of the two per stage, summed.\n\n");
+  TG_PUT(r,
+         ", conditions interleaved on the same prompts. Times are medians in milliseconds of wall time with 95 %% intervals of paired bootstraps. "
+         "*Limit* is what the operations counted by the engine would take at the reading speed and at oneDNN's own rates (weights from memory) "
+         "below, the longer of the two per stage, summed.\n\n");
+}
+
+/* Whether products of this number format were measured: only those of the formats asked for are. */
+static bool has_rates(const tg_limits *l, int f) {
+  for (int i = 0; i < TG_N_ROWS; i++)
+    if (l->cached[f][i] > 0) return true;
+  return false;
 }
 
 static void put_limits(tg_report *r, const tg_limits *l) {
@@ -19,6 +28,7 @@ static void put_limits(tg_report *r, const tg_limits *l) {
   for (int i = 0; i < TG_N_ROWS; i++) TG_PUT(r, " %d |", tg_rate_rows[i]);
   TG_PUT(r, "\n|---|---|---|---|---|\n");
   for (int f = 0; f < TG_N_RATES; f++) {
+    if (!has_rates(l, f)) continue;
     TG_PUT(r, "| %s |", tg_rate_names[f]);
     for (int i = 0; i < TG_N_ROWS; i++) {
       if (l->cached[f][i] > 0) TG_PUT(r, " %.0f / %.0f |", l->cached[f][i] * 1e-9, l->streamed[f][i] * 1e-9);
@@ -30,13 +40,15 @@ static void put_limits(tg_report *r, const tg_limits *l) {
 }
 
 static void put_conditions(tg_report *r, const tg_point_result *p) {
-  TG_PUT(r, "| condition | tokens: task, gist, input | ms | 95 %% | full / this | saved | GFLOP | limit, ms | measured / limit | saved by the limit | peak MB |\n"
+  TG_PUT(r,
+         "| condition | tokens: task, gist, input | ms | 95 %% | full / this | saved | GFLOP | limit, ms | measured / limit | saved by the limit | "
+         "peak MB |\n"
          "|---|---|---|---|---|---|---|---|---|---|---|\n");
   for (int i = 0; i < TG_BENCH_N_CONDITIONS; i++) {
     const tg_condition_result *c = &p->conditions[i];
     if (!c->measured) continue;
-    TG_PUT(r, "| %s | %.1f, %.0f, %.1f | %.2f | %.2f–%.2f | ", tg_bench_condition_names[i], c->series.n_task, c->series.n_gist, c->series.n_input, c->ms.estimate, c->ms.low,
-        c->ms.high);
+    TG_PUT(r, "| %s | %.1f, %.0f, %.1f | %.2f | %.2f–%.2f | ", tg_bench_condition_names[i], c->series.n_task, c->series.n_gist, c->series.n_input,
+           c->ms.estimate, c->ms.low, c->ms.high);
     if (p->conditions[TG_BENCH_FULL].measured) {
       TG_PUT(r, "%.3f (%.3f–%.3f) | ", c->ratio.estimate, c->ratio.low, c->ratio.high);
       tg_put_number(r, "%.1f %%", 100 * c->saved);
@@ -70,10 +82,13 @@ static void put_stages(tg_report *r, const tg_point_result *p) {
 }
 
 static void put_kept(tg_report *r, const tg_point_result *p) {
-  TG_PUT(r, "Compressing a task takes %.2f ms (%.2f–%.2f); a gist has paid for itself after ", p->encode_ms.estimate, p->encode_ms.low, p->encode_ms.high);
+  TG_PUT(r, "Compressing a task takes %.2f ms (%.2f–%.2f); a gist has paid for itself after ", p->encode_ms.estimate, p->encode_ms.low,
+         p->encode_ms.high);
   tg_put_number(r, "%.0f", p->break_even);
-  TG_PUT(r, " requests. Kept per task, bytes: its text %.0f; its gist file %.0f (bf16 %.0f, with the decoder's K and V %.0f); its activations would be %.0f.\n\n", p->kept.text,
-      p->kept.gist_f32, p->kept.gist_bf16, p->kept.gist_cross, p->kept.activations);
+  TG_PUT(r,
+         " requests. Kept per task, bytes: its text %.0f; its gist file %.0f (bf16 %.0f, with the decoder's K and V %.0f); its activations would be "
+         "%.0f.\n\n",
+         p->kept.text, p->kept.gist_f32, p->kept.gist_bf16, p->kept.gist_cross, p->kept.activations);
 }
 
 static void put_quality(tg_report *r, const tg_format_result *f) {
@@ -84,7 +99,8 @@ static void put_quality(tg_report *r, const tg_format_result *f) {
     if (!q->measured) continue;
     const tg_interval *const values[] = {&q->exact, &q->rouge1, &q->rouge2, &q->rougeL, &q->same_as_full, &q->rougeL_to_full};
     TG_PUT(r, "| %s |", tg_bench_condition_names[i]);
-    for (size_t v = 0; v < sizeof values / sizeof *values; v++) TG_PUT(r, " %.1f (%.1f–%.1f) |", values[v]->estimate, values[v]->low, values[v]->high);
+    for (size_t v = 0; v < sizeof values / sizeof *values; v++)
+      TG_PUT(r, " %.1f (%.1f–%.1f) |", values[v]->estimate, values[v]->low, values[v]->high);
     TG_PUT(r, "\n");
   }
   TG_PUT(r, "\n");

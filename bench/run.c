@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "bench/bench.h"
+#include "runtime/clock.h"
 #include "runtime/error.h"
 #include "runtime/file.h"
 
@@ -71,11 +72,11 @@ static t5gist_status open_model(const tg_bench_config *config, const char *dir, 
   if (strcmp(dtype, "int4") == 0) options.dtype = T5GIST_DTYPE_INT4;
   TG_TRY(t5gist_model_open(dir, &options, model, err)); /* the first opening of a folder computes its fingerprint */
   t5gist_model_close(*model);
-  const double begin = tg_bench_now_ms();
+  const double begin = tg_now_ms();
   TG_TRY(t5gist_model_open(dir, &options, model, err));
   t5gist_model_describe(*model, &info);
   const bool bytes = strncmp(info.dtype, "int8", 4) == 0 || strncmp(info.dtype, "int4", 4) == 0; /* 4 bits are multiplied as 8 */
-  *format = (tg_format_result){.rate = bytes ? TG_RATE_INT8 : strncmp(info.dtype, "bf16", 4) == 0 ? TG_RATE_BF16 : TG_RATE_F32, .weight_bytes = info.weight_bytes, .n_parameters = info.n_parameters, .load_ms = tg_bench_now_ms() - begin,
+  *format = (tg_format_result){.rate = bytes ? TG_RATE_INT8 : strncmp(info.dtype, "bf16", 4) == 0 ? TG_RATE_BF16 : TG_RATE_F32, .weight_bytes = info.weight_bytes, .n_parameters = info.n_parameters, .load_ms = tg_now_ms() - begin,
                                .d_model = info.d_model, .d_ff = info.d_ff, .n_heads = info.n_heads, .d_kv = info.d_kv, .n_layers = info.n_layers,
                                .n_decoder_layers = info.n_decoder_layers};
   snprintf(format->dtype, sizeof format->dtype, "%s", info.dtype);
@@ -144,7 +145,7 @@ t5gist_status tg_bench_run(const tg_bench_config *config, const char *command, t
   const char *tmp = getenv("TMPDIR");
   char scratch[512], *dir = NULL;
   t5gist_status status = T5GIST_OK;
-  const double begin = tg_bench_now_ms();
+  const double begin = tg_now_ms();
   *result = (tg_bench_result){0};
   describe(config, command, result);
   snprintf(scratch, sizeof scratch, "%s/t5gist-bench-XXXXXX", tmp && *tmp ? tmp : "/tmp");
@@ -155,7 +156,7 @@ t5gist_status tg_bench_run(const tg_bench_config *config, const char *command, t
   for (size_t f = 0; f < result->n_formats; f++)
     for (size_t p = 0; p < result->formats[f].n_points; p++)
       TG_GOTO(tg_bench_summarise(config, &result->limits, result->formats[f].rate, &result->formats[f].points[p], err));
-  result->seconds = (tg_bench_now_ms() - begin) / 1e3;
+  result->seconds = (tg_now_ms() - begin) / 1e3;
 done:
   rmdir(scratch);
   tg_free(dir);

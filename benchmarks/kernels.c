@@ -11,10 +11,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "bench/bench.h"
 #include "runtime/attention.h"
+#include "runtime/clock.h"
 #include "runtime/cpu.h"
 #include "runtime/int4.h"
 #include "runtime/linear.h"
@@ -34,12 +34,6 @@ static void need(t5gist_status status, const t5gist_error *err) {
 static void need_dnnl(dnnl_status_t status) {
   t5gist_error err = {0};
   need(tg_dnnl_check(status, "measuring", &err), &err);
-}
-
-static double now(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
 static float *floats(size_t n) {
@@ -79,9 +73,9 @@ static layers layers_new(size_t n_in, size_t n_out, tg_precision precision) {
   l.n = ((size_t)384 << 20) / l.bytes;
   need(tg_alloc(&l.linears, l.n, sizeof *l.linears, &err), &err);
   l.linears[0] = first;
-  const double start = now();
+  const double start = tg_now();
   for (size_t i = 1; i < l.n; i++) l.linears[i] = new_linear(&part, n_in, precision);
-  l.packed = (double)((l.n - 1) * l.bytes) / (now() - start);
+  l.packed = (double)((l.n - 1) * l.bytes) / (tg_now() - start);
   tg_free(w);
   tg_free(scales);
   tg_free(nibbles);
@@ -169,11 +163,11 @@ typedef struct calls {
 } calls;
 
 static void call_begins(calls *c) {
-  c->start = now();
+  c->start = tg_now();
 }
 
 static void call_ends(calls *c) {
-  if (c->n < MAX_CALLS) c->seconds[c->n++] = now() - c->start;
+  if (c->n < MAX_CALLS) c->seconds[c->n++] = tg_now() - c->start;
 }
 
 static double calls_time(calls *c) {
@@ -243,7 +237,7 @@ static void measure_linear(size_t n_in, size_t n_out, tg_precision precision) {
 }
 
 static void compute_for(double us) {
-  for (const double until = now() + us * 1e-6; now() < until;) continue;
+  for (const double until = tg_now() + us * 1e-6; tg_now() < until;) continue;
 }
 
 static void compute_pieces(void *user, size_t begin, size_t end, int thread) {
@@ -279,9 +273,9 @@ static void measure_packing(tg_dtype dtype) {
   for (int round = 0; round < 2; round++) {
     t5gist_error err = {0};
     tg_linear *linear = NULL;
-    const double start = now();
+    const double start = tg_now();
     need(tg_linear_new(engine, &part, 1, n_in, TG_PRECISION_F32, &linear, &err), &err);
-    const double seconds = now() - start;
+    const double seconds = tg_now() - start;
     if (round == 1)
       printf("packing %s: %.2f GB/s stored, %.2f GB/s packed\n", tg_dtype_name(dtype), (double)bytes / seconds * 1e-9,
              (double)tg_linear_bytes(linear) / seconds * 1e-9);

@@ -6,8 +6,8 @@
  * optimiser is not in it. */
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
+#include "runtime/clock.h"
 #include "runtime/cpu.h"
 #include "runtime/linear.h"
 #include "training/ops.h"
@@ -19,12 +19,6 @@ static void need(t5gist_status status, const t5gist_error *err) {
   if (status == T5GIST_OK) return;
   fprintf(stderr, "bench_training: %s\n", err->message);
   exit(1);
-}
-
-static double now(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
 static float *floats(size_t n) {
@@ -110,9 +104,9 @@ static double time_of(operation *run, job *j) {
   double times[CALLS];
   t5gist_error err = {0};
   for (int i = -1; i < CALLS; i++) {
-    const double start = now();
+    const double start = tg_now();
     need(run(j, &err), &err);
-    if (i >= 0) times[i] = now() - start;
+    if (i >= 0) times[i] = tg_now() - start;
   }
   qsort(times, CALLS, sizeof *times, by_time);
   return times[CALLS / 4];
@@ -233,11 +227,11 @@ static double products_rate(const shape *s) {
   tg_linear *linear = NULL;
   double best = 1e9;
   need(tg_linear_new(engine, &part, 1, s->d_model, TG_PRECISION_F32, &linear, &err), &err);
-  const double until = now() + 0.3; /* long enough for the system to give each thread a core of its own */
-  while (now() < until) {
-    const double start = now();
+  const double until = tg_now() + 0.3; /* long enough for the system to give each thread a core of its own */
+  while (tg_now() < until) {
+    const double start = tg_now();
     need(tg_linear_apply(linear, workspace, x, M, false, y, &err), &err);
-    best = now() - start < best ? now() - start : best;
+    best = tg_now() - start < best ? tg_now() - start : best;
   }
   tg_linear_free(linear);
   tg_free(w), tg_free(x), tg_free(y);

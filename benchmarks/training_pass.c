@@ -7,8 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "runtime/clock.h"
 #include "runtime/cpu.h"
 #include "runtime/linear.h"
 #include "t5/random.h"
@@ -23,12 +23,6 @@ static void need(t5gist_status status, const t5gist_error *err) {
   if (status == T5GIST_OK) return;
   fprintf(stderr, "bench_training_pass: %s\n", err->message);
   exit(1);
-}
-
-static double now(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
 static void *room(size_t count, size_t size) {
@@ -67,9 +61,9 @@ static double yardstick_rate(const yardstick *y) {
   t5gist_error err = {0};
   double best = 1e9;
   for (int i = 0; i < YARDSTICK_CALLS; i++) {
-    const double start = now();
+    const double start = tg_now();
     need(tg_linear_apply(y->linear, workspace, y->x, YARDSTICK_ROWS, false, y->y, &err), &err);
-    best = now() - start < best ? now() - start : best;
+    best = tg_now() - start < best ? tg_now() - start : best;
   }
   return y->flops / best * 1e-9;
 }
@@ -163,9 +157,9 @@ static timing time_of(run *r, part what, double flops) {
   double seconds[CALLS], shares[CALLS];
   once(r, what);
   for (int i = 0; i < CALLS; i++) {
-    const double before = yardstick_rate(&r->peak), start = now();
+    const double before = yardstick_rate(&r->peak), start = tg_now();
     once(r, what);
-    seconds[i] = now() - start;
+    seconds[i] = tg_now() - start;
     shares[i] = flops / seconds[i] * 1e-9 / (0.5 * (before + yardstick_rate(&r->peak)));
   }
   return (timing){median(seconds, CALLS), median(shares, CALLS)};

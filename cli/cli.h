@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "report/report.h"
+#include "runtime/clock.h"
 #include "runtime/error.h"
 #include "runtime/fields.h"
 #include "runtime/file.h"
@@ -108,7 +109,6 @@ extern const tg_command tg_commands[]; /* ends with name == null */
 void tg_cli_note(const tg_context *context, const char *format, ...)
     __attribute__((format(printf, 2, 3)));                          /* "t5gist: ..." on stderr unless --quiet */
 void tg_cli_report(const tg_context *context, const char *message); /* "t5gist generate: ..." on stderr, also with --quiet */
-double tg_cli_now(void);                                            /* seconds, monotonic */
 
 /* options.c */
 extern const tg_field tg_options[]; /* the option table */
@@ -117,7 +117,8 @@ t5gist_status tg_options_read(tg_context *context, int argc, char **argv, t5gist
 /* A request's settings: base, then the members of request (may be null), then the command line. *out is the caller's, also after a failure. */
 t5gist_status tg_options_layer(const tg_context *context, const json_t *request, const char *where, tg_settings *out, t5gist_error *err);
 void tg_settings_free(tg_settings *settings);
-/* The call as somebody else would repeat it; and whether the command line names an option ("max_new_tokens"). */
+/* The call as somebody else would repeat it, without --quiet, --verbose, --resume and --overwrite; and whether the command line names an option
+ * ("max_new_tokens"). */
 t5gist_status tg_options_call(const tg_context *context, tg_buffer *out, t5gist_error *err);
 bool tg_options_given(const tg_context *context, const char *name);
 void tg_context_free(tg_context *context);

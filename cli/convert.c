@@ -12,7 +12,7 @@ typedef struct tg_conversion {
 /* Called per tensor; draws on a terminal only. */
 static void on_progress(void *user, const char *what, uint64_t done, uint64_t total) {
   tg_conversion *c = user;
-  const double now = tg_cli_now();
+  const double now = tg_now();
   c->total = total;
   c->tensors++;
   if (c->context->settings.quiet || !isatty(STDERR_FILENO) || (now - c->last < 0.1 && done < total)) return;
@@ -66,7 +66,7 @@ t5gist_status tg_command_convert(tg_context *context, t5gist_error *err) {
   if ((s->rounding != TG_ROUNDING_AUTO || s->calibration) && s->dtype != TG_DTYPE_INT4)
     return tg_fail(err, T5GIST_EUSAGE, "%s: expected only with --dtype int4", s->calibration ? "--calibration" : "--rounding");
   tg_conversion conversion = {.context = context};
-  const double start = tg_cli_now();
+  const double start = tg_now();
   const t5gist_conversion how = {.dtype = s->dtype == T5GIST_UNSET ? NULL : names[s->dtype],
                                  .wo_dtype = wo_names[s->wo_dtype],
                                  .rounding = roundings[s->rounding],
@@ -78,7 +78,7 @@ t5gist_status tg_command_convert(tg_context *context, t5gist_error *err) {
                                  .user = &conversion};
   TG_TRY(t5gist_convert(context->arguments[0], context->arguments[1], &how, err));
   tg_cli_note(context, "wrote %s: %llu tensors, %llu bytes, in %.2f s", context->arguments[1], (unsigned long long)conversion.tensors,
-              (unsigned long long)conversion.total, tg_cli_now() - start);
+              (unsigned long long)conversion.total, tg_now() - start);
   if (s->dtype == TG_DTYPE_INT8) return check_drift(context, "int8", T5GIST_DTYPE_INT8, err);
   if (s->dtype == TG_DTYPE_INT4) return check_drift(context, "int4", T5GIST_DTYPE_INT4, err);
   return s->dtype == TG_DTYPE_BF16 ? check_drift(context, "bf16", T5GIST_DTYPE_BF16, err) : T5GIST_OK;

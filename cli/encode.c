@@ -46,9 +46,9 @@ static t5gist_status encode(tg_context *context, const char *task, t5gist_error 
   t5gist_gist_info info;
   char named[32];
   TG_TRY(tg_cli_open(context, err));
-  const double start = tg_cli_now();
+  const double start = tg_now();
   TG_TRY(t5gist_encode(context->session, task, s->gists, &gist, err));
-  const double seconds = tg_cli_now() - start;
+  const double seconds = tg_now() - start;
   t5gist_gist_describe(gist, &info);
   tg_cli_warn_lengths(context, info.n_task, 0);
   snprintf(named, sizeof named, "%.16s.gist", info.task_sha256);

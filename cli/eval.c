@@ -17,7 +17,7 @@ static void clear(terminal *t) {
 
 static void show_step(void *user, const char *what, size_t done, size_t total) {
   terminal *t = user;
-  const double now = tg_cli_now();
+  const double now = tg_now();
   if (t->context->settings.quiet || !isatty(STDERR_FILENO) || now - t->last < 0.2) return;
   t->last = now;
   t->shown = true;
@@ -110,14 +110,14 @@ t5gist_status tg_command_eval(tg_context *context, t5gist_error *err) {
   tg_eval_config config = {0};
   tg_eval_result result = {0};
   tg_buffer call = {0};
-  const double start = tg_cli_now();
+  const double start = tg_now();
   TG_TRY(check(context, err));
   t5gist_status status = tg_eval_config_load(context->n_arguments ? context->arguments[0] : NULL, &config, err);
   if (status == T5GIST_OK) status = override(context, &config, err);
   if (status == T5GIST_OK && !context->settings.answers) status = default_model(context, &config, err);
   if (status == T5GIST_OK) status = tg_options_call(context, &call, err);
   if (status == T5GIST_OK) status = run(context, &config, call.data, &result, err);
-  if (status == T5GIST_OK) summary(context, &result, tg_cli_now() - start);
+  if (status == T5GIST_OK) summary(context, &result, tg_now() - start);
   tg_eval_result_free(&result);
   tg_eval_config_free(&config);
   tg_buffer_free(&call);

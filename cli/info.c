@@ -15,6 +15,7 @@ static void print_precisions(const t5gist_choice *choice, int threads) {
     return;
   }
   printf("  precisions   measured on this machine with %d threads; --dtype auto takes %s\n", threads, name ? name : "the folder's default: none is allowed");
+  if (choice->busy) printf("    while other programs used the cores: timed once more at the next --dtype auto\n");
   printf("    %-6s %9s %7s %12s %9s %8s %10s  allowed\n", "dtype", "step ms", "GB/s", "32 tokens ms", "GFLOP/s", "drift", "agreement");
   for (int i = 0; i < choice->n; i++) {
     const t5gist_candidate *c = &choice->candidates[i];
@@ -63,7 +64,7 @@ static json_t *precisions_json(const t5gist_choice *choice) {
     json_array_append_new(list, o);
   }
   const char *name = chosen_name(choice);
-  return json_pack("{s:o, s:o}", "auto", name ? json_string(name) : json_null(), "candidates", list);
+  return json_pack("{s:o, s:b, s:o}", "auto", name ? json_string(name) : json_null(), "busy", choice->busy, "candidates", list);
 }
 
 static json_t *model_json(const tg_context *context, const t5gist_choice *choice) {

@@ -2,7 +2,6 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <string.h>
-#include <time.h>
 
 #include "cli/cli.h"
 
@@ -59,12 +58,6 @@ const tg_command tg_commands[] = {
     {"help", 0, "help on a command", "[COMMAND]", "Prints the list of commands, or the options of one.", 0, 1, tg_command_help},
     {0},
 };
-
-double tg_cli_now(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
 
 void tg_cli_note(const tg_context *context, const char *format, ...) {
   if (context->settings.quiet) return;

@@ -75,6 +75,7 @@ static t5gist_status find_dtype(const tg_context *context, const char *dir, int 
   t5gist_choice choice;
   TG_TRY(t5gist_choose_dtype(dir, s->threads, tg_cli_wo_dtype(context), false, &choice, err));
   if (choice.n == 0) tg_cli_note(context, "--dtype auto: comparing f32, bf16, int8 and int4 on this machine, once; `t5gist info` shows the result");
+  if (choice.n > 0 && choice.busy) tg_cli_note(context, "--dtype auto: timing once more, since other programs used the cores the last time");
   return T5GIST_OK;
 }
 
@@ -87,9 +88,9 @@ t5gist_status tg_cli_open(tg_context *context, t5gist_error *err) {
   options.wo_dtype = tg_cli_wo_dtype(context);
   TG_TRY(tg_cli_model_dir(context, &context->model_dir, err));
   TG_TRY(find_dtype(context, context->model_dir, &options.dtype, err));
-  const double start = tg_cli_now();
+  const double start = tg_now();
   TG_TRY(t5gist_model_open(context->model_dir, &options, &context->model, err));
-  context->load_seconds = tg_cli_now() - start;
+  context->load_seconds = tg_now() - start;
   context->primitives_loaded = t5gist_primitives_created(context->model);
   t5gist_model_describe(context->model, &context->info);
   if (s->verbose) {

@@ -166,7 +166,7 @@ static t5gist_status print_job(tg_run *run, const cli_job *job, t5gist_error *er
 
 static void progress(tg_run *run, bool last) {
   if (run->form == FORM_SINGLE || run->context->settings.quiet || !isatty(STDERR_FILENO) || isatty(STDOUT_FILENO)) return;
-  const double now = tg_cli_now();
+  const double now = tg_now();
   if (!last && now - run->last_progress < 0.2) return;
   run->last_progress = now;
   fprintf(stderr, last ? "\r\033[K" : "\r%zu answered, %zu failed\033[K", run->answered, run->failed);
@@ -284,7 +284,7 @@ static void describe_gists(const tg_run *run, char *text, size_t size) {
 
 /* The one stable line. */
 static void summary(const tg_run *run) {
-  const double seconds = tg_cli_now() - run->start;
+  const double seconds = tg_now() - run->start;
   const size_t requests = run->answered + run->failed;
   char failed[48] = "", task[96] = "", gist[256], drafts[80] = "";
   if (run->failed) snprintf(failed, sizeof failed, " (%zu failed)", run->failed);
@@ -318,7 +318,7 @@ t5gist_status tg_run_requests(tg_context *context, bool score, t5gist_error *err
   tg_run run = {.context = context, .score = score, .form = s->batch ? FORM_BATCH : s->input_lines ? FORM_LINES : FORM_SINGLE};
   TG_TRY(check_form(&run, err));
   TG_TRY(tg_cli_open(context, err));
-  run.start = tg_cli_now();
+  run.start = tg_now();
   t5gist_status status = begin(&run, err);
   if (!status) status = loop(&run, err);
   progress(&run, true);

@@ -1,4 +1,5 @@
-/* t5gist train: runs a recipe, shows how far it is, and ends as asked by a signal: the step is finished, a snapshot written, the way to go on named. */
+/* t5gist train: runs a recipe, shows how far it is, and ends as asked by a signal: the step is finished, a snapshot written, the way to go on
+ * named. */
 #include <math.h>
 #include <signal.h>
 #include <string.h>
@@ -67,14 +68,14 @@ static void duration(double seconds, char text[32]) {
 static void show(void *user, const tg_train_progress *p) {
   terminal *t = user;
   char left[32];
-  const double now = tg_cli_now();
+  const double now = tg_now();
   stepping = 1;
   if (!t->shows || p->rank > 0 || (now - t->last < 0.3 && !p->doing)) return;
   t->last = now;
   t->line = true;
   duration(p->seconds_left, left);
-  fprintf(stderr, "\r\033[K%d/%d  loss %.4f  %.0f tokens/s  %.0f GFLOP/s  %s left%s%s", p->step, p->steps, p->loss, p->tokens_per_second, p->flops_per_second * 1e-9, left,
-          p->doing ? "  " : "", p->doing ? p->doing : "");
+  fprintf(stderr, "\r\033[K%d/%d  loss %.4f  %.0f tokens/s  %.0f GFLOP/s  %s left%s%s", p->step, p->steps, p->loss, p->tokens_per_second,
+          p->flops_per_second * 1e-9, left, p->doing ? "  " : "", p->doing ? p->doing : "");
   fflush(stderr);
 }
 
@@ -95,16 +96,6 @@ static t5gist_status override(const tg_settings *s, const char *path, tg_recipe 
   return tg_recipe_check(path, recipe, err);
 }
 
-/* The call without what only this run was told. */
-static t5gist_status describe_call(const tg_context *context, tg_buffer *out, t5gist_error *err) {
-  const tg_settings *s = &context->settings;
-  TG_TRY(tg_buffer_printf(out, err, "t5gist train %s", context->arguments[0]));
-  if (s->output) TG_TRY(tg_buffer_printf(out, err, " -o %s", s->output));
-  if (s->model) TG_TRY(tg_buffer_printf(out, err, " --model %s", s->model));
-  if (s->threads != T5GIST_UNSET) TG_TRY(tg_buffer_printf(out, err, " --threads %d", s->threads));
-  return T5GIST_OK;
-}
-
 /* The one stable line. */
 static void summary(const tg_context *context, const tg_recipe *recipe, const tg_train_result *r, const char *call) {
   const int done = r->step - r->first_step;
@@ -113,15 +104,22 @@ static void summary(const tg_context *context, const tg_recipe *recipe, const tg
     tg_cli_note(context, "%s is complete: %d steps are done", recipe->out, r->step);
     return;
   }
-  tg_cli_note(context, "%d step%s in %.3f s, loss %.4f, %.0f tokens/s, %.0f GFLOP/s, peak %.3g GB of %.3g predicted%s%s -> %s", done, done == 1 ? "" : "s", r->seconds, r->loss,
-              r->tokens / r->seconds, r->flops / r->seconds * 1e-9, (double)r->peak_bytes * 1e-9, (double)r->predicted_bytes * 1e-9, r->best[0] ? ", best " : "", r->best, recipe->out);
+  tg_cli_note(context, "%d step%s in %.3f s, loss %.4f, %.0f tokens/s, %.0f GFLOP/s, peak %.3g GB of %.3g predicted%s%s -> %s", done,
+              done == 1 ? "" : "s", r->seconds, r->loss, r->tokens / r->seconds, r->flops / r->seconds * 1e-9, (double)r->peak_bytes * 1e-9,
+              (double)r->predicted_bytes * 1e-9, r->best[0] ? ", best " : "", r->best, recipe->out);
   if (r->stopped) tg_cli_note(context, "stopped behind step %d of %d, which is saved; to go on: %s --resume", r->step, r->steps, call);
 }
 
 static t5gist_status train(tg_context *context, const tg_recipe *recipe, const char *call, t5gist_error *err) {
   terminal t = {.context = context, .shows = isatty(STDERR_FILENO) && !context->settings.quiet};
-  const tg_train_call options = {
-      .command = call, .resume = context->settings.resume, .overwrite = context->settings.overwrite, .stop = &asked, .say = say, .fail = fail, .progress = show, .user = &t};
+  const tg_train_call options = {.command = call,
+                                 .resume = context->settings.resume,
+                                 .overwrite = context->settings.overwrite,
+                                 .stop = &asked,
+                                 .say = say,
+                                 .fail = fail,
+                                 .progress = show,
+                                 .user = &t};
   tg_train_result result;
   catch_signals();
   const t5gist_status status = tg_train(recipe, &options, &result, err);
@@ -140,7 +138,7 @@ t5gist_status tg_command_train(tg_context *context, t5gist_error *err) {
   if (s->resume && s->overwrite) return tg_fail(err, T5GIST_EUSAGE, "--resume and --overwrite exclude each other; expected one of them");
   t5gist_status status = tg_recipe_read(path, &recipe, err);
   if (status == T5GIST_OK) status = override(s, path, &recipe, err);
-  if (status == T5GIST_OK) status = describe_call(context, &call, err);
+  if (status == T5GIST_OK) status = tg_options_call(context, &call, err);
   if (status == T5GIST_OK) status = train(context, &recipe, call.data, err);
   tg_recipe_free(&recipe);
   tg_buffer_free(&call);

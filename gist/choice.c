@@ -25,6 +25,9 @@ static const struct {
 } candidates[T5GIST_N_CANDIDATES] = {
     {T5GIST_DTYPE_F32, TG_PRECISION_F32}, {T5GIST_DTYPE_BF16, TG_PRECISION_BF16}, {T5GIST_DTYPE_INT8, TG_PRECISION_INT8}, {T5GIST_DTYPE_INT4, TG_PRECISION_INT4}};
 
+/* Of the time measured, threads added up: less was seen in runs on a quiet machine, several times as much beside one other busy thread. */
+#define MOST_WAITED 0.05
+
 /* What is compared, opened as far as that needs. */
 typedef struct subject {
   const char *dir;
@@ -108,6 +111,7 @@ static void read_remembered(const char *path, t5gist_choice *choice) {
   }
   if (whole) choice->n = T5GIST_N_CANDIDATES;
   if (whole) choice->dtype = (int)json_integer_value(dtype);
+  if (whole) choice->busy = json_is_true(json_object_get(json, "busy"));
   json_decref(json);
 }
 
@@ -119,7 +123,7 @@ static json_t *verdict_json(const t5gist_choice *choice) {
                                           "step_bytes", c->step_bytes, "rows_flops", c->rows_flops, "drift_known", c->drift_known, "allowed", c->allowed,
                                           "logprob", c->drift.logprob, "agreement", c->drift.agreement, "why", c->why));
   }
-  return json_pack("{s:i, s:o}", "dtype", choice->dtype, "candidates", list);
+  return json_pack("{s:i, s:b, s:o}", "dtype", choice->dtype, "busy", choice->busy, "candidates", list);
 }
 
 /* What cannot be remembered is measured again next time. */
@@ -133,6 +137,7 @@ static void write_remembered(const char *path, const t5gist_choice *choice) {
 
 /* -------------------------------------------------------------------------------------------------------------------------- measuring */
 
+/* Fills in what is timed, and leaves what was judged. */
 static t5gist_status time_candidates(const subject *s, t5gist_choice *choice, t5gist_error *err) {
   for (int i = 0; i < T5GIST_N_CANDIDATES; i++) {
     t5gist_candidate *c = &choice->candidates[i];
@@ -140,12 +145,13 @@ static t5gist_status time_candidates(const subject *s, t5gist_choice *choice, t5
     const int wo = s->wo_dtype == T5GIST_UNSET ? (int)tg_wo_rule(&s->config, precision) : tg_precision_of(s->wo_dtype);
     tg_layer_times times = {0};
     TG_TRY(tg_time_layers(&s->config, precision, (tg_precision)wo, s->threads, T5GIST_CANDIDATE_ROWS, &times, err));
-    *c = (t5gist_candidate){.dtype = candidates[i].dtype,
-                            .name = tg_precision_name(precision),
-                            .step_ms = times.step_ms,
-                            .rows_ms = times.rows_ms,
-                            .step_bytes = times.step_bytes,
-                            .rows_flops = times.rows_flops};
+    c->dtype = candidates[i].dtype;
+    c->name = tg_precision_name(precision);
+    c->step_ms = times.step_ms;
+    c->rows_ms = times.rows_ms;
+    c->step_bytes = times.step_bytes;
+    c->rows_flops = times.rows_flops;
+    choice->busy |= times.waited > MOST_WAITED && s->threads <= tg_cpu_threads(); /* more threads than cores wait for each other */
   }
   choice->n = T5GIST_N_CANDIDATES;
   return T5GIST_OK;
@@ -225,9 +231,11 @@ t5gist_status t5gist_choose_dtype(const char *dir, int threads, int wo_dtype, bo
   TG_GOTO(tg_config_load(dir, &s.config, err));
   TG_GOTO(find_place(&s, err));
   read_remembered(s.remembered, choice);
-  if (choice->n > 0 || !measure) goto done;
+  const bool judged = choice->n > 0;
+  if ((judged && !choice->busy) || !measure) goto done;
+  choice->busy = false;
   TG_GOTO(time_candidates(&s, choice, err));
-  TG_GOTO(judge(&s, choice, err));
+  if (!judged) TG_GOTO(judge(&s, choice, err));
   choice->dtype = fastest(choice);
   write_remembered(s.remembered, choice);
 done:

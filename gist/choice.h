@@ -8,6 +8,7 @@
 typedef struct tg_layer_times {
   double step_ms, rows_ms;       /* the linear layers of a decoding step at batch 1; of encoding `rows` tokens */
   double step_bytes, rows_flops; /* per second, meanwhile */
+  double waited;                 /* time that threads waited for a core, added up, by time measured: near 0 where nobody else computes */
 } tg_layer_times;
 
 /* Times layers of a model's shapes, with weights of no meaning, for some milliseconds: as many of them as the caches cannot hold, if the model has so

@@ -1,7 +1,8 @@
 #include <string.h>
-#include <time.h>
 
 #include "gist/choice.h"
+#include "runtime/clock.h"
+#include "runtime/cpu.h"
 #include "runtime/error.h"
 #include "runtime/int4.h"
 #include "t5/model.h"
@@ -24,12 +25,6 @@ typedef struct bench {
   void *weights; /* [largest layer] numbers of 16 bits */
   float *scales, *x, *y;
 } bench;
-
-static double now_ms(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (double)t.tv_sec * 1e3 + (double)t.tv_nsec * 1e-6;
-}
 
 static void list_shapes(bench *b) {
   const tg_config *c = b->config;
@@ -96,13 +91,13 @@ static t5gist_status run_sets(bench *b, size_t m, bool decoder, t5gist_error *er
 /* The best times of all sets, and of the head behind them. */
 static t5gist_status time_sets(bench *b, size_t m, bool decoder, double *sets_ms, double *head_ms, t5gist_error *err) {
   *sets_ms = *head_ms = 1e30;
-  const double start = now_ms();
-  for (int round = 0; round <= LEAST_ROUNDS || now_ms() - start < LEAST_MS; round++) {
-    const double begin = now_ms();
+  const double start = tg_now_ms();
+  for (int round = 0; round <= LEAST_ROUNDS || tg_now_ms() - start < LEAST_MS; round++) {
+    const double begin = tg_now_ms();
     TG_TRY(run_sets(b, m, decoder, err));
-    const double middle = now_ms();
+    const double middle = tg_now_ms();
     if (decoder) TG_TRY(tg_linear_apply(b->head, b->workspace, b->x, m, false, b->y, err));
-    const double end = now_ms();
+    const double end = tg_now_ms();
     if (round == 0) continue; /* makes primitives and scratch memory */
     if (middle - begin < *sets_ms) *sets_ms = middle - begin;
     if (end - middle < *head_ms) *head_ms = end - middle;
@@ -140,7 +135,9 @@ static t5gist_status time_layers(const tg_config *config, tg_precision precision
   TG_GOTO(tg_workspace_new(b->engine, &b->workspace, err));
   TG_GOTO(prepare(b, err));
   TG_GOTO(make_layers(b, precision, wo_precision, err));
+  const double begin = tg_now_ms(), waited = tg_cpu_waited_ms();
   TG_GOTO(measure(b, times, err));
+  times->waited = (tg_cpu_waited_ms() - waited) / (tg_now_ms() - begin);
 done:
   for (size_t s = 0; s < b->n_sets; s++)
     for (size_t i = 0; i < MAX_SHAPES; i++) tg_linear_free(b->sets[s][i]);
@@ -165,5 +162,6 @@ t5gist_status tg_time_layers(const tg_config *config, tg_precision precision, tg
   TG_TRY(time_layers(config, TG_PRECISION_INT8, wo, threads, rows, &encoders, err));
   times->rows_ms = encoders.rows_ms;
   times->rows_flops = encoders.rows_flops;
+  if (encoders.waited > times->waited) times->waited = encoders.waited;
   return T5GIST_OK;
 }

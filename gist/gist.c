@@ -5,6 +5,7 @@
 
 #include "gist/prompt.h"
 #include "gist/session.h"
+#include "runtime/clock.h"
 #include "runtime/cpu.h"
 #include "runtime/error.h"
 

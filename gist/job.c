@@ -1,16 +1,10 @@
 /* One request: what it must be, and what it needs to be computed. */
 #include <string.h>
-#include <time.h>
 
 #include "gist/session.h"
+#include "runtime/clock.h"
 #include "runtime/error.h"
 #include "runtime/room.h"
-
-double tg_now_ms(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (double)t.tv_sec * 1e3 + (double)t.tv_nsec * 1e-6;
-}
 
 void t5gist_request_init(t5gist_request *request) {
   if (request == NULL) return;
@@ -166,10 +160,13 @@ static t5gist_status check_room(const t5gist_session *session, const tg_job *job
   const size_t held = tg_arena_bytes(tg_workspace_arena(session->workspace)), left = tg_memory_room();
   const size_t room = left < SIZE_MAX - held ? left + held : SIZE_MAX;
   if (needed <= room) return T5GIST_OK;
-  const size_t kv_bytes = (size_t)c->n_decoder_layers * 2 * tg_t5_inner(c) * sizeof(float), decoding = job->bytes - (size_t)tg_job_rows(job) * kv_bytes;
+  const size_t kv_bytes = (size_t)c->n_decoder_layers * 2 * tg_t5_inner(c) * sizeof(float),
+               decoding = job->bytes - (size_t)tg_job_rows(job) * kv_bytes;
   const size_t fit = room > decoding ? (room - decoding) / (row_bytes + kv_bytes) : 0;
-  return tg_fail(err, T5GIST_ENOMEM, "the request needs %zu MB for its %zu tokens of prompt and %zu MB for decoding; found %zu MB free, where prompts of up to %zu tokens fit",
-                 (needed - decoding) / MB, rows, decoding / MB, room / MB, fit);
+  return tg_fail(
+      err, T5GIST_ENOMEM,
+      "the request needs %zu MB for its %zu tokens of prompt and %zu MB for decoding; found %zu MB free, where prompts of up to %zu tokens fit",
+      (needed - decoding) / MB, rows, decoding / MB, room / MB, fit);
 }
 
 t5gist_status tg_job_prepare(t5gist_session *session, tg_job *job, t5gist_error *err) {

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "runtime/clock.h"
 #include "runtime/error.h"
 
 /* What one step may hold at a time; one request always fits. */

@@ -73,8 +73,6 @@ typedef struct tg_job {
   t5gist_answer answer;
 } tg_job;
 
-double tg_now_ms(void);
-
 /* Refuses wrong usage; makes a job of a request. */
 t5gist_status tg_job_new(t5gist_session *session, const t5gist_request *request, tg_job **job, t5gist_error *err);
 void tg_job_free(t5gist_session *session, tg_job *job);

@@ -8,6 +8,7 @@
 
 #include "gist/session.h"
 #include "runtime/cache.h"
+#include "runtime/clock.h"
 #include "runtime/error.h"
 #include "runtime/file.h"
 #include "runtime/kernels.h"
@@ -16,7 +17,8 @@
 
 static t5gist_status default_dir(char **dir, t5gist_error *err) {
   TG_TRY(tg_cache_path("gists", dir, err));
-  return *dir ? T5GIST_OK : tg_fail(err, T5GIST_EUSAGE, "no place for a gist store: expected a folder, since neither XDG_CACHE_HOME nor HOME names one");
+  return *dir ? T5GIST_OK
+              : tg_fail(err, T5GIST_EUSAGE, "no place for a gist store: expected a folder, since neither XDG_CACHE_HOME nor HOME names one");
 }
 
 static t5gist_status set_paths(t5gist_store *store, const char *dir, t5gist_error *err) {

@@ -71,11 +71,11 @@ void tg_store_scan_free(tg_store_scan *scan);
 t5gist_status tg_store_remove_entry(const t5gist_store *store, const char *key, t5gist_error *err);
 t5gist_status tg_store_drop_strays(const t5gist_store *store, const tg_store_scan *scan, t5gist_error *err);
 t5gist_status tg_store_drop_damaged(const t5gist_store *store, tg_store_scan *scan, t5gist_error *err);
-/* Where `needed` more bytes do not fit the budget: removes strays, damaged entries and then those used longest ago, never pinned ones, until they do. Of many
- * entries some more go, so that not every entry to come has to look at all of them. */
+/* Where `needed` more bytes do not fit the budget: removes strays, damaged entries and then those used longest ago, never pinned ones, until they do.
+ * Of many entries some more go, so that not every entry to come has to look at all of them. */
 t5gist_status tg_store_evict(const t5gist_store *store, tg_store_scan *scan, uint64_t needed, size_t *n_removed, t5gist_error *err);
-/* Makes room for a new entry, or says why there is none. Holders of the lock leave each other the bytes in the folder: a number that may be too large,
- * because whoever removes entries lets it be, and so spares a look at the folder while it fits. */
+/* Makes room for a new entry, or says why there is none. Holders of the lock leave each other the bytes in the folder: a number that may be too
+ * large, because whoever removes entries lets it be, and so spares a look at the folder while it fits. */
 t5gist_status tg_store_find_room(const t5gist_store *store, const tg_lock *lock, uint64_t needed, t5gist_error *err);
 
 /* Makes the folder where there is none, unless the store is read only. */

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "runtime/file.h"
+#include "runtime/folder.h"
 
 static tg_isa isa_limit = TG_ISA_AVX512;
 
@@ -154,4 +155,20 @@ static int cgroup1_threads(void) {
 int tg_cpu_threads(void) {
   const int threads = tighter(affinity_threads(), tighter(cgroup2_threads(), cgroup1_threads()));
   return threads > 0 ? threads : 1;
+}
+
+double tg_cpu_waited_ms(void) {
+  tg_strings threads = {0};
+  double sum = 0;
+  if (tg_folder_list("/proc/self/task", &threads, NULL) != T5GIST_OK) return 0;
+  for (size_t i = 0; i < threads.count; i++) {
+    char path[64];
+    tg_buffer text = {0};
+    unsigned long long ran, waited; /* nanoseconds */
+    snprintf(path, sizeof path, "/proc/self/task/%.20s/schedstat", threads.items[i]);
+    if (tg_read_file(path, 4096, false, &text, NULL) == T5GIST_OK && sscanf(text.data, "%llu %llu", &ran, &waited) == 2) sum += (double)waited * 1e-6;
+    tg_buffer_free(&text);
+  }
+  tg_strings_clear(&threads);
+  return sum;
 }

@@ -13,5 +13,6 @@ void tg_cpu_describe(char *name, int size); /* "AMD EPYC (avx512_vnni avx512_bf1
 bool tg_cpu_vnni(void);                     /* AVX-512 is used and multiplies bytes (VNNI) */
 bool tg_cpu_bf16(void);                     /* AVX-512 is used and multiplies pairs of bf16 */
 int tg_cpu_threads(void);                   /* cores this process may use: affinity mask and cgroup quota, at least 1 */
+double tg_cpu_waited_ms(void); /* that this process's threads, added up, were ready to run so far and had no core; 0 where the system does not say */
 
 #endif

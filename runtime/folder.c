@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "runtime/clock.h"
 #include "runtime/error.h"
 #include "runtime/file.h"
 #include "runtime/io.h"
@@ -85,19 +86,13 @@ static int open_plain(const char *path, int flags, mode_t mode) {
   return tg_io_open(AT_FDCWD, path, flags | O_NOFOLLOW | O_NONBLOCK, mode);
 }
 
-static double now_ms(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (double)t.tv_sec * 1e3 + (double)t.tv_nsec * 1e-6;
-}
-
 /* Asks again and again instead of sleeping in the kernel: a holder that was stopped must not stop everybody else for good. */
 static t5gist_status wait_for(int fd, const char *path, int wait_ms, t5gist_error *err) {
-  const double begin = now_ms();
+  const double begin = tg_now_ms();
   for (long pause = 200000;; pause = pause < 5000000 ? 2 * pause : pause) {
     if (!tg_io_lock(fd, LOCK_EX | LOCK_NB)) return T5GIST_OK;
     if (errno != EWOULDBLOCK && errno != EINTR) return tg_fail_errno(err, "cannot lock %s", path);
-    if (now_ms() - begin > wait_ms) return tg_fail(err, T5GIST_EIO, "cannot lock %s: another process held it for %d ms", path, wait_ms);
+    if (tg_now_ms() - begin > wait_ms) return tg_fail(err, T5GIST_EIO, "cannot lock %s: another process held it for %d ms", path, wait_ms);
     nanosleep(&(struct timespec){.tv_nsec = pause}, NULL);
   }
 }

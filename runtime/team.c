@@ -8,8 +8,8 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <time.h>
 
+#include "runtime/clock.h"
 #include "runtime/cpu.h"
 #include "runtime/error.h"
 #include "runtime/memory.h"
@@ -27,7 +27,7 @@ typedef uint64_t ticket;
 
 struct tg_team {
   int n_threads, n_started;
-  long spin_ns;
+  int64_t spin_ns;
   pthread_t *threads; /* [n_threads - 1] */
 
   /* Of the run under way; written between runs, read by holders of a piece alone. */
@@ -44,7 +44,7 @@ struct tg_team {
   pthread_cond_t work_came, work_done;
   atomic_int sleepers; /* of the others */
   atomic_bool caller_sleeps, stop;
-  atomic_long rest_until; /* when the others, asleep because the caller needs their core, are to be woken again */
+  _Atomic int64_t rest_until; /* when the others, asleep because the caller needs their core, are to be woken again */
   atomic_int *cores;      /* [n_threads] where each of the others worked last */
 };
 
@@ -52,12 +52,6 @@ static void pause_briefly(void) {
 #if defined(__x86_64__)
   __builtin_ia32_pause();
 #endif
-}
-
-static long nanoseconds(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return t.tv_sec * 1000000000L + t.tv_nsec;
 }
 
 static uint32_t run_of(ticket t) {
@@ -97,18 +91,18 @@ static uint32_t take_part(tg_team *team, int thread, ticket *seen) {
 /* ------------------------------------------------------------------------------------------------------------------------------ others */
 
 /* Waits for a run other than *seen; false: there will be none. On a busy machine this thread may share a core with the caller: then spinning would
- * only keep the caller from working, and so would waking up for every run. Whoever sleeps says so before looking a last time, and whoever brings news looks
- * for sleepers after it, both in one total order: one of the two sees the other. */
+ * only keep the caller from working, and so would waking up for every run. Whoever sleeps says so before looking a last time, and whoever brings news
+ * looks for sleepers after it, both in one total order: one of the two sees the other. */
 static bool wait_for_run(tg_team *team, ticket seen) {
   const uint32_t run = run_of(seen);
-  const long until = nanoseconds() + team->spin_ns;
-  long now;
+  const int64_t until = tg_now_ns() + team->spin_ns;
+  int64_t now;
   do {
     for (int i = 0; i < SPINS; i++) {
       if (run_of(atomic_load_explicit(&team->now, memory_order_relaxed)) != run) return true;
       pause_briefly();
     }
-    now = nanoseconds();
+    now = tg_now_ns();
     if (sched_getcpu() == atomic_load_explicit(&team->caller_core, memory_order_relaxed)) {
       atomic_store_explicit(&team->rest_until, now + REST_NS, memory_order_relaxed);
       break;
@@ -157,8 +151,8 @@ static void publish(tg_team *team, uint32_t n_units) {
   atomic_store_explicit(&team->caller_core, sched_getcpu(), memory_order_relaxed);
   atomic_store(&team->now, (ticket)run << 32 | n_units);
   if (atomic_load(&team->sleepers) == 0) return;
-  const long rest = atomic_load_explicit(&team->rest_until, memory_order_relaxed);
-  if (rest != 0 && nanoseconds() < rest) return;
+  const int64_t rest = atomic_load_explicit(&team->rest_until, memory_order_relaxed);
+  if (rest != 0 && tg_now_ns() < rest) return;
   pthread_mutex_lock(&team->mutex);
   pthread_cond_broadcast(&team->work_came);
   pthread_mutex_unlock(&team->mutex);
@@ -175,13 +169,13 @@ static bool core_is_wanted(const tg_team *team) {
 /* Waits until the others have done so many units. */
 static void wait_for_others(tg_team *team, uint32_t units) {
   if (atomic_load_explicit(&team->done, memory_order_acquire) == units) return;
-  const long until = nanoseconds() + team->spin_ns;
+  const int64_t until = tg_now_ns() + team->spin_ns;
   do {
     for (int i = 0; i < SPINS; i++) {
       if (atomic_load_explicit(&team->done, memory_order_acquire) == units) return;
       pause_briefly();
     }
-  } while (nanoseconds() < until && !core_is_wanted(team));
+  } while (tg_now_ns() < until && !core_is_wanted(team));
   pthread_mutex_lock(&team->mutex);
   atomic_store(&team->caller_sleeps, true);
   while (atomic_load(&team->done) != units) pthread_cond_wait(&team->work_done, &team->mutex);

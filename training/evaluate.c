@@ -122,8 +122,8 @@ done:
   return status;
 }
 
-/* Examples first .. first + n - 1 of the set's order, n <= CHUNK; this process takes every n-th micro-batch of the set, for those of one chunk alone are
- * fewer than there may be processes. */
+/* Examples first .. first + n - 1 of the set's order, n <= CHUNK; this process takes every n-th micro-batch of the set, for those of one chunk alone
+ * are fewer than there may be processes. */
 static t5gist_status run_chunk(tg_trainer *t, const tg_data *data, const tg_eval_point *point, const float *weights, size_t first, int n, sums *s,
                                t5gist_error *err) {
   tg_example drawn[CHUNK], examples[CHUNK];

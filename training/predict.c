@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "runtime/clock.h"
 #include "runtime/error.h"
 #include "runtime/memory.h"
 #include "training/trainer_parts.h"
@@ -67,9 +68,9 @@ t5gist_status tg_predict_seconds(tg_trainer *t, const tg_prediction *prediction,
   double flops = tg_pass_flops(&t->start.config, &plan, true), start = 0, took = 0;
   if (plan.teacher) flops += tg_pass_flops(&t->teacher.config, plan.teacher, false);
   for (int round = 0; round < 2; round++) { /* the first one also touches all memory for the first time */
-    start = tg_trainer_now();
+    start = tg_now();
     TG_GOTO(tg_pass_run(t->pass, t->weights, &plan, &options, t->teacher_pass, t->teacher.weights, t->gradients, &result, err));
-    took = tg_trainer_now() - start;
+    took = tg_now() - start;
     if (took > 5) break;
   }
   *seconds = prediction->flops / t->group.n / (flops / took);

@@ -2,6 +2,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "runtime/clock.h"
 #include "runtime/error.h"
 #include "runtime/memory.h"
 #include "t5/random.h"
@@ -118,7 +119,7 @@ static t5gist_status check_finite(const tg_trainer *t, const tg_step_report *rep
 }
 
 t5gist_status tg_step_run(tg_trainer *t, tg_step_report *report, t5gist_error *err) {
-  const double start = tg_trainer_now();
+  const double start = tg_now();
   const tg_schedule schedule = tg_recipe_schedule(t->recipe);
   tg_step step;
   *report = (tg_step_report){.rate = tg_schedule_rate(&schedule, (int)t->step)};
@@ -131,6 +132,6 @@ t5gist_status tg_step_run(tg_trainer *t, tg_step_report *report, t5gist_error *e
   TG_TRY(tg_optimiser_step(t->optimiser, t->workspace, report->rate, t->step + 1, report->norm, t->gradients, t->weights, err));
   TG_TRY(tg_group_collect(&t->group, t->weights, err));
   t->step++;
-  report->seconds = tg_trainer_now() - start;
+  report->seconds = tg_now() - start;
   return T5GIST_OK;
 }

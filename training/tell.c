@@ -1,15 +1,8 @@
-/* What a run tells people while it lasts, and its clock. */
+/* What a run tells people while it lasts. */
 #include <stdarg.h>
 #include <stdio.h>
-#include <time.h>
 
 #include "training/trainer_parts.h"
-
-double tg_trainer_now(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
 
 void tg_trainer_say(const tg_trainer *t, const char *format, ...) {
   char text[512];

@@ -10,8 +10,8 @@
 #include "training/trainer.h"
 
 /* ---- place.c: the folder of a run */
-/* Looks at recipe->out, refuses what belongs to somebody else, makes out/run, takes its lock and writes the recipe there. *run_dir is the caller's, as
- * is *lock where its fd is not negative, also after a failure; *step: the snapshot to go on from, 0: none. */
+/* Looks at recipe->out, refuses what belongs to somebody else, makes out/run, takes its lock and writes the recipe there. *run_dir is the caller's,
+ * as is *lock where its fd is not negative, also after a failure; *step: the snapshot to go on from, 0: none. */
 t5gist_status tg_place_open(const tg_recipe *recipe, const tg_train_call *call, char **run_dir, tg_lock *lock, uint64_t *step, t5gist_error *err);
 
 /* ---- evaluate.c */
@@ -69,7 +69,6 @@ typedef struct tg_trainer {
 } tg_trainer;
 
 /* ---- tell.c */
-double tg_trainer_now(void);                                                                                   /* seconds, monotonic */
 void tg_trainer_say(const tg_trainer *trainer, const char *format, ...) __attribute__((format(printf, 2, 3))); /* the first process alone speaks */
 void tg_trainer_progress(const tg_trainer *trainer, const char *doing);
 

@@ -70,6 +70,7 @@ typedef struct t5gist_choice {
   t5gist_candidate candidates[T5GIST_N_CANDIDATES];
   int n;     /* 0: nothing was measured yet */
   int dtype; /* the allowed one that takes the least for 32 tokens in and 32 out; T5GIST_UNSET: none is, the folder's default holds */
+  bool busy; /* other programs used the cores meanwhile: what was timed may mislead, and is timed again when measuring is next asked for */
 } t5gist_choice;
 
 /* What --dtype auto computes a folder in. Measured once (some seconds) and remembered per machine, threads, model and wo_dtype in $XDG_CACHE_HOME/t5gist;

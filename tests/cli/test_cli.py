@@ -369,11 +369,35 @@ class Models(CommandLine):
         [verdict] = (self.dir / "cache/t5gist").glob("precision-*.json")
         # What is remembered decides; f32 alone allowed: f32. Rubbish is none.
         rigged = json.loads(verdict.read_text())
-        rigged["dtype"] = 3
+        rigged.update(dtype=3, busy=False)
         verdict.write_text(json.dumps(rigged))
         self.assertEqual(json.loads(call("info", "--json", "--dtype", "auto").stdout)["model"]["dtype"], "bf16")
         verdict.write_text('{"dtype": 99, "candidates": []}')
         self.assertIsNone(precisions())
+
+    @unittest.skipUnless(os.path.exists("/proc/self/schedstat"), "the system does not say how long threads waited")
+    def test_auto_on_a_busy_machine(self):
+        """What was timed beside other programs is not kept for good; what was judged is."""
+        env = dict(self.env, XDG_CACHE_HOME=str(self.dir / "cache"))
+        call = lambda *a: subprocess.run([PROGRAM, *a], cwd=self.dir, env=env, capture_output=True, text=True)
+        precisions = lambda: json.loads(call("info", "--json").stdout)["model"]["precisions"]
+        others = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(2 * os.cpu_count())]
+        try:
+            self.assertIn("--dtype auto: comparing", call("generate", "--task", TASK, "--input", INPUT, "--dtype", "auto").stderr)
+            first = precisions()
+            self.assertTrue(first["busy"])
+            again = call("generate", "--task", TASK, "--input", INPUT, "--dtype", "auto").stderr
+        finally:
+            for other in others:
+                other.kill()
+                other.wait()
+        self.assertIn("--dtype auto: timing once more", again)
+        second = precisions()
+        self.assertEqual(*([(c["dtype"], c["allowed"], c["drift"], c["why"]) for c in found["candidates"]] for found in (first, second)))
+        self.assertNotEqual(*([c["step_ms"] for c in found["candidates"]] for found in (first, second)))
+        [verdict] = (self.dir / "cache/t5gist").glob("precision-*.json")
+        verdict.write_text(json.dumps(dict(json.loads(verdict.read_text()), busy=False)))
+        self.assertEqual(call("generate", "--task", TASK, "--input", INPUT, "--dtype", "auto").stderr.count("--dtype auto"), 0)
 
     def test_wo_dtype(self):
         said = lambda *options: json.loads(self.good("info", "--json", *options))["model"]["dtype"]
@@ -1109,6 +1133,15 @@ class Eval(CommandLine):
             self.good(*args, str(seed))
             others.append(numbers(files()))
         self.assertTrue(any(other != numbers(first) for other in others))
+        self.good(*args, str(2**64 - 1), "--verbose=false", "--json", "--model", str(MINI))
+        report = json.loads(files()["eval.json"])
+        self.assertEqual(report["settings"]["seed"], str(2**64 - 1))  # jansson's integers end before
+        self.assertEqual(report["command"], f"t5gist eval --data {self.DATA} --output out --gists 1 --limit 3 --seed {2**64 - 1} --json --model {MINI}")
+
+    def test_the_command_is_one_to_paste(self):
+        self.write("it's two.jsonl", self.examples[0])
+        report = json.loads(self.good("eval", "-q", "--data", "it's two.jsonl", "--gists", "1", "--json"))
+        self.assertEqual(report["command"], "t5gist eval --data 'it'\\''s two.jsonl' --gists 1 --json")
 
     def test_answers_alone_give_the_same_scores(self):
         report, _ = self.table("--data", str(self.DATA), "--gists", "1")

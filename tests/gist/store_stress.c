@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "runtime/clock.h"
 #include "runtime/file.h"
 #include "support.h"
 #include "tests/support/folder.h"
@@ -260,14 +261,12 @@ int main(int argc, char **argv) {
   const char *dir = folder_path(folder, "s");
   pid_t pids[MAX_PROCESSES];
   prepare(&parent, dir);
-  struct timespec begin, end;
-  clock_gettime(CLOCK_MONOTONIC, &begin);
+  const double begin = tg_now();
   for (int i = 0; i < n; i++) pids[i] = start(&parent, dir, i, 0, operations);
   const int killed = kills ? kill_some(&parent, dir, pids, n, operations) : 0;
   int status, failed = 0;
   for (int i = 0; i < n; i++) failed += waitpid(pids[i], &status, 0) < 0 || status != 0;
-  clock_gettime(CLOCK_MONOTONIC, &end);
-  failed += check_rest(&parent, parent.vandal, killed, (double)(end.tv_sec - begin.tv_sec) + (double)(end.tv_nsec - begin.tv_nsec) * 1e-9);
+  failed += check_rest(&parent, parent.vandal, killed, tg_now() - begin);
   t5gist_store_close(parent.store);
   folder_remove(folder);
   return failed != 0;
