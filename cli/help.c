@@ -44,8 +44,8 @@ void tg_help_command(const tg_command *command, FILE *out) {
   static const struct {
     unsigned bit;
     const char *title;
-  } sections[] = {
-      {TG_CLI_PROMPT, "Prompt"}, {TG_CLI_MANY, "Many requests"}, {TG_CLI_SEARCH, "Search"}, {TG_CLI_OUTPUT, "Output"}, {TG_CLI_KEEP, "Gist store"}, {TG_CLI_COMMON, "Common"}};
+  } sections[] = {{TG_CLI_PROMPT, "Prompt"}, {TG_CLI_MANY, "Many requests"}, {TG_CLI_SEARCH, "Search"},
+                  {TG_CLI_OUTPUT, "Output"}, {TG_CLI_KEEP, "Gist store"},    {TG_CLI_COMMON, "Common"}};
   fprintf(out, "Usage: t5gist %s ", command->name);
   for (const char *c = command->synopsis; *c; c++) {
     fputc(*c, out);

@@ -31,8 +31,8 @@ tg_engine *tg_workspace_engine(const tg_workspace *workspace);
 tg_arena *tg_workspace_arena(tg_workspace *workspace);
 tg_team *tg_workspace_team(const tg_workspace *workspace);
 
-/* What the operations of a workspace amount to, for benchmarks: a multiplication and an addition are two operations; bytes are those that must be read
- * at least once per operation, whatever the caches hold. */
+/* What the operations of a workspace amount to, for benchmarks: a multiplication and an addition are two operations; bytes are those that must be
+ * read at least once per operation, whatever the caches hold. */
 typedef struct tg_counters {
   uint64_t products, product_flops;          /* linear layers applied; 2 * m * n_in * n_out each */
   uint64_t weights, weight_bytes;            /* of those layers, once per product: numbers, and bytes as packed */

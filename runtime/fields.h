@@ -51,9 +51,9 @@ t5gist_status tg_field_set_json(const tg_field *field, void *target, const json_
 /* "--beams: expected an integer from 1 to 1024, found a list". */
 t5gist_status tg_field_refuse(const tg_field *field, const char *found, const char *where, t5gist_error *err);
 
-/* Sets the fields that a YAML file (at most 1 MiB) names: a mapping of scalars and lists of strings; lists replace what was there. A mapping within it
- * names fields with dots: {loss: {match: 1}} sets the field loss.match, as {loss.match: 1} does. Unknown keys are refused with line, column and the
- * nearest known key; so are keys set twice, anchors, aliases and tags. After a failure some fields may be set. */
+/* Sets the fields that a YAML file (at most 1 MiB) names: a mapping of scalars and lists of strings; lists replace what was there. A mapping within
+ * it names fields with dots: {loss: {match: 1}} sets the field loss.match, as {loss.match: 1} does. Unknown keys are refused with line, column and
+ * the nearest known key; so are keys set twice, anchors, aliases and tags. After a failure some fields may be set. */
 t5gist_status tg_yaml_load(const char *path, const tg_field *table, unsigned groups, void *target, t5gist_error *err);
 
 void tg_strings_clear(tg_strings *strings);

@@ -37,7 +37,7 @@ typedef struct tg_io_call {
 typedef struct tg_inject {
   bool (*allocate)(size_t bytes); /* null: all are left alone. false: the allocation fails */
   void (*release)(size_t bytes);  /* null: none. What an allocation that was let through has given back: the same number */
-  int (*before)(tg_io_call *call);                    /* null: none. 0: let the call happen; else the errno it fails with (closing closes nevertheless) */
+  int (*before)(tg_io_call *call); /* null: none. 0: let the call happen; else the errno it fails with (closing closes nevertheless) */
   void (*after)(const tg_io_call *call, long result); /* null: none. result: of a call that happened; negative: it failed */
 } tg_inject;
 

@@ -37,8 +37,8 @@ typedef struct label { /* precedes a block */
   size_t bytes;
 } label;
 
-/* Small blocks are zeroed by hand and end where the heap's block ends (so that the address sanitizer sees every overrun); large ones come from calloc,
- * whose fresh pages are zero already and stay untouched until used. */
+/* Small blocks are zeroed by hand and end where the heap's block ends (so that the address sanitizer sees every overrun); large ones come from
+ * calloc, whose fresh pages are zero already and stay untouched until used. */
 static void *zeroed(size_t bytes) {
   void *raw = NULL;
   char *block;

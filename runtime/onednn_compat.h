@@ -12,7 +12,8 @@ typedef const_dnnl_memory_desc_t tg_dnnl_const_desc;
 
 #define TG_DNNL_CPU_ISA_BEST dnnl_cpu_isa_default
 
-static inline dnnl_status_t tg_dnnl_desc_typed(tg_dnnl_desc *desc, dnnl_dim_t rows, dnnl_dim_t columns, dnnl_data_type_t type, dnnl_format_tag_t tag) {
+static inline dnnl_status_t tg_dnnl_desc_typed(tg_dnnl_desc *desc, dnnl_dim_t rows, dnnl_dim_t columns, dnnl_data_type_t type,
+                                               dnnl_format_tag_t tag) {
   const dnnl_dims_t dims = {rows, columns};
   return dnnl_memory_desc_create_with_tag(desc, 2, dims, type, tag);
 }
@@ -47,7 +48,8 @@ typedef const dnnl_memory_desc_t *tg_dnnl_const_desc;
 
 #define TG_DNNL_CPU_ISA_BEST dnnl_cpu_isa_all
 
-static inline dnnl_status_t tg_dnnl_desc_typed(tg_dnnl_desc *desc, dnnl_dim_t rows, dnnl_dim_t columns, dnnl_data_type_t type, dnnl_format_tag_t tag) {
+static inline dnnl_status_t tg_dnnl_desc_typed(tg_dnnl_desc *desc, dnnl_dim_t rows, dnnl_dim_t columns, dnnl_data_type_t type,
+                                               dnnl_format_tag_t tag) {
   const dnnl_dims_t dims = {rows, columns};
   return dnnl_memory_desc_init_by_tag(desc, 2, dims, type, tag);
 }

@@ -19,9 +19,9 @@ int tg_team_threads(const tg_team *team); /* null: 1 */
 typedef void tg_team_work(void *argument, size_t begin, size_t end, int thread);
 
 /* Calls work on pieces [begin, end) that cover [0, n) without overlap, side by side, and returns when all are done; everything is visible to the
- * caller then. Pieces are handed out as threads ask for them: how [0, n) is cut and who does what differs from run to run, so a result must not depend
- * on it. Where it would (sums over items), let the items be parts of a fixed size and add up afterwards. A thread that is late, because the machine is
- * busy, delays nothing but the piece it holds.
+ * caller then. Pieces are handed out as threads ask for them: how [0, n) is cut and who does what differs from run to run, so a result must not
+ * depend on it. Where it would (sums over items), let the items be parts of a fixed size and add up afterwards. A thread that is late, because the
+ * machine is busy, delays nothing but the piece it holds.
  * One call at a time per team, none from inside work. A null team is the caller alone. Inside work OpenMP has one thread, so that libraries which
  * know of no other threads than its (oneDNN) compute in the thread that calls them. */
 void tg_team_run(tg_team *team, size_t n, tg_team_work *work, void *argument);

@@ -1,7 +1,7 @@
 /* One vector of floats (tg_v, LANES of them) and the operations that simd_body.h is written in, for the instruction set that the including file
- * names by TG_VECTOR_AVX512 (with TG_VECTOR_VNNI: its products of bytes too, with TG_VECTOR_BF16: of pairs of bf16) or TG_VECTOR_AVX2 before it; otherwise one
- * lane in plain C. From here to TG_VECTOR_END, which stands at the end of the file, everything is compiled for that instruction set: include other
- * headers before. */
+ * names by TG_VECTOR_AVX512 (with TG_VECTOR_VNNI: its products of bytes too, with TG_VECTOR_BF16: of pairs of bf16) or TG_VECTOR_AVX2 before it;
+ * otherwise one lane in plain C. From here to TG_VECTOR_END, which stands at the end of the file, everything is compiled for that instruction set:
+ * include other headers before. */
 #ifndef T5GIST_RUNTIME_VECTOR_H
 #define T5GIST_RUNTIME_VECTOR_H
 

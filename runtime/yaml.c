@@ -133,7 +133,8 @@ static const char *kind(const reader *r) {
   return r->event.type == YAML_SCALAR_EVENT ? "a text" : r->event.type == YAML_SEQUENCE_START_EVENT ? "a list" : "a mapping";
 }
 
-/* Reads the mapping that the current event begins; mappings within it stand for keys with dots: {loss: {match: 1}} sets loss.match, as {loss.match: 1} does. */
+/* Reads the mapping that the current event begins; mappings within it stand for keys with dots: {loss: {match: 1}} sets loss.match, as
+ * {loss.match: 1} does. */
 static t5gist_status read_mapping(reader *r, const char *within, tg_buffer *where) {
   for (;;) {
     const tg_field *field = NULL;

@@ -114,7 +114,9 @@ static void a_run(void **state) {
   tg_bench_config config;
   tg_bench_result result = {.limits = some_limits(), .n_formats = 1};
   (void)state;
-  CHECK_OK(load("name: t\nmodel: x\ntask_tokens: 24\ninput_tokens: 12\nn_prompts: 5\nbatch: 2\ngists: [2, 3]\nnew_tokens: 3\nrounds: 2\nresamples: 50\n", &config, &err));
+  CHECK_OK(
+      load("name: t\nmodel: x\ntask_tokens: 24\ninput_tokens: 12\nn_prompts: 5\nbatch: 2\ngists: [2, 3]\nnew_tokens: 3\nrounds: 2\nresamples: 50\n",
+           &config, &err));
   CHECK_OK(tg_alloc(&result.formats, 1, sizeof *result.formats, &err));
   CHECK_OK(tg_alloc(&result.formats[0].points, 2, sizeof *result.formats[0].points, &err));
   for (int i = 0; i < 2; i++) {
@@ -145,7 +147,8 @@ static void quality(void **state) {
   tg_bench_config config;
   tg_quality scores[TG_BENCH_N_CONDITIONS] = {0};
   (void)state;
-  folder_text(dir, "prompts.json", "[{\"instruction\": \"Sort the words.\", \"input\": \"b a\", \"output\": \"a b\"}, {\"instruction\": \"Repeat.\", \"input\": \"x\"}]");
+  folder_text(dir, "prompts.json",
+              "[{\"instruction\": \"Sort the words.\", \"input\": \"b a\", \"output\": \"a b\"}, {\"instruction\": \"Repeat.\", \"input\": \"x\"}]");
   tg_buffer text = {0};
   CHECK_OK(tg_buffer_printf(&text, &err, "model: x\nprompts: %s\nquality_tokens: 4\nresamples: 50\nconditions: [full, gist_memory, gist_file]\n",
                             folder_path(dir, "prompts.json")));

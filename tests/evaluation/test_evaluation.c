@@ -74,7 +74,8 @@ static void wrong_configurations(void **state) {
   static const struct {
     const char *text, *named;
   } cases[] = {
-      {"conditions: [full, negcontrol]\n", "unknown condition \"negcontrol\"; expected full, pos_control, prefix, gist, words or neg_control; did you mean neg_control"},
+      {"conditions: [full, negcontrol]\n",
+       "unknown condition \"negcontrol\"; expected full, pos_control, prefix, gist, words or neg_control; did you mean neg_control"},
       {"gists: [1, 0]\n", "gists"},
       {"gists: [4, 1, 4]\n", "found 4 twice"},
       {"words: [x]\n", "words"},
@@ -137,7 +138,8 @@ static void bad_data(void **state) {
   } cases[] = {
       {"", "expected at least one example, found none"},
       {"[]", "expected at least one example, found none"},
-      {"{\"task\": \"a\", \"input\": \"b\", \"target\": \"c\"}", "line 1: expected the key \"instruction\" (the setting task_field names it), found the keys task, input, target"},
+      {"{\"task\": \"a\", \"input\": \"b\", \"target\": \"c\"}",
+       "line 1: expected the key \"instruction\" (the setting task_field names it), found the keys task, input, target"},
       {"{\"instruction\": \"a\", \"input\": \"b\"}", "line 1: expected the key \"output\" (the setting target_field names it)"},
       {"{\"instruction\": \"\", \"input\": \"\", \"output\": \"c\"}", "found both empty"},
       {"{\"instruction\": \"a\", \"output\": \"c\"}\n{\"instruction\": \"a\", \"output\": 7}", "line 2: output: expected a string, found 7"},
@@ -163,10 +165,14 @@ static void splits_and_fields(void **state) {
   tg_eval_config config;
   tg_eval_data data;
   (void)state;
-  folder_text(dir, "first.json", "[{\"task\": \"a\", \"target\": \"x\"}, {\"task\": \"b\", \"input\": \"i\", \"target\": \"y\", \"group\": \"odd\"}, {\"task\": \"c\", \"target\": \"z\"}]");
-  folder_text(dir, "second.jsonl", "{\"task\": \"d\", \"target\": \"x\", \"group\": \"odd\"}\nno\n\n{\"task\": \"\", \"input\": \"e\", \"target\": \"\"}\n");
+  folder_text(dir, "first.json",
+              "[{\"task\": \"a\", \"target\": \"x\"}, {\"task\": \"b\", \"input\": \"i\", \"target\": \"y\", \"group\": \"odd\"}, {\"task\": \"c\", "
+              "\"target\": \"z\"}]");
+  folder_text(dir, "second.jsonl",
+              "{\"task\": \"d\", \"target\": \"x\", \"group\": \"odd\"}\nno\n\n{\"task\": \"\", \"input\": \"e\", \"target\": \"\"}\n");
   n_warned = 0;
-  read_data("data: ['%s/first.json', '%s/second.jsonl']\ntask_field: task\ntarget_field: target\nsplit_field: group\nskip_bad: true\n", &config, &data);
+  read_data("data: ['%s/first.json', '%s/second.jsonl']\ntask_field: task\ntarget_field: target\nsplit_field: group\nskip_bad: true\n", &config,
+            &data);
   assert_int_equal(data.skipped, 1);
   assert_int_equal(n_warned, 1);
   assert_int_equal(data.n_splits, 3);
@@ -201,7 +207,8 @@ static void write_many(int n) {
   tg_buffer text = {0};
   t5gist_error err;
   for (int i = 0; i < n; i++)
-    CHECK_OK(tg_buffer_printf(&text, &err, "{\"instruction\": \"task %d\", \"input\": \"x\", \"output\": \"y\", \"split\": \"%s\", \"bits\": %d}\n", i, i % 3 ? "a" : "b", i));
+    CHECK_OK(tg_buffer_printf(&text, &err, "{\"instruction\": \"task %d\", \"input\": \"x\", \"output\": \"y\", \"split\": \"%s\", \"bits\": %d}\n",
+                              i, i % 3 ? "a" : "b", i));
   folder_text(dir, "many.jsonl", text.data);
   tg_buffer_free(&text);
 }
@@ -403,7 +410,8 @@ static void answers_of_a_row(void **state) {
   t5gist_model *model;
   t5gist_session *session;
   (void)state;
-  load_good("name: u\nmodel: ['%s/tiny', '%s/other']\ndata: '" TEST_SOURCE_DIR "/tests/data/eval.jsonl'\nconditions: [gist]\ngists: 2\nlimit: 2\nmax_new_tokens: 5\nresamples: 10\n",
+  load_good("name: u\nmodel: ['%s/tiny', '%s/other']\ndata: '" TEST_SOURCE_DIR
+            "/tests/data/eval.jsonl'\nconditions: [gist]\ngists: 2\nlimit: 2\nmax_new_tokens: 5\nresamples: 10\n",
             &config);
   CHECK_OK(tg_eval_run(&config, "t5gist eval", &progress, &r, &err));
   CHECK_OK(t5gist_model_open(folder_path(dir, "tiny"), NULL, &model, &err));
@@ -450,7 +458,8 @@ static void answers_of_others(void **state) {
   assert_string_equal(r.rows[0].name, "answers");
   assert_true(r.rows[0].cells[0].n == 1 && r.rows[0].cells[1].n == 2 && r.rows[1].cells[0].n == 0 && r.rows[1].cells[1].n == 1);
   assert_true(r.rows[0].cells[0].values[TG_EVAL_EXACT].estimate == 100);
-  assert_true(r.rows[0].cells[1].values[TG_EVAL_EXACT].estimate == 0 && r.rows[0].cells[1].values[TG_EVAL_ROUGE1].estimate == 50); /* "cats" is stemmed */
+  assert_true(r.rows[0].cells[1].values[TG_EVAL_EXACT].estimate == 0 &&
+              r.rows[0].cells[1].values[TG_EVAL_ROUGE1].estimate == 50); /* "cats" is stemmed */
   tg_buffer text = {0};
   CHECK_OK(tg_eval_markdown(&config, &r, false, &text, &err));
   assert_non_null(strstr(text.data, "| gist\\|1  | – | 100.0 / 100.00 |"));
@@ -459,7 +468,8 @@ static void answers_of_others(void **state) {
   tg_eval_result_free(&r);
   folder_text(dir, "answers.jsonl", "{\"answer\": \"same\", \"reference\": \"same\"}\n");
   assert_int_equal(tg_eval_run_answers(&config, folder_path(dir, "answers.jsonl"), "", &progress, &r, &err), T5GIST_EFORMAT);
-  assert_non_null(strstr(err.message, "line 1: expected the key \"prediction\" (the setting prediction_field names it), found the keys answer, reference"));
+  assert_non_null(
+      strstr(err.message, "line 1: expected the key \"prediction\" (the setting prediction_field names it), found the keys answer, reference"));
   tg_eval_result_free(&r);
   tg_eval_config_free(&config);
 }

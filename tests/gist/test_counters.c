@@ -61,11 +61,13 @@ static void add_cross(cost *c, uint64_t n) {
   add_products(c, layers, layers * 2 * (uint64_t)info.d_model * inner(), n);
 }
 
-/* A step of one token per sequence; history: keys of the self-attention, itself included, and memory: of the cross-attention, summed over sequences. */
+/* A step of one token per sequence; history: keys of the self-attention, itself included, and memory: of the
+ * cross-attention, summed over sequences. */
 static cost step(uint64_t sequences, uint64_t history, uint64_t memory) {
   const uint64_t d = (uint64_t)info.d_model, layers = (uint64_t)info.n_decoder_layers;
   cost c = {0};
-  add_products(&c, layers * 6 + 1, layers * (4 * d * inner() + 2 * d * inner() + 3 * d * (uint64_t)info.d_ff) + d * (uint64_t)info.vocab_size, sequences);
+  add_products(&c, layers * 6 + 1, layers * (4 * d * inner() + 2 * d * inner() + 3 * d * (uint64_t)info.d_ff) + d * (uint64_t)info.vocab_size,
+               sequences);
   add_attention(&c, layers, history + memory, history + memory);
   return c;
 }

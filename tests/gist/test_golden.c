@@ -1,4 +1,5 @@
-/* Equal to the reference, number for number: every request of tests/golden/(name).json through the public API, all together as one batch and one by one.
+/* Equal to the reference, number for number: every request of tests/golden/(name).json through the public API, all together as one batch and one by
+ * one.
  *
  *     test_golden [NAME...]       NAME: a golden file without .json
  *
@@ -87,9 +88,11 @@ static bool same_tokens(const int32_t *tokens, int n, const json_t *expected) {
 }
 
 /* Tokens and log-probabilities up to the first tie; null when right. margins: null with beams. */
-static const char *compare_tokens(tally *t, const int32_t *tokens, const float *logprobs, int n, const json_t *answer, const char *ids_key, const char *logprobs_key) {
+static const char *compare_tokens(tally *t, const int32_t *tokens, const float *logprobs, int n, const json_t *answer, const char *ids_key,
+                                  const char *logprobs_key) {
   static char what[160];
-  const json_t *ids = json_object_get(answer, ids_key), *expected = json_object_get(answer, logprobs_key), *margins = json_object_get(answer, "margins");
+  const json_t *ids = json_object_get(answer, ids_key), *expected = json_object_get(answer, logprobs_key),
+               *margins = json_object_get(answer, "margins");
   const int n_expected = (int)json_array_size(ids);
   for (int i = 0; i < n && i < n_expected; i++) {
     const int32_t id = (int32_t)json_integer_value(json_array_get(ids, (size_t)i));
@@ -127,7 +130,8 @@ static const char *compare_beams(tally *t, const json_t *request, const json_t *
   if ((size_t)found->n_others != json_array_size(others)) return "another number of answers";
   for (int i = 0; i < found->n_others; i++) {
     const json_t *other = json_array_get(others, (size_t)i);
-    if (!near(t, found->others[i].score, json_number_value(json_object_get(other, "score")), limit)) return "the score of another of the n best differs";
+    if (!near(t, found->others[i].score, json_number_value(json_object_get(other, "score")), limit))
+      return "the score of another of the n best differs";
     if (same_tokens(found->others[i].tokens, found->others[i].n_tokens, json_object_get(other, "tokens"))) continue;
     t->ties++; /* equal scores, other tokens: a tie in the ranking */
   }

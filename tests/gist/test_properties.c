@@ -13,8 +13,10 @@
 
 enum { SEED = 21, NEW_TOKENS = 12 };
 
-static const char *const TASKS[] = {"Translate the sentence to German.", "List the cities, one per line, without the country and without any other word.", "Shorter!"};
-static const char *const INPUTS[] = {"The house by the river is small.", "We waited forty minutes for a cold soup. Never again, said the man from Lyon, and left for Turin.", "a",
+static const char *const TASKS[] = {"Translate the sentence to German.",
+                                    "List the cities, one per line, without the country and without any other word.", "Shorter!"};
+static const char *const INPUTS[] = {"The house by the river is small.",
+                                     "We waited forty minutes for a cold soup. Never again, said the man from Lyon, and left for Turin.", "a",
                                      "3 17 8 99", "Zürich, São Paulo and Málaga are far away from here, but not as far as the moon is."};
 enum { N_TASKS = sizeof TASKS / sizeof *TASKS, N_INPUTS = sizeof INPUTS / sizeof *INPUTS };
 
@@ -121,7 +123,8 @@ static void gist_from_anywhere(void **state) {
     }
     for (int i = 0; i < N_INPUTS; i++) {
       const t5gist_request requests[] = {ask(T5GIST_GIST, TASKS[1], NULL, k, INPUTS[i]), ask(T5GIST_GIST, NULL, gist, T5GIST_UNSET, INPUTS[i]),
-                                         ask(T5GIST_GIST, NULL, files[0], T5GIST_UNSET, INPUTS[i]), ask(T5GIST_GIST, NULL, files[1], T5GIST_UNSET, INPUTS[i])};
+                                         ask(T5GIST_GIST, NULL, files[0], T5GIST_UNSET, INPUTS[i]),
+                                         ask(T5GIST_GIST, NULL, files[1], T5GIST_UNSET, INPUTS[i])};
       t5gist_answer *answers = answers_of(f->model, requests, 4, ALONE);
       for (int way = 1; way < 4; way++) assert_same_answer(&answers[0], &answers[way], 0);
       assert_int_equal(answers[0].gist_source, T5GIST_SOURCE_ENCODED);
@@ -324,7 +327,8 @@ static void one_pass_is_two(void **state) {
     t5gist_gist *gist;
     CHECK_OK(tg_gist_encode(f->model, workspace, TASKS[i % N_TASKS], k, &gist, &err));
     assert_near(gist->states, whole.states + (size_t)whole.prompt.n_task * d, (size_t)k * d, f->limit->states);
-    const tg_encoder_sequence suffix = {.ids = whole.prompt.ids.ids + n_prefix, .n = n_input, .prefix_k = gist->enc_k, .prefix_v = gist->enc_v, .n_prefix = k};
+    const tg_encoder_sequence suffix = {
+        .ids = whole.prompt.ids.ids + n_prefix, .n = n_input, .prefix_k = gist->enc_k, .prefix_v = gist->enc_v, .n_prefix = k};
     float *states;
     const tg_arena_mark mark = tg_arena_save(tg_workspace_arena(workspace));
     CHECK_OK(tg_encode(t5, workspace, &suffix, 1, &states, &err));
@@ -336,7 +340,8 @@ static void one_pass_is_two(void **state) {
   tg_workspace_free(workspace);
 }
 
-/* In one masked pass the states of task and gist are the same bits whatever the input (of equal length, so that sums run alike), where they may not see it. */
+/* In one masked pass the states of task and gist are the same bits whatever the input (of equal length, so that sums run alike), where they may not
+ * see it. */
 static void prefix_ignores_the_input(void **state) {
   fixture *f = *state;
   t5gist_error err;
@@ -345,7 +350,8 @@ static void prefix_ignores_the_input(void **state) {
   tg_workspace *workspace;
   CHECK_OK(tg_workspace_new(t5->engine, &workspace, &err));
   for (int c = 0; c < T5GIST_FULL; c++) {
-    pass a = masked_pass(t5, workspace, (t5gist_condition)c, TASKS[0], 3, "one two three four"), b = masked_pass(t5, workspace, (t5gist_condition)c, TASKS[0], 3, "one two six four");
+    pass a = masked_pass(t5, workspace, (t5gist_condition)c, TASKS[0], 3, "one two three four"),
+         b = masked_pass(t5, workspace, (t5gist_condition)c, TASKS[0], 3, "one two six four");
     assert_int_equal(a.mask.n, b.mask.n);
     const size_t prefix = (size_t)(a.prompt.n_task + a.prompt.n_gist) * d;
     const bool same = memcmp(a.states, b.states, prefix * sizeof(float)) == 0;

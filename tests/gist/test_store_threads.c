@@ -1,5 +1,5 @@
-/* Many threads, a session each, share one model and one store too small for their tasks: every answer is that of a thread alone without a store, bit for
- * bit. One compute thread per session, so that the thread sanitizer sees every thread there is. */
+/* Many threads, a session each, share one model and one store too small for their tasks: every answer is that of a thread alone without a store, bit
+ * for bit. One compute thread per session, so that the thread sanitizer sees every thread there is. */
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>

@@ -98,6 +98,7 @@ static void files(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(text), cmocka_unit_test(json), cmocka_unit_test(json_failures), cmocka_unit_test(escapes), cmocka_unit_test(files)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(text), cmocka_unit_test(json), cmocka_unit_test(json_failures), cmocka_unit_test(escapes),
+                                     cmocka_unit_test(files)};
   return cmocka_run_group_tests(tests, set_up, tear_down);
 }

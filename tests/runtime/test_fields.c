@@ -229,7 +229,8 @@ static void mappings_name_fields_with_dots(void **state) {
   (void)state;
   const char *const same[] = {"loss: {match: 2, more: {names: [a, b]}}\nbeams: 3\n", "loss.match: 2\nloss.more.names: [a, b]\nbeams: 3\n",
                               "loss:\n  match: 2\n  more:\n    names:\n      - a\n      - b\nbeams: 3\n",
-                              "loss: {more.names: [a, b]}\nbeams: 3\nloss: {match: 2}\n", "loss: {}\nloss.match: 2\nloss.more: {names: [a, b]}\nbeams: 3\n"};
+                              "loss: {more.names: [a, b]}\nbeams: 3\nloss: {match: 2}\n",
+                              "loss: {}\nloss.match: 2\nloss.more: {names: [a, b]}\nbeams: 3\n"};
   for (size_t i = 0; i < sizeof same / sizeof *same; i++) {
     options o = {0};
     if (load(same[i], strlen(same[i]), &o, GENERATE)) fail_msg("%s: %s", same[i], err.message);

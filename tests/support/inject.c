@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-const char *const inject_kind_names[TG_IO_KINDS] = {"open", "stat", "read", "list", "map", "write", "sync", "close", "rename", "remove", "make", "lock", "mark"};
+const char *const inject_kind_names[TG_IO_KINDS] = {"open",  "stat",   "read",   "list", "map",  "write", "sync",
+                                                    "close", "rename", "remove", "make", "lock", "mark"};
 
 /* What is asked for; read only while hooks are set. */
 static struct {

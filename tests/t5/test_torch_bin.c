@@ -1,4 +1,5 @@
-/* pytorch_model.bin: what torch wrote is read right, everything else is refused: handcrafted pickles and archives, every truncation and byte change. */
+/* pytorch_model.bin: what torch wrote is read right, everything else is refused: handcrafted pickles and archives, every truncation and byte
+ * change. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>

@@ -98,7 +98,8 @@ static void test_by_heart(void **state) {
 /* Four tasks on each of eight inputs: without the task nobody knows the answer. */
 static prompt *make_crossed(void) {
   prompt *prompts = make_examples();
-  for (int i = 0; i < N_EXAMPLES; i++) memcpy((int32_t *)prompts[i].example.input, prompts[i - i % 4].example.input, (size_t)prompts[i].example.n_input * sizeof(int32_t));
+  for (int i = 0; i < N_EXAMPLES; i++)
+    memcpy((int32_t *)prompts[i].example.input, prompts[i - i % 4].example.input, (size_t)prompts[i].example.n_input * sizeof(int32_t));
   return prompts;
 }
 
@@ -131,7 +132,8 @@ static taught look(trainee *student, trainee *teacher, const tg_plan *plan, cons
   double same = 0;
   assert_true(plan->n_decoder <= (int)sizeof right);
   if (learns) memset(student->gradients, 0, student->layout.count * sizeof(float));
-  CHECK_OK(tg_pass_run(student->pass, student->weights, plan, options, teacher->pass, teacher->weights, learns ? student->gradients : NULL, &result, &err));
+  CHECK_OK(tg_pass_run(student->pass, student->weights, plan, options, teacher->pass, teacher->weights, learns ? student->gradients : NULL, &result,
+                       &err));
   for (int i = 0; i < plan->n_decoder; i++) same += right[i];
   return (taught){result.loss, same / plan->n_decoder};
 }
@@ -156,11 +158,12 @@ static void check_taught(const tg_pass_options *options, const tg_config *config
     CHECK_OK(tg_optimiser_step(optimiser, student->workspace, 1e-3, (uint64_t)step, norm, student->gradients, student->weights, &err));
   }
   const taught after = look(student, teacher, &plan, options, false);
-  print_message("forward %g, reverse %g, match %g: loss %.4f to %.4f, the teacher's tokens %.0f %% to %.0f %%\n", (double)options->forward, (double)options->reverse, (double)options->match,
-                before.loss, after.loss, 100 * before.same, 100 * after.same);
+  print_message("forward %g, reverse %g, match %g: loss %.4f to %.4f, the teacher's tokens %.0f %% to %.0f %%\n", (double)options->forward,
+                (double)options->reverse, (double)options->match, before.loss, after.loss, 100 * before.same, 100 * after.same);
   assert_true(before.same < 0.7);
   assert_true(after.loss < 0.1 * before.loss);
-  assert_true(after.same > (options->match > 0 ? before.same + 0.1 : 0.95)); /* matching compares directions, so that outputs may keep another length */
+  assert_true(after.same >
+              (options->match > 0 ? before.same + 0.1 : 0.95)); /* matching compares directions, so that outputs may keep another length */
   tg_plan_free(&plan);
   tg_optimiser_free(optimiser);
   trainee_free(student);

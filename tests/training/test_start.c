@@ -133,7 +133,8 @@ static void distinct_rows_stay_the_folders(void **state) {
   (void)state;
   started s;
   char *dir = model_with(32128, "\"t5gist\": {\"gist_token_ids\": [32110, 32100, 32112]}");
-  const int wanted[] = {T5GIST_UNSET, 3, 2, 0, 5}, n[] = {3, 3, 2, 1, 5}, ids[] = {32110, 32100, 32112, 32101, 32102}, rows[] = {32113, 32113, 32111, 32111, 32113};
+  const int wanted[] = {T5GIST_UNSET, 3, 2, 0, 5}, n[] = {3, 3, 2, 1, 5}, ids[] = {32110, 32100, 32112, 32101, 32102},
+            rows[] = {32113, 32113, 32111, 32111, 32113};
   for (int w = 0; w < 5; w++) {
     CHECK_OK(open_start(dir, wanted[w], 1, &s));
     assert_int_equal(s.start.config.n_gist_ids, n[w]);
@@ -160,8 +161,18 @@ static void a_start_from_scratch_has_a_tokenizer_of_its_own(void **state) {
   folder_text(from, "added_tokens.json", "{\"<GIST>\": 32100}");
   folder_text(from, "special_tokens_map.json", "{}");
   folder_text(from, "generation_config.json", "{\"num_beams\": 4}");
-  tg_recipe recipe = {.shape = (char *)"tiny", .vocab_from = from, .distinct_gists = T5GIST_UNSET, .most_gists = 1, .n_layers = T5GIST_UNSET, .n_decoder_layers = T5GIST_UNSET,
-                      .d_model = T5GIST_UNSET, .d_ff = T5GIST_UNSET, .d_kv = T5GIST_UNSET, .n_heads = T5GIST_UNSET, .buckets = 32, .max_distance = 128};
+  tg_recipe recipe = {.shape = (char *)"tiny",
+                      .vocab_from = from,
+                      .distinct_gists = T5GIST_UNSET,
+                      .most_gists = 1,
+                      .n_layers = T5GIST_UNSET,
+                      .n_decoder_layers = T5GIST_UNSET,
+                      .d_model = T5GIST_UNSET,
+                      .d_ff = T5GIST_UNSET,
+                      .d_kv = T5GIST_UNSET,
+                      .n_heads = T5GIST_UNSET,
+                      .buckets = 32,
+                      .max_distance = 128};
   CHECK_OK(tg_start_open(&recipe, run, true, &s.start, &err));
   assert_int_equal(s.start.config.gist_ids[0], 32100);
   assert_true(s.start.fresh[0]);

@@ -1,4 +1,5 @@
-/* Runs: recipes, what is written down, stopping and going on with the same bits, what is refused. Killing the program and several processes: tests/cli/test_train.py. */
+/* Runs: recipes, what is written down, stopping and going on with the same bits, what is refused. Killing the program and several processes:
+ * tests/cli/test_train.py. */
 #include <fcntl.h>
 #include <math.h>
 #include <stdlib.h>
@@ -44,7 +45,10 @@ static t5gist_status load_recipe(const char *text, tg_recipe *recipe) {
 static void recipes_have_defaults(void **state) {
   (void)state;
   tg_recipe r;
-  CHECK_OK(load_recipe("model: m\nout: o\ndata: {train: a.jsonl, eval: [b.jsonl, new=c=d.jsonl]}\ngists: [1, 8, 2]\nloss: {rebuild: 0.5, rebuild_until: 0.5}\nsteps: 10\n", &r));
+  CHECK_OK(
+      load_recipe("model: m\nout: o\ndata: {train: a.jsonl, eval: [b.jsonl, new=c=d.jsonl]}\ngists: [1, 8, 2]\nloss: {rebuild: 0.5, rebuild_until: "
+                  "0.5}\nsteps: 10\n",
+                  &r));
   assert_int_equal(r.n_gists, 3);
   assert_int_equal(r.most_gists, 8);
   assert_int_equal(r.n_sets, 2);
@@ -74,7 +78,8 @@ static void recipes_are_refused_with_a_reason(void **state) {
       {"model: m\nout: o\ndata.train: a\ngists: [0]\n", "gists: expected an integer from 1 to 1024, found \"0\""},
       {"model: m\nout: o\ndata.train: a\nloss.match: 1\n", "teacher: expected a model folder, or start, for loss.match, found nothing"},
       {"model: m\nout: o\ndata.train: a\nteacher: start\n", "for which the teacher is there, found none"},
-      {"model: m\nout: o\ndata.train: a\nteacher: start\nloss.kl_forward: 1\nteacher_condition: gist\n", "teacher_condition: expected full or pos_control, found \"gist\""},
+      {"model: m\nout: o\ndata.train: a\nteacher: start\nloss.kl_forward: 1\nteacher_condition: gist\n",
+       "teacher_condition: expected full or pos_control, found \"gist\""},
       {"model: m\nout: o\ndata.train: a\nloss.cross_entropy: 0\n", "loss: expected at least one weight above 0"},
       {"model: m\nout: o\ndata.train: a\nsteps: 5\nwarmup: 6\n", "warmup: expected at most the 5 steps, found 6"},
       {"model: m\nout: o\ndata.train: a\neval_conditions: [gits]\n", "eval_conditions: expected one of gist, pos_control"},
@@ -119,7 +124,8 @@ static void checksums_are_the_standard_ones(void **state) {
 static void events_are_records_of_tensorboard(void **state) {
   (void)state;
   /* Event {wall_time = 1.5, step = 300, summary {value {tag "a/x", simple_value 2}}}, by hand */
-  static const unsigned char event[] = {0x09, 0, 0, 0, 0, 0, 0, 0xf8, 0x3f, 0x10, 0xac, 0x02, 0x2a, 0x0c, 0x0a, 0x0a, 0x0a, 0x03, 'a', '/', 'x', 0x15, 0, 0, 0, 0x40};
+  static const unsigned char event[] = {0x09, 0,    0,    0,    0,    0,   0,   0xf8, 0x3f, 0x10, 0xac, 0x02, 0x2a,
+                                        0x0c, 0x0a, 0x0a, 0x0a, 0x03, 'a', '/', 'x',  0x15, 0,    0,    0,    0x40};
   const tg_scalar scalar = {"x", 2};
   tg_buffer records = {0};
   CHECK_OK(tg_event_scalars(1.5, 300, "a", &scalar, 1, &records, &err));
@@ -178,8 +184,10 @@ static void write_data(const char *name) {
   tg_buffer text = {0};
   for (int i = 0; i < 15; i++) {
     const char *item = items[i % 5], *colour = colours[i / 5];
-    CHECK_OK(tg_buffer_printf(&text, &err, "{\"instruction\": \"Say the colour.\", \"input\": \"the %s %s\", \"output\": \"%s\"}\n", colour, item, colour));
-    CHECK_OK(tg_buffer_printf(&text, &err, "{\"instruction\": \"Say the thing, please.\", \"input\": \"the %s %s\", \"output\": \"%s\"}\n", colour, item, item));
+    CHECK_OK(tg_buffer_printf(&text, &err, "{\"instruction\": \"Say the colour.\", \"input\": \"the %s %s\", \"output\": \"%s\"}\n", colour, item,
+                              colour));
+    CHECK_OK(tg_buffer_printf(&text, &err, "{\"instruction\": \"Say the thing, please.\", \"input\": \"the %s %s\", \"output\": \"%s\"}\n", colour,
+                              item, item));
   }
   folder_write(folder, name, text.data, text.size);
   tg_buffer_free(&text);
@@ -190,8 +198,10 @@ static t5gist_status make_recipe(const char *out, const char *more, tg_recipe *r
   tg_buffer text = {0};
   write_data("data.jsonl");
   CHECK_OK(tg_buffer_printf(&text, &err,
-                            "shape: {like: tiny, n_decoder_layers: 1}\nvocab.from: " TOKENIZER "\nout: %s/%s\ndata: {train: %s/data.jsonl, eval: [seen=%s/data.jsonl]}\n"
-                            "gists: [1, 2]\ndistinct_gists: 2\nconditions: {gist: 2, full: 1}\nsteps: 12\nbatch_examples: 6\nmicro_tokens: 60\noptimiser: adamw_scaled\nrate: 0.01\n"
+                            "shape: {like: tiny, n_decoder_layers: 1}\nvocab.from: " TOKENIZER
+                            "\nout: %s/%s\ndata: {train: %s/data.jsonl, eval: [seen=%s/data.jsonl]}\n"
+                            "gists: [1, 2]\ndistinct_gists: 2\nconditions: {gist: 2, full: 1}\nsteps: 12\nbatch_examples: 6\nmicro_tokens: "
+                            "60\noptimiser: adamw_scaled\nrate: 0.01\n"
                             "warmup: 2\nscale_q: true\nseed: 5\nthreads: 2\n%s",
                             folder, out, folder, folder, more));
   const t5gist_status status = load_recipe(text.data, recipe);
@@ -199,12 +209,15 @@ static t5gist_status make_recipe(const char *out, const char *more, tg_recipe *r
   return status;
 }
 
-static const char everything[] = "teacher: start\nloss: {kl_forward: 0.5, kl_reverse: 0.5, match: 0.1, rebuild: 0.2, rebuild_share: 0.5, rebuild_until: 0.7, copy: 0.1, smoothing: 0.05}\n"
-                                 "dropout: 0.1\naverage: 0.9\ngist_factor: 10\neval_every: 4\nsave_every: 3\n";
+static const char everything[] =
+    "teacher: start\nloss: {kl_forward: 0.5, kl_reverse: 0.5, match: 0.1, rebuild: 0.2, rebuild_share: 0.5, rebuild_until: 0.7, copy: 0.1, "
+    "smoothing: 0.05}\n"
+    "dropout: 0.1\naverage: 0.9\ngist_factor: 10\neval_every: 4\nsave_every: 3\n";
 
 static t5gist_status train(const char *out, const char *more, bool resume, watcher *w, tg_train_result *result) {
   tg_recipe recipe;
-  const tg_train_call call = {.command = "t5gist train x.yaml", .resume = resume, .stop = &w->stop, .say = on_say, .progress = on_progress, .user = w};
+  const tg_train_call call = {
+      .command = "t5gist train x.yaml", .resume = resume, .stop = &w->stop, .say = on_say, .progress = on_progress, .user = w};
   CHECK_OK(make_recipe(out, more, &recipe));
   const t5gist_status status = tg_train(&recipe, &call, result, &err);
   tg_recipe_free(&recipe);
@@ -279,7 +292,8 @@ static void a_stopped_run_goes_on_with_the_same_bits(void **state) {
     CHECK_OK(train(out, everything, true, &w, &result));
     assert_int_equal(result.first_step, stop);
     assert_int_equal(result.step, 12);
-    static const char *const same[] = {"model.safetensors", "config.json", "run/step-00000012/weights.safetensors", "run/step-00000012/optimiser.safetensors"};
+    static const char *const same[] = {"model.safetensors", "config.json", "run/step-00000012/weights.safetensors",
+                                       "run/step-00000012/optimiser.safetensors"};
     for (size_t i = 0; i < sizeof same / sizeof *same; i++) {
       snprintf(a, sizeof a, "whole/%s", same[i]);
       snprintf(b, sizeof b, "%s/%s", out, same[i]);
