@@ -14,7 +14,8 @@ static void print_precisions(const t5gist_choice *choice, int threads) {
     printf("  precisions   not compared on this machine with %d threads yet: --dtype auto does it once\n", threads);
     return;
   }
-  printf("  precisions   measured on this machine with %d threads; --dtype auto takes %s\n", threads, name ? name : "the folder's default: none is allowed");
+  printf("  precisions   measured on this machine with %d threads; --dtype auto takes %s\n", threads,
+         name ? name : "the folder's default: none is allowed");
   if (choice->busy) printf("    while other programs used the cores: timed once more at the next --dtype auto\n");
   printf("    %-6s %9s %7s %12s %9s %8s %10s  allowed\n", "dtype", "step ms", "GB/s", "32 tokens ms", "GFLOP/s", "drift", "agreement");
   for (int i = 0; i < choice->n; i++) {
@@ -58,9 +59,10 @@ static json_t *precisions_json(const t5gist_choice *choice) {
   json_t *list = json_array();
   for (int i = 0; i < choice->n; i++) {
     const t5gist_candidate *c = &choice->candidates[i];
-    json_t *o = json_pack("{s:s, s:f, s:f, s:f, s:f, s:b, s:s}", "dtype", c->name, "step_ms", c->step_ms, "step_bytes_per_s", c->step_bytes, "rows_ms",
-                          c->rows_ms, "rows_flops_per_s", c->rows_flops, "allowed", c->allowed, "why", c->why);
-    json_object_set_new(o, "drift", c->drift_known ? json_pack("{s:f, s:f}", "logprob", c->drift.logprob, "agreement", c->drift.agreement) : json_null());
+    json_t *o = json_pack("{s:s, s:f, s:f, s:f, s:f, s:b, s:s}", "dtype", c->name, "step_ms", c->step_ms, "step_bytes_per_s", c->step_bytes,
+                          "rows_ms", c->rows_ms, "rows_flops_per_s", c->rows_flops, "allowed", c->allowed, "why", c->why);
+    json_object_set_new(o, "drift",
+                        c->drift_known ? json_pack("{s:f, s:f}", "logprob", c->drift.logprob, "agreement", c->drift.agreement) : json_null());
     json_array_append_new(list, o);
   }
   const char *name = chosen_name(choice);
@@ -96,7 +98,8 @@ static json_t *model_json(const tg_context *context, const t5gist_choice *choice
   return o;
 }
 
-static t5gist_status print_json(const tg_context *context, const t5gist_machine *machine, const t5gist_choice *choice, bool missing, t5gist_error *err) {
+static t5gist_status print_json(const tg_context *context, const t5gist_machine *machine, const t5gist_choice *choice, bool missing,
+                                t5gist_error *err) {
   json_t *o = json_object();
   json_object_set_new(o, "version", json_string(t5gist_version()));
   json_object_set_new(o, "cpu", tg_json_text(machine->cpu));

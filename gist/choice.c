@@ -22,8 +22,10 @@ enum { MAX_REMEMBERED = 1 << 16, TOKENS_OUT = 32, KEY_DIGITS = 32 };
 static const struct {
   int dtype;
   tg_precision precision;
-} candidates[T5GIST_N_CANDIDATES] = {
-    {T5GIST_DTYPE_F32, TG_PRECISION_F32}, {T5GIST_DTYPE_BF16, TG_PRECISION_BF16}, {T5GIST_DTYPE_INT8, TG_PRECISION_INT8}, {T5GIST_DTYPE_INT4, TG_PRECISION_INT4}};
+} candidates[T5GIST_N_CANDIDATES] = {{T5GIST_DTYPE_F32, TG_PRECISION_F32},
+                                     {T5GIST_DTYPE_BF16, TG_PRECISION_BF16},
+                                     {T5GIST_DTYPE_INT8, TG_PRECISION_INT8},
+                                     {T5GIST_DTYPE_INT4, TG_PRECISION_INT4}};
 
 /* Of the time measured, threads added up: less was seen in runs on a quiet machine, several times as much beside one other busy thread. */
 #define MOST_WAITED 0.05
@@ -74,8 +76,8 @@ static t5gist_status find_place(subject *s, t5gist_error *err) {
   (void)tg_kept_drift(s->config.json, "bf16", &kept);
   (void)tg_kept_drift(s->config.json, "int4", &kept);
   TG_TRY(tg_buffer_printf(&text, err, "t5gist precision 1\n%s\n%s %s\nthreads %d\nmodel %s %s\nwo %d %d\ndrift %.17g %.17g\n", T5GIST_VERSION, cpu,
-                          tg_isa_name(tg_cpu_isa()), s->threads, fingerprint, tg_dtype_name(stored), s->wo_dtype, s->config.wo_precision, kept.logprob,
-                          kept.agreement));
+                          tg_isa_name(tg_cpu_isa()), s->threads, fingerprint, tg_dtype_name(stored), s->wo_dtype, s->config.wo_precision,
+                          kept.logprob, kept.agreement));
   tg_sha256_hex(text.data, text.size, key);
   tg_buffer_free(&text);
   snprintf(name, sizeof name, "precision-%.*s.json", KEY_DIGITS, key);
@@ -119,9 +121,9 @@ static json_t *verdict_json(const t5gist_choice *choice) {
   json_t *list = json_array();
   for (int i = 0; i < choice->n; i++) {
     const t5gist_candidate *c = &choice->candidates[i];
-    json_array_append_new(list, json_pack("{s:s, s:f, s:f, s:f, s:f, s:b, s:b, s:f, s:f, s:s}", "name", c->name, "step_ms", c->step_ms, "rows_ms", c->rows_ms,
-                                          "step_bytes", c->step_bytes, "rows_flops", c->rows_flops, "drift_known", c->drift_known, "allowed", c->allowed,
-                                          "logprob", c->drift.logprob, "agreement", c->drift.agreement, "why", c->why));
+    json_array_append_new(list, json_pack("{s:s, s:f, s:f, s:f, s:f, s:b, s:b, s:f, s:f, s:s}", "name", c->name, "step_ms", c->step_ms, "rows_ms",
+                                          c->rows_ms, "step_bytes", c->step_bytes, "rows_flops", c->rows_flops, "drift_known", c->drift_known,
+                                          "allowed", c->allowed, "logprob", c->drift.logprob, "agreement", c->drift.agreement, "why", c->why));
   }
   return json_pack("{s:i, s:b, s:o}", "dtype", choice->dtype, "busy", choice->busy, "candidates", list);
 }

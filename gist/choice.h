@@ -13,7 +13,7 @@ typedef struct tg_layer_times {
 
 /* Times layers of a model's shapes, with weights of no meaning, for some milliseconds: as many of them as the caches cannot hold, if the model has so
  * many. */
-t5gist_status tg_time_layers(const tg_config *config, tg_precision precision, tg_precision wo_precision, int threads, size_t rows, tg_layer_times *times,
-                             t5gist_error *err);
+t5gist_status tg_time_layers(const tg_config *config, tg_precision precision, tg_precision wo_precision, int threads, size_t rows,
+                             tg_layer_times *times, t5gist_error *err);
 
 #endif

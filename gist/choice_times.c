@@ -123,8 +123,8 @@ static t5gist_status measure(bench *b, tg_layer_times *times, t5gist_error *err)
   return T5GIST_OK;
 }
 
-static t5gist_status time_layers(const tg_config *config, tg_precision precision, tg_precision wo_precision, int threads, size_t rows, tg_layer_times *times,
-                                 t5gist_error *err) {
+static t5gist_status time_layers(const tg_config *config, tg_precision precision, tg_precision wo_precision, int threads, size_t rows,
+                                 tg_layer_times *times, t5gist_error *err) {
   bench *b;
   t5gist_status status;
   TG_TRY(tg_alloc(&b, 1, sizeof *b, err));
@@ -153,8 +153,8 @@ done:
 }
 
 /* An int4 model's encoder is in int8. */
-t5gist_status tg_time_layers(const tg_config *config, tg_precision precision, tg_precision wo_precision, int threads, size_t rows, tg_layer_times *times,
-                             t5gist_error *err) {
+t5gist_status tg_time_layers(const tg_config *config, tg_precision precision, tg_precision wo_precision, int threads, size_t rows,
+                             tg_layer_times *times, t5gist_error *err) {
   TG_TRY(time_layers(config, precision, wo_precision, threads, rows, times, err));
   if (precision != TG_PRECISION_INT4) return T5GIST_OK;
   tg_layer_times encoders;

@@ -37,8 +37,8 @@ t5gist_status tg_dir_sync(const char *path, t5gist_error *err);   /* brings the 
 t5gist_status tg_dir_remove(const char *path, t5gist_error *err); /* an empty one; one with something in it stays, which is no error */
 
 /* Atomic writing: a temporary made with O_EXCL in the same directory, written, fsynced, renamed over path, the directory fsynced. A failed
- * fsync is an error and never retried. Until commit, path is untouched; abort (or a failed commit) removes the temporary. A temporary is locked (flock)
- * while it is being written. Those that a killed process left in the directory go with the first writing there after an hour.
+ * fsync is an error and never retried. Until commit, path is untouched; abort (or a failed commit) removes the temporary. A temporary is locked
+ * (flock) while it is being written. Those that a killed process left in the directory go with the first writing there after an hour.
  * mode: permission bits of a new file before the umask; a file that exists keeps its own. A path that leads to something else than a regular
  * file (a device, a FIFO, /dev/stdout) is written straight through. */
 typedef struct tg_writer tg_writer;

@@ -1,9 +1,9 @@
 /* Linear layers with weights in bf16. Internal to runtime/; linear.c is the only user.
  *
- * Weights are in blocks of 64 outputs and pairs of inputs, [n_out/64][depth/2][64][2], depth being the inputs padded with a zero to an even number: what
- * oneDNN calls BA16a64b2a. Sums are f32. Where the machine multiplies pairs of bf16 (tg_cpu_bf16), activations are rounded to bf16 for every product,
- * whatever its rows: twice the speed of f32 from 16 rows on, and no slower below. Elsewhere activations stay f32 and weights are widened in registers,
- * which halves what is read from memory and nothing else. */
+ * Weights are in blocks of 64 outputs and pairs of inputs, [n_out/64][depth/2][64][2], depth being the inputs padded with a zero to an even number:
+ * what oneDNN calls BA16a64b2a. Sums are f32. Where the machine multiplies pairs of bf16 (tg_cpu_bf16), activations are rounded to bf16 for every
+ * product, whatever its rows: twice the speed of f32 from 16 rows on, and no slower below. Elsewhere activations stay f32 and weights are widened in
+ * registers, which halves what is read from memory and nothing else. */
 #ifndef T5GIST_RUNTIME_LINEAR_BF16_H
 #define T5GIST_RUNTIME_LINEAR_BF16_H
 

@@ -55,7 +55,8 @@ TG_INLINE void add_inputs(const uint16_t *x, size_t x_stride, const uint16_t *we
     for (size_t v = 0; v < VECTORS; v++) v_store(sums + r * BLOCK + v * LANES, s[r][v]);
 }
 
-TG_INLINE void add_tile_as(const uint16_t *x, size_t x_stride, const uint16_t *weights, size_t n, size_t rows, float *sums, const bool fetch, ahead next) {
+TG_INLINE void add_tile_as(const uint16_t *x, size_t x_stride, const uint16_t *weights, size_t n, size_t rows, float *sums, const bool fetch,
+                           ahead next) {
   switch (rows) {
     case 1: add_inputs(x, x_stride, weights, n, 1, sums, fetch, next); break;
     case 2: add_inputs(x, x_stride, weights, n, 2, sums, fetch, next); break;

@@ -1,5 +1,5 @@
-/* Linear layers by oneDNN: a product is cut into slices of its outputs, which the threads of the workspace's team multiply, each slice by one of them.
- * So oneDNN starts no threads, and slices, which depend on the product's sizes alone, have the same bits whoever computes them. Internal to
+/* Linear layers by oneDNN: a product is cut into slices of its outputs, which the threads of the workspace's team multiply, each slice by one of
+ * them. So oneDNN starts no threads, and slices, which depend on the product's sizes alone, have the same bits whoever computes them. Internal to
  * runtime/; linear.c is the only user. */
 #ifndef T5GIST_RUNTIME_LINEAR_ONEDNN_H
 #define T5GIST_RUNTIME_LINEAR_ONEDNN_H

@@ -1,5 +1,5 @@
-/* Records of a data file: JSON objects, one per line (JSONL; blank lines are none) or all in one JSON list, told apart by the first character. The file
- * is read piece by piece: memory holds one record at a time. */
+/* Records of a data file: JSON objects, one per line (JSONL; blank lines are none) or all in one JSON list, told apart by the first character. The
+ * file is read piece by piece: memory holds one record at a time. */
 #ifndef T5GIST_RUNTIME_RECORDS_H
 #define T5GIST_RUNTIME_RECORDS_H
 

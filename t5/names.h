@@ -23,9 +23,9 @@ t5gist_status tg_each_tensor(const tg_config *config, tg_tensor_visit *visit, vo
 /* Whether a matrix of this name is a linear layer's. Those alone are ever kept in bytes. */
 bool tg_is_linear(const char *name);
 
-/* What the linear layer of a name is computed in, and converted to, in a model of this precision whose feed-forward output matrices (wo) have wo_precision. In an
- * int4 model the encoder and the decoder's cross-attention keys and values, whose products meet many rows at once, stay in int8; where wo is in int4, the
- * encoder's is in int8x16, as in an int8 model. */
+/* What the linear layer of a name is computed in, and converted to, in a model of this precision whose feed-forward output matrices (wo) have
+ * wo_precision. In an int4 model the encoder and the decoder's cross-attention keys and values, whose products meet many rows at once, stay in int8;
+ * where wo is in int4, the encoder's is in int8x16, as in an int8 model. */
 tg_precision tg_layer_precision(const char *name, tg_precision precision, tg_precision wo_precision);
 
 #endif

@@ -1,5 +1,5 @@
-/* The restricted pickle machine: protocol 2, the opcodes that torch.save writes for a state dict, inert nodes. Budgets: 16 MiB, 4 M opcodes, stack 64 K,
- * marks 64, 256 K nodes; the memo holds references, never copies. */
+/* The restricted pickle machine: protocol 2, the opcodes that torch.save writes for a state dict, inert nodes. Budgets: 16 MiB, 4 M opcodes, stack 64
+ * K, marks 64, 256 K nodes; the memo holds references, never copies. */
 #ifndef T5GIST_T5_PICKLE_H
 #define T5GIST_T5_PICKLE_H
 

@@ -26,7 +26,8 @@ t5gist_status tg_position_table_new(const float *weights, int n_buckets, int n_h
   const size_t width = 2 * (size_t)max_distance + 1;
   *table = (tg_position_table){.n_heads = n_heads, .max_distance = max_distance};
   size_t count;
-  if (!tg_size_mul(width, (size_t)n_heads, &count)) return tg_fail(err, T5GIST_EFORMAT, "%d heads x %d distances are too many", n_heads, max_distance);
+  if (!tg_size_mul(width, (size_t)n_heads, &count))
+    return tg_fail(err, T5GIST_EFORMAT, "%d heads x %d distances are too many", n_heads, max_distance);
   TG_TRY(tg_alloc(&table->bias, count, sizeof(float), err));
   for (size_t i = 0; i < width; i++) {
     const float *row = weights + (size_t)tg_position_bucket((int64_t)i - max_distance, bidirectional, n_buckets, max_distance) * (size_t)n_heads;

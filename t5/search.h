@@ -34,8 +34,8 @@ t5gist_status tg_search_advance(tg_search *search, float *logits, t5gist_error *
 bool tg_search_done(const tg_search *search);      /* nothing left to decode */
 bool tg_search_cancelled(const tg_search *search); /* on_text returned false */
 
-/* After done: fills text, tokens, logprobs, top_logprobs, finish, sequence_score, others, n_drafted, n_accepted of *answer (other fields untouched; zeroed before). After a
- * failure what is filled is still the caller's to clear. top_logprobs of beams are the best hypothesis's. */
+/* After done: fills text, tokens, logprobs, top_logprobs, finish, sequence_score, others, n_drafted, n_accepted of *answer (other fields untouched;
+ * zeroed before). After a failure what is filled is still the caller's to clear. top_logprobs of beams are the best hypothesis's. */
 t5gist_status tg_search_answer(tg_search *search, t5gist_answer *answer, t5gist_error *err);
 
 #endif

@@ -1,5 +1,5 @@
-/* Rules: at most 1 M pieces of 1 to 1024 bytes of UTF-8 without NUL, finite scores, known types; user-defined pieces nested at most 32 deep; every unit
- * of the character map's trie that a text can reach, the root included, within the array, no cycle, at most 32 matches on a path, every match a
+/* Rules: at most 1 M pieces of 1 to 1024 bytes of UTF-8 without NUL, finite scores, known types; user-defined pieces nested at most 32 deep; every
+ * unit of the character map's trie that a text can reach, the root included, within the array, no cycle, at most 32 matches on a path, every match a
  * NUL-terminated string of the table. */
 #include "t5/spm_check.h"
 

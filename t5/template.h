@@ -1,5 +1,5 @@
-/* The parts of a prompt as token ids, by the model's templates (config.json). Each part is tokenised alone, as a stretch of its own; an empty text appends
- * nothing: its label disappears with it. Texts are NUL-terminated valid UTF-8. No end token is added. */
+/* The parts of a prompt as token ids, by the model's templates (config.json). Each part is tokenised alone, as a stretch of its own; an empty text
+ * appends nothing: its label disappears with it. Texts are NUL-terminated valid UTF-8. No end token is added. */
 #ifndef T5GIST_T5_TEMPLATE_H
 #define T5GIST_T5_TEMPLATE_H
 

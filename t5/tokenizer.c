@@ -139,8 +139,8 @@ static t5gist_status open_model(tg_tokenizer *t, const char *dir, bool *is_json,
   return tg_fail(err, T5GIST_EIO, "%s: expected a tokenizer, spiece.model or tokenizer.json; found neither", dir);
 }
 
-/* A piece of the model ("<extra_id_3>", mT5: "▁<extra_id_3>"), else an added token, else, where the vocabulary has room for all of them, the rows right
- * after the pieces counting down. */
+/* A piece of the model ("<extra_id_3>", mT5: "▁<extra_id_3>"), else an added token, else, where the vocabulary has room for all of them, the rows
+ * right after the pieces counting down. */
 static int32_t extra_id(const tg_tokenizer *t, int n, const int32_t *in_model) {
   const int32_t pieces = (int32_t)t->model.n_pieces, added = tg_tokenizer_added(t, t->extra_names[n]);
   if (in_model[n] >= 0) return in_model[n];

@@ -1,5 +1,5 @@
-/* Training data: JSONL (one object per line) or a JSON list of objects, with configurable field names; tokenised once into a shard that is mapped ever
- * after. */
+/* Training data: JSONL (one object per line) or a JSON list of objects, with configurable field names; tokenised once into a shard that is mapped
+ * ever after. */
 #ifndef T5GIST_TRAINING_DATA_H
 #define T5GIST_TRAINING_DATA_H
 

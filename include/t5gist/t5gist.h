@@ -64,20 +64,21 @@ typedef struct t5gist_model t5gist_model;
 /* In what the linear layers are computed; everything between them is f32. */
 typedef enum t5gist_dtype {
   T5GIST_DTYPE_F32 = 0,
-  T5GIST_DTYPE_INT8,   /* weights of 8 bits with a scale per output, activations likewise with a scale per token */
+  T5GIST_DTYPE_INT8,    /* weights of 8 bits with a scale per output, activations likewise with a scale per token */
   T5GIST_DTYPE_INT8X16, /* the same weights, activations of 16 bits */
   T5GIST_DTYPE_BF16,    /* weights of 16 bits, a float's upper half; activations too where the machine multiplies pairs of them */
-  T5GIST_DTYPE_INT4,    /* the decoder's weights, the head's too, of 4 bits with a scale per 64 inputs, activations of 8 bits likewise; the encoder in int8 */
-  T5GIST_DTYPE_AUTO     /* of f32, bf16, int8 and int4 the fastest on this machine whose answers stay near f32's: measured once, in some seconds, and remembered
-                         * (t5gist_choose_dtype in tools.h) */
+  T5GIST_DTYPE_INT4,    /* the decoder's weights, the head's too, of 4 bits with a scale per 64 inputs, activations of 8 bits likewise; the encoder in
+                         * int8 */
+  T5GIST_DTYPE_AUTO     /* of f32, bf16, int8 and int4 the fastest on this machine whose answers stay near f32's: measured once, in some seconds, and
+                         * remembered (t5gist_choose_dtype in tools.h) */
 } t5gist_dtype;
 
 typedef struct t5gist_model_options {
   int threads;         /* compute threads of each session; T5GIST_UNSET: the cores this process may use */
   bool check_numerics; /* look for NaN and infinity after every layer and name the first; slow */
   int dtype;           /* a t5gist_dtype; T5GIST_UNSET: int8 or int4 for a folder that was converted to it, else f32 */
-  int wo_dtype;        /* of the feed-forward layers' output matrices, not auto; T5GIST_UNSET: what the folder was converted with, else int8x16 beside int8 and int4,
-                        * else dtype. int4: the decoder's alone, beside int8x16 in the encoder */
+  int wo_dtype;        /* of the feed-forward layers' output matrices, not auto; T5GIST_UNSET: what the folder was converted with, else int8x16 beside
+                        * int8 and int4, else dtype. int4: the decoder's alone, beside int8x16 in the encoder */
 } t5gist_model_options;
 
 /* Every field unset. */
@@ -90,7 +91,8 @@ T5GIST_API void t5gist_model_close(t5gist_model *model); /* null is allowed */
 
 typedef struct t5gist_model_info { /* strings borrowed from the model */
   const char *dir, *model_type, *tokenizer;         /* tokenizer: its file */
-  const char *stored, *dtype;                       /* of the stored embedding: "f32", "bf16" or "f16"; of what is computed: "f32", "bf16", "int8", "int4", or with another wo "int8, wo f32" */
+  const char *stored;                               /* number format of the stored embedding: "f32", "bf16" or "f16" */
+  const char *dtype;                                /* of what is computed: "f32", "bf16", "int8", "int4", or with another wo "int8, wo f32" */
   const char *fingerprint;                          /* SHA-256, hex, of the source model; see docs/FORMATS.md */
   int vocab_size, d_model, d_kv, d_ff, n_heads, n_layers, n_decoder_layers, threads;
   size_t n_parameters, weight_bytes;                /* weight_bytes: resident, packed copies included */
@@ -119,7 +121,7 @@ typedef struct t5gist_store t5gist_store;
 typedef struct t5gist_store_options {
   uint64_t budget;                                   /* bytes of gist files kept; those used longest ago make room. 0: 1 GiB */
   bool read_only;                                    /* look, and write nothing. So it is too where the folder may not be written */
-  const char *salt;                                  /* null: none. Stores are shared by those who use the same salt: one per tenant keeps them apart */
+  const char *salt;                                  /* null: none. Stores are shared by users of the same salt: one per tenant keeps them apart */
   void (*on_note)(void *user, const char *message);  /* null: silence. Called in the thread of the session concerned */
   void *user;
 } t5gist_store_options;
@@ -138,7 +140,8 @@ T5GIST_API t5gist_status t5gist_session_use_store(t5gist_session *session, t5gis
 
 typedef struct t5gist_gist t5gist_gist;
 
-/* Compresses a task (not empty) into gists tokens, 1 to 1024; T5GIST_UNSET: the model's default; or finds it in the session's store. *gist is the caller's. */
+/* Compresses a task (not empty) into gists tokens, 1 to 1024; T5GIST_UNSET: the model's default; or finds it in the session's store. *gist is the
+ * caller's. */
 T5GIST_API t5gist_status t5gist_encode(t5gist_session *session, const char *task, int gists, t5gist_gist **gist, t5gist_error *err);
 T5GIST_API void t5gist_gist_free(t5gist_gist *gist); /* null is allowed */
 
@@ -287,7 +290,8 @@ T5GIST_API void t5gist_free(void *memory);
  * answers: [n], filled in the order of the requests, each with its own error. Returns T5GIST_OK when all were processed, whatever their own
  * errors; another status only when the session as a whole failed (then no answer is left to clear). Not to be mixed with requests that
  * were submitted and not yet answered. */
-T5GIST_API t5gist_status t5gist_generate(t5gist_session *session, const t5gist_request *requests, size_t n, t5gist_answer *answers, t5gist_error *err);
+T5GIST_API t5gist_status t5gist_generate(t5gist_session *session, const t5gist_request *requests, size_t n, t5gist_answer *answers,
+                                         t5gist_error *err);
 
 /* The same, step by step, for servers and pipes. An answer is delivered from inside t5gist_step, as soon as its request ends. */
 typedef void t5gist_answer_callback(void *user, t5gist_answer *answer); /* the answer now belongs to the callee */

@@ -11,12 +11,12 @@ extern "C" {
 #endif
 
 /* Draws the masks of a real prompt with its tokens as labels: the encoder's, then the decoder's cross-attention row. gists as in the request. */
-T5GIST_API t5gist_status t5gist_draw_mask(t5gist_session *session, const char *task, const char *input, t5gist_condition condition, int gists, bool svg,
-                                          FILE *out, t5gist_error *err);
+T5GIST_API t5gist_status t5gist_draw_mask(t5gist_session *session, const char *task, const char *input, t5gist_condition condition, int gists,
+                                          bool svg, FILE *out, t5gist_error *err);
 
-/* How far answers in a number format are from those in f32, on a few texts: the mean distance of their tokens' log-probabilities, and the share of f32's
- * greedy tokens before the first that differs. exact, exact_f32: the shares of greedy answers (cut after 24 tokens) that are the text's output; only where they
- * are measured, not where they are read back. */
+/* How far answers in a number format are from those in f32, on a few texts: the mean distance of their tokens' log-probabilities, and the share of
+ * f32's greedy tokens before the first that differs. exact, exact_f32: the shares of greedy answers (cut after 24 tokens) that are the text's output;
+ * only where they are measured, not where they are read back. */
 typedef struct t5gist_drift { double logprob, agreement, exact, exact_f32; } t5gist_drift;
 
 /* The limits of the quality gate: at most so far, at least so many. */
@@ -28,11 +28,12 @@ T5GIST_API bool t5gist_drift_allowed(const t5gist_drift *drift);
 typedef void t5gist_progress(void *user, const char *what, uint64_t done, uint64_t total);
 typedef struct t5gist_conversion {
   const char *dtype;    /* "f32", "bf16", "int8", "int4" (both of linear layers alone) or null to keep the stored one */
-  const char *wo_dtype; /* with int8 and int4, what the folder computes the feed-forward layers' output matrices in unless told otherwise: "f32", "bf16", "int8",
-                         * "int8x16", with int4 "int4", or null: int8x16; int4 in a folder in int4 whose answers, measured so, pass the quality gate */
+  const char *wo_dtype; /* with int8 and int4, what the folder computes the feed-forward layers' output matrices in unless told otherwise: "f32",
+                         * "bf16", "int8", "int8x16", with int4 "int4", or null: int8x16; int4 in a folder in int4 whose answers, measured so, pass
+                         * the quality gate */
   /* The rest is of int4 alone. */
-  const char *rounding;    /* "nearest", "search" (the scale of least squared error), "calibrated" (errors made good by what the layers see) or null: of these the
-                            * one whose answers are nearest to f32's; where f32 is too large for this machine search */
+  const char *rounding;    /* "nearest", "search" (the scale of least squared error), "calibrated" (errors made good by what the layers see) or null:
+                            * of these the one whose answers are nearest to f32's; where f32 is too large for this machine search */
   const char *texts;       /* on which that is measured, as in t5gist_measure_drift */
   const char *calibration; /* texts by which calibrated rounds, a file as texts; null: built-in ones, others than those that drift is measured on */
   int threads;             /* as in t5gist_model_options */
@@ -51,8 +52,8 @@ T5GIST_API t5gist_status t5gist_convert(const char *in_dir, const char *out_dir,
  * config.json. texts: a file of JSON objects with instruction, input and output (at most 1,000), or null: built-in ones. A source of .bin files is
  * rewritten within the converted folder for the time of measuring. T5GIST_EUNSUPPORTED where that is not possible or f32 too large for this machine's
  * memory. threads as in t5gist_model_options. */
-T5GIST_API t5gist_status t5gist_measure_drift(const char *source, const char *converted, int dtype, const char *texts, int threads, t5gist_drift *drift,
-                                              t5gist_error *err);
+T5GIST_API t5gist_status t5gist_measure_drift(const char *source, const char *converted, int dtype, const char *texts, int threads,
+                                              t5gist_drift *drift, t5gist_error *err);
 
 /* The number formats to compute a model in, compared on this machine: a candidate each. */
 enum { T5GIST_N_CANDIDATES = 4, T5GIST_CANDIDATE_ROWS = 32 };
@@ -73,8 +74,9 @@ typedef struct t5gist_choice {
   bool busy; /* other programs used the cores meanwhile: what was timed may mislead, and is timed again when measuring is next asked for */
 } t5gist_choice;
 
-/* What --dtype auto computes a folder in. Measured once (some seconds) and remembered per machine, threads, model and wo_dtype in $XDG_CACHE_HOME/t5gist;
- * a cache that cannot be written only costs time. measure false: only what is remembered. threads, wo_dtype as in t5gist_model_options. */
+/* What --dtype auto computes a folder in. Measured once (some seconds) and remembered per machine, threads, model and wo_dtype in
+ * $XDG_CACHE_HOME/t5gist; a cache that cannot be written only costs time. measure false: only what is remembered. threads, wo_dtype as in
+ * t5gist_model_options. */
 T5GIST_API t5gist_status t5gist_choose_dtype(const char *dir, int threads, int wo_dtype, bool measure, t5gist_choice *choice, t5gist_error *err);
 
 /* Checks a model folder (shapes, offsets, NaN and infinity, tensor by tensor) or a .gist file; report gets one line per finding. */
@@ -83,11 +85,11 @@ T5GIST_API t5gist_status t5gist_verify(const char *path, FILE *report, t5gist_er
 /* Writes what a model folder or gist file contains, also where it is damaged. */
 T5GIST_API t5gist_status t5gist_inspect(const char *path, FILE *out, t5gist_error *err);
 
-/* Writes a seeded random checkpoint (shape tiny|mini|small|base|large|xl|xxl; variant flan|t5v1|tied|uneven|wide|v5config|outlier) for tests and benchmarks, with
- * the tokenizer file copied from tokenizer_dir. dtype: "f32", or "int8" or "int4" (by search): the folder that t5gist_convert makes of it, in a quarter of the
- * space or less. */
-T5GIST_API t5gist_status t5gist_make_model(const char *out_dir, const char *shape, const char *variant, const char *dtype, uint64_t seed, int vocab_size,
-                                           const char *tokenizer_dir, t5gist_error *err);
+/* Writes a seeded random checkpoint (shape tiny|mini|small|base|large|xl|xxl; variant flan|t5v1|tied|uneven|wide|v5config|outlier) for tests and
+ * benchmarks, with the tokenizer file copied from tokenizer_dir. dtype: "f32", or "int8" or "int4" (by search): the folder that t5gist_convert makes
+ * of it, in a quarter of the space or less. */
+T5GIST_API t5gist_status t5gist_make_model(const char *out_dir, const char *shape, const char *variant, const char *dtype, uint64_t seed,
+                                           int vocab_size, const char *tokenizer_dir, t5gist_error *err);
 
 typedef struct t5gist_machine {
   char cpu[128], isa[64], onednn[32]; /* isa: what the kernels and oneDNN use */
@@ -116,8 +118,8 @@ typedef struct t5gist_counters {
 /* Copies what the session has counted since it was made or last read, and starts again from zero. */
 T5GIST_API void t5gist_counters_take(t5gist_session *session, t5gist_counters counters[T5GIST_N_STAGES]);
 
-/* Forgets the gists that a session keeps of its requests' tasks: the next request with one of them compresses it again, or looks in the session's store.
- * For measuring. */
+/* Forgets the gists that a session keeps of its requests' tasks: the next request with one of them compresses it again, or looks in the session's
+ * store. For measuring. */
 T5GIST_API void t5gist_forget_gists(t5gist_session *session);
 
 /* ------------------------------------------------------------------------------------------------------------------------------ store */
@@ -136,8 +138,8 @@ typedef struct t5gist_store_entry { /* strings borrowed until the visit returns 
 typedef void t5gist_store_visit(void *user, const t5gist_store_entry *entry);
 T5GIST_API t5gist_status t5gist_store_list(const t5gist_store *store, t5gist_store_visit *visit, void *user, t5gist_error *err);
 
-/* What follows names an entry by its key or the first digits of it, 4 at least, that no other entry begins with. Of a store that is read only or may not be
- * written T5GIST_EUNSUPPORTED. */
+/* What follows names an entry by its key or the first digits of it, 4 at least, that no other entry begins with. Of a store that is read only or may
+ * not be written T5GIST_EUNSUPPORTED. */
 
 /* Removes an entry; a pinned one is refused. key null: every entry that is not pinned. *n_removed may be null. */
 T5GIST_API t5gist_status t5gist_store_remove(t5gist_store *store, const char *key, size_t *n_removed, t5gist_error *err);

@@ -1,5 +1,5 @@
-/* What int8, int4 and bf16 do to answers: how far log-probabilities move from f32's, on plain models and on models whose feed-forward layers have outlier channels;
- * and what it must not do: depend on batch mates or threads. */
+/* What int8, int4 and bf16 do to answers: how far log-probabilities move from f32's, on plain models and on models whose feed-forward layers have
+ * outlier channels; and what it must not do: depend on batch mates or threads. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -185,7 +185,8 @@ static void test_int4_outliers(void **state) {
   for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
     char *plain = make_model(shapes[i], "flan", 5, T5GIST_UNSET, NULL), *outlier = make_model(shapes[i], "outlier", 5, T5GIST_UNSET, NULL), name[32];
     snprintf(name, sizeof name, "%s, outliers", shapes[i]);
-    const drift without = drift_in(shapes[i], plain, T5GIST_DTYPE_INT4, T5GIST_UNSET), with = drift_in(name, outlier, T5GIST_DTYPE_INT4, T5GIST_UNSET);
+    const drift without = drift_in(shapes[i], plain, T5GIST_DTYPE_INT4, T5GIST_UNSET),
+                with = drift_in(name, outlier, T5GIST_DTYPE_INT4, T5GIST_UNSET);
     (void)drift_in(name, outlier, T5GIST_DTYPE_INT4, T5GIST_DTYPE_INT4);
     assert_true(with.logprob <= 1.5 * without.logprob);
     folder_remove(plain);
@@ -237,7 +238,8 @@ static void test_int4_folders(void **state) {
     how.wo_dtype = wo_names[i % 3];
     how.threads = 2;
     CHECK_OK(t5gist_convert(dir, out, &how, &err));
-    answers loaded = answers_of(dir, T5GIST_DTYPE_INT4, wo_dtypes[i % 3], 2, N_PROMPTS), converted = answers_of(out, T5GIST_UNSET, T5GIST_UNSET, 2, N_PROMPTS);
+    answers loaded = answers_of(dir, T5GIST_DTYPE_INT4, wo_dtypes[i % 3], 2, N_PROMPTS),
+            converted = answers_of(out, T5GIST_UNSET, T5GIST_UNSET, 2, N_PROMPTS);
     check_same(&loaded, &converted);
     CHECK_OK(t5gist_verify(out, stderr, &err));
     clear(&converted);
@@ -348,8 +350,14 @@ static void test_names_and_misuse(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_drift), cmocka_unit_test(test_bf16_drift), cmocka_unit_test(test_outliers), cmocka_unit_test(test_int4_drift),
-                                     cmocka_unit_test(test_int4_outliers), cmocka_unit_test(test_int4_folders), cmocka_unit_test(test_rounding_is_chosen), cmocka_unit_test(test_mates_and_threads),
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_drift),
+                                     cmocka_unit_test(test_bf16_drift),
+                                     cmocka_unit_test(test_outliers),
+                                     cmocka_unit_test(test_int4_drift),
+                                     cmocka_unit_test(test_int4_outliers),
+                                     cmocka_unit_test(test_int4_folders),
+                                     cmocka_unit_test(test_rounding_is_chosen),
+                                     cmocka_unit_test(test_mates_and_threads),
                                      cmocka_unit_test(test_names_and_misuse)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -279,7 +279,8 @@ static void temporaries_left_over(void **state) {
   unlink(path);
 
   static const char *const left[] = {".tmp.0123456789abcdef", ".tmp.1.0123456789abcdef"};
-  static const char *const foreign[] = {".tmp.0123456789abcde", ".tmp.0123456789abcdef0", ".tmp.x.0123456789abcdef", ".tmp..0123456789abcdef", ".tmp.x", "tmp"};
+  static const char *const foreign[] = {
+      ".tmp.0123456789abcde", ".tmp.0123456789abcdef0", ".tmp.x.0123456789abcdef", ".tmp..0123456789abcdef", ".tmp.x", "tmp"};
   for (size_t i = 0; i < sizeof left / sizeof *left; i++) {
     write_there(left[i], "", 0);
     assert_true(tg_temporary_is_left(dir, left[i]));

@@ -603,7 +603,8 @@ static void test_bad_layers(void **state) {
   static const float w[4];
   tg_linear *linear = NULL;
   t5gist_error err = {0};
-  const tg_matrix empty = {w, TG_F32, 0, false, NULL, 0}, integers = {w, TG_I8, 2, false, NULL, 0}, huge = {w, TG_F32, (size_t)1 << 62, false, NULL, 0};
+  const tg_matrix empty = {w, TG_F32, 0, false, NULL, 0}, integers = {w, TG_I8, 2, false, NULL, 0},
+                  huge = {w, TG_F32, (size_t)1 << 62, false, NULL, 0};
   assert_int_equal(tg_linear_new(f->engine, &empty, 1, 2, TG_PRECISION_F32, &linear, &err), T5GIST_EFORMAT);
   assert_non_null(strstr(err.message, "at least one"));
   assert_int_equal(tg_linear_new(f->engine, &integers, 1, 2, TG_PRECISION_F32, &linear, &err), T5GIST_EFORMAT);

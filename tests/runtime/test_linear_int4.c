@@ -145,7 +145,8 @@ static void check_shape(fixture *f, size_t n_in, size_t n_out, size_t group, siz
 }
 
 static void test_shapes(void **state) {
-  static const size_t ms[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 17, 64, 100}, outs[] = {1, 63, 64, 65, 130}, ins[] = {1, 3, 8, 31, 32, 63, 64, 65, 130, 193, 257};
+  static const size_t ms[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 17, 64, 100}, outs[] = {1, 63, 64, 65, 130},
+                      ins[] = {1, 3, 8, 31, 32, 63, 64, 65, 130, 193, 257};
   for (size_t m = 0; m < sizeof ms / sizeof *ms; m++)
     for (size_t out = 0; out < sizeof outs / sizeof *outs; out++)
       for (size_t in = 0; in < sizeof ins / sizeof *ins; in++) {
@@ -223,7 +224,8 @@ static void check_stacked(fixture *f, size_t n_in, size_t group) {
   for (size_t o = 0; o < N_OUT; o++) tg_widen_row4(s.nibbles + o * row_bytes, s.scales + o * groups, n_in, group, w + o * n_in);
   const tg_matrix whole = matrix_of(&s), widened = {w, TG_F32, N_OUT, false, NULL, 0};
   for (int precision = TG_PRECISION_F32; precision <= TG_PRECISION_BF16; precision++) {
-    tg_linear *from_nibbles = new_linear(f, &whole, 1, n_in, (tg_precision)precision), *from_floats = new_linear(f, &widened, 1, n_in, (tg_precision)precision);
+    tg_linear *from_nibbles = new_linear(f, &whole, 1, n_in, (tg_precision)precision),
+              *from_floats = new_linear(f, &widened, 1, n_in, (tg_precision)precision);
     apply(f, from_nibbles, x, M, false, y);
     apply(f, from_floats, x, M, false, expected);
     assert_memory_equal(y, expected, M * N_OUT * sizeof *y);

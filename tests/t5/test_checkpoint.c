@@ -254,8 +254,13 @@ static void test_fingerprint_without_cache(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_single_file),   cmocka_unit_test(test_shards),      cmocka_unit_test(test_duplicates_across_shards),
-      cmocka_unit_test(test_nibbles), cmocka_unit_test(test_wrong_folders), cmocka_unit_test(test_fingerprint), cmocka_unit_test(test_fingerprint_without_cache),
+      cmocka_unit_test(test_single_file),
+      cmocka_unit_test(test_shards),
+      cmocka_unit_test(test_duplicates_across_shards),
+      cmocka_unit_test(test_nibbles),
+      cmocka_unit_test(test_wrong_folders),
+      cmocka_unit_test(test_fingerprint),
+      cmocka_unit_test(test_fingerprint_without_cache),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -30,7 +30,8 @@ typedef struct rounded {
   float scales[MOST_OUT * (MOST_IN / 32 + 1)], back[MOST_OUT * MOST_IN];
 } rounded;
 
-static void round_rows(const float *rows, size_t n, size_t n_in, size_t group, tg_rounding rounding, const tg_inputs *inputs, int threads, rounded *out) {
+static void round_rows(const float *rows, size_t n, size_t n_in, size_t group, tg_rounding rounding, const tg_inputs *inputs, int threads,
+                       rounded *out) {
   t5gist_error err = {0};
   tg_team *team = NULL;
   tg_rounder *rounder = NULL;
@@ -83,7 +84,8 @@ static void test_nearest_and_search(void **state) {
       }
       round_rows(w, n, n_in, groups[g], TG_ROUND_SEARCH, NULL, 0, &searched);
       for (size_t i = 0; i < n; i++) {
-        const double before = squared_error(w + i * n_in, nearest.back + i * n_in, n_in), after = squared_error(w + i * n_in, searched.back + i * n_in, n_in);
+        const double before = squared_error(w + i * n_in, nearest.back + i * n_in, n_in),
+                     after = squared_error(w + i * n_in, searched.back + i * n_in, n_in);
         assert_true(after <= before * 1.0001 + 1e-12);
       }
       if (n_in >= 64)
@@ -193,8 +195,8 @@ static void test_calibration(void **state) {
                {"decoder.block.1.layer.0.SelfAttention.o.weight", 15, 0}, {"decoder.block.1.layer.2.DenseReluDense.wo.weight", 12, 0},
                {"decoder.block.0.layer.1.EncDecAttention.q.weight", 8, 0}, {"decoder.block.1.layer.2.DenseReluDense.wi_1.weight", 8, 0},
                {"lm_head.weight", 8, 3}};
-  static const char *const none[] = {"encoder.block.0.layer.0.SelfAttention.q.weight", "decoder.block.0.layer.1.EncDecAttention.k.weight", "shared.weight",
-                                     "decoder.block.2.layer.0.SelfAttention.q.weight", "decoder.block.0.layer.0.layer_norm.weight"};
+  static const char *const none[] = {"encoder.block.0.layer.0.SelfAttention.q.weight", "decoder.block.0.layer.1.EncDecAttention.k.weight",
+                                     "shared.weight", "decoder.block.2.layer.0.SelfAttention.q.weight", "decoder.block.0.layer.0.layer_norm.weight"};
   (void)state;
   t5gist_error err = {0};
   tg_calibration *c = NULL;

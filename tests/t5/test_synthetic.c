@@ -180,7 +180,7 @@ static void test_bits(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_every_bit), cmocka_unit_test(test_values), cmocka_unit_test(test_loads), cmocka_unit_test(test_bits),
-                                     cmocka_unit_test(test_refusals)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_every_bit), cmocka_unit_test(test_values), cmocka_unit_test(test_loads),
+                                     cmocka_unit_test(test_bits), cmocka_unit_test(test_refusals)};
   return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
