@@ -27,7 +27,8 @@ static const struct {
                                      {T5GIST_DTYPE_INT8, TG_PRECISION_INT8},
                                      {T5GIST_DTYPE_INT4, TG_PRECISION_INT4}};
 
-/* Of the time measured, threads added up: less was seen in runs on a quiet machine, several times as much beside one other busy thread. */
+/* Of the time measured, threads added up. Where nobody else computes, a thread that is ready finds a core at once; one that shares its core with
+ * another busy thread waits half of the time. */
 #define MOST_WAITED 0.05
 
 /* What is compared, opened as far as that needs. */
