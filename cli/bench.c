@@ -8,7 +8,8 @@ static void show_progress(void *user, const char *what) {
 
 /* What the command line says about model, number format and threads goes before the configuration. */
 static t5gist_status override(const tg_settings *s, tg_bench_config *config, t5gist_error *err) {
-  static const char *const names[] = {[TG_DTYPE_AUTO] = "auto", [TG_DTYPE_F32] = "f32", [TG_DTYPE_BF16] = "bf16", [TG_DTYPE_INT8] = "int8", [TG_DTYPE_INT4] = "int4"};
+  static const char *const names[] = {[TG_DTYPE_AUTO] = "auto", [TG_DTYPE_F32] = "f32", [TG_DTYPE_BF16] = "bf16", [TG_DTYPE_INT8] = "int8",
+                                      [TG_DTYPE_INT4] = "int4"};
   if (s->threads != T5GIST_UNSET) config->threads = s->threads;
   if (s->dtype != T5GIST_UNSET) TG_TRY(tg_bench_config_dtype(config, names[s->dtype], err));
   if (!s->model) return T5GIST_OK;

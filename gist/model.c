@@ -51,8 +51,8 @@ t5gist_status t5gist_model_open(const char *dir, const t5gist_model_options *opt
   return tg_model_open(dir, options, TG_ROUND_SEARCH, NULL, model, err);
 }
 
-t5gist_status tg_model_open(const char *dir, const t5gist_model_options *options, tg_rounding rounding, const tg_calibration *calibration, t5gist_model **out,
-                            t5gist_error *err) {
+t5gist_status tg_model_open(const char *dir, const t5gist_model_options *options, tg_rounding rounding, const tg_calibration *calibration,
+                            t5gist_model **out, t5gist_error *err) {
   if (dir == NULL || out == NULL) return tg_fail(err, T5GIST_EUSAGE, "t5gist_model_open: dir and model must not be null");
   t5gist_model_options chosen;
   t5gist_model_options_init(&chosen);

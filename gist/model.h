@@ -10,8 +10,8 @@ struct t5gist_model {
 };
 
 /* t5gist_model_open, with a choice of how a folder is rounded to 4 bits; calibration as in tg_t5_options. */
-t5gist_status tg_model_open(const char *dir, const t5gist_model_options *options, tg_rounding rounding, const tg_calibration *calibration, t5gist_model **model,
-                            t5gist_error *err);
+t5gist_status tg_model_open(const char *dir, const t5gist_model_options *options, tg_rounding rounding, const tg_calibration *calibration,
+                            t5gist_model **model, t5gist_error *err);
 
 /* What its linear layers are computed in: "f32", "int8", "int8, wo f32". */
 const char *tg_model_dtype(const t5gist_model *model);

@@ -82,8 +82,8 @@ done:
   return status;
 }
 
-/* Every rounding, or the one asked for, the best being taken; then, unless wo's format was asked for too, wo in 4 bits, which is taken if the answers still
- * pass the gate. */
+/* Every rounding, or the one asked for, the best being taken; then, unless wo's format was asked for too, wo in 4 bits, which is taken if the answers
+ * still pass the gate. */
 static t5gist_status try_all(search *s, int only, int wo, t5gist_error *err) {
   TG_TRY(tg_texts_get(s->how->texts, false, &s->texts, err));
   TG_TRY(tg_texts_get(s->how->calibration, true, &s->calibrating, err));

@@ -17,7 +17,8 @@ typedef struct tg_texts {
   json_t *objects;
 } tg_texts;
 
-/* Those of a file (JSON objects with instruction, input and output, 1,000 at most), or null: built-in ones, for calibration others than for comparing. */
+/* Those of a file (JSON objects with instruction, input and output, 1,000 at most), or null: built-in ones, for calibration others than for
+ * comparing. */
 t5gist_status tg_texts_get(const char *path, bool for_calibration, tg_texts *texts, t5gist_error *err);
 void tg_texts_free(tg_texts *texts);
 
@@ -33,7 +34,8 @@ void tg_outcome_clear(tg_outcome *outcome);
 /* How far b, of the same texts, is from a. */
 t5gist_drift tg_outcome_compare(const tg_outcome *a, const tg_outcome *b);
 
-/* Lets a model work on the texts for the sake of what its layers see: their targets under teacher forcing, a greedy answer, and samples - 1 that are drawn. */
+/* Lets a model work on the texts for the sake of what its layers see: their targets under teacher forcing, a greedy answer, and samples - 1 that are
+ * drawn. */
 t5gist_status tg_texts_exercise(const t5gist_model *model, const tg_texts *texts, int samples, t5gist_error *err);
 
 #endif

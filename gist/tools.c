@@ -94,7 +94,8 @@ t5gist_status t5gist_convert(const char *in_dir, const char *out_dir, const t5gi
   if (in_dir == NULL || out_dir == NULL || conversion == NULL)
     return tg_fail(err, T5GIST_EUSAGE, "t5gist_convert: in_dir, out_dir and conversion must not be null");
   if (conversion->dtype && strcmp(conversion->dtype, "int4") == 0) return tg_convert_int4(in_dir, out_dir, conversion, err);
-  const tg_conversion how = {.dtype = conversion->dtype, .wo_dtype = conversion->wo_dtype, .progress = conversion->progress, .user = conversion->user};
+  const tg_conversion how = {
+      .dtype = conversion->dtype, .wo_dtype = conversion->wo_dtype, .progress = conversion->progress, .user = conversion->user};
   return tg_convert(in_dir, out_dir, &how, err);
 }
 

@@ -177,7 +177,8 @@ t5gist_status tg_checkpoint_get(const tg_checkpoint *c, const char *name, const 
 }
 
 /* The scales of a matrix in 8 (F32) or 4 bits (BF16). */
-static t5gist_status get_scales(const tg_checkpoint *c, const char *name, const size_t *dims, int n_dims, tg_dtype dtype, float **scales, t5gist_error *err) {
+static t5gist_status get_scales(const tg_checkpoint *c, const char *name, const size_t *dims, int n_dims, tg_dtype dtype, float **scales,
+                                t5gist_error *err) {
   char full[160];
   const tg_tensor *t = NULL;
   snprintf(full, sizeof full, "%.128s_scale", name);
@@ -195,7 +196,8 @@ static t5gist_status get_scales(const tg_checkpoint *c, const char *name, const 
   return T5GIST_OK;
 }
 
-static t5gist_status get_bytes(const tg_checkpoint *c, const char *name, size_t n_out, size_t n_in, tg_matrix *matrix, float **scales, t5gist_error *err) {
+static t5gist_status get_bytes(const tg_checkpoint *c, const char *name, size_t n_out, size_t n_in, tg_matrix *matrix, float **scales,
+                               t5gist_error *err) {
   const size_t dims[] = {n_out, n_in};
   const tg_tensor *t = NULL;
   TG_TRY(get_shaped(c, name, dims, 2, &t, err));
@@ -212,11 +214,12 @@ static t5gist_status find_group(const tg_checkpoint *c, const char *name, size_t
   if (!t) return tg_fail(err, T5GIST_EFORMAT, "%s: expected tensor %s beside %s, found no such tensor", c->dir, full, name);
   for (*group = 32; *group <= TG_INT4_MOST_GROUP; *group *= 2)
     if (tg_int4_is_group(*group) && t->rank == 2 && t->shape[0] == n_out && t->shape[1] == tg_int4_groups(n_in, *group)) return T5GIST_OK;
-  return tg_fail(err, T5GIST_EFORMAT, "%s: tensor %s: expected %zu rows of a scale to 32, 64 or 128 of %zu inputs, found shape %s", c->dir, full, n_out, n_in,
-                 shape_text(t->shape, t->rank, found));
+  return tg_fail(err, T5GIST_EFORMAT, "%s: tensor %s: expected %zu rows of a scale to 32, 64 or 128 of %zu inputs, found shape %s", c->dir, full, n_out,
+                 n_in, shape_text(t->shape, t->rank, found));
 }
 
-static t5gist_status get_nibbles(const tg_checkpoint *c, const char *name, size_t n_out, size_t n_in, tg_matrix *matrix, float **scales, t5gist_error *err) {
+static t5gist_status get_nibbles(const tg_checkpoint *c, const char *name, size_t n_out, size_t n_in, tg_matrix *matrix, float **scales,
+                                 t5gist_error *err) {
   const size_t dims[] = {n_out, tg_int4_row_bytes(n_in)};
   const tg_tensor *t = NULL;
   size_t group = 0;

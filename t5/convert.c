@@ -70,7 +70,8 @@ static t5gist_status read_wo_dtype(conversion *c, t5gist_error *err) {
   const bool known = wo >= 0 && (wo != TG_PRECISION_INT4 || c->precision == TG_PRECISION_INT4);
   if (known) c->wo = (tg_precision)wo;
   if (known) return T5GIST_OK;
-  return tg_fail(err, T5GIST_EUSAGE, "wo_dtype: expected \"f32\", \"bf16\", \"int8\", \"int8x16\" or, with dtype \"int4\", \"int4\", found \"%.32s\"", name);
+  return tg_fail(err, T5GIST_EUSAGE, "wo_dtype: expected \"f32\", \"bf16\", \"int8\", \"int8x16\" or, with dtype \"int4\", \"int4\", found \"%.32s\"",
+                 name);
 }
 
 static t5gist_status check_dirs(const char *in_dir, const char *out_dir, t5gist_error *err) {
@@ -120,7 +121,7 @@ static t5gist_status plan_bits(conversion *c, size_t i, const char *tensor_name,
   const size_t n_out = s->shape[0], row = int4 ? tg_int4_row_bytes(s->shape[1]) : s->shape[1], n_groups = tg_int4_groups(s->shape[1], TG_INT4_GROUP);
   const tg_tensor bits = {.name = tensor_name, .dtype = int4 ? TG_U8 : TG_I8, .rank = 2, .count = n_out * row, .shape = {n_out, row}};
   const tg_tensor scale = {.name = name, .dtype = TG_F32, .rank = 1, .count = n_out, .shape = {n_out}},
-                  scales = {.name = name, .dtype = TG_BF16, .rank = 2, .count = n_out * n_groups, .shape = {n_out, n_groups}}; /* fewer than the source's */
+                  scales = {.name = name, .dtype = TG_BF16, .rank = 2, .count = n_out * n_groups, .shape = {n_out, n_groups}};
   TG_TRY(add_tensor(c, i, &bits, err));
   return add_tensor(c, i, int4 ? &scales : &scale, err);
 }
@@ -238,7 +239,8 @@ static size_t to_bits(const conversion *c, bool int4, size_t rows, size_t n_in, 
 }
 
 /* Rows of a matrix in 8 or 4 bits; their scales into scales [rows of the matrix, per_row]. */
-static t5gist_status write_rows(conversion *c, tg_writer *writer, const tg_source_tensor *s, bool int4, size_t per_row, float *scales, t5gist_error *err) {
+static t5gist_status write_rows(conversion *c, tg_writer *writer, const tg_source_tensor *s, bool int4, size_t per_row, float *scales,
+                                t5gist_error *err) {
   const size_t size = tg_dtype_size(s->dtype), n_in = s->shape[1], step = CHUNK / n_in;
   for (size_t row = 0; row < s->shape[0]; row += step) {
     const size_t rows = s->shape[0] - row < step ? s->shape[0] - row : step, at = row * n_in;
@@ -246,8 +248,8 @@ static t5gist_status write_rows(conversion *c, tg_writer *writer, const tg_sourc
     const size_t row_bytes = to_bits(c, int4, rows, n_in, scales + row * per_row);
     for (size_t i = 0; i < rows * per_row; i++) {
       if (isfinite(scales[row * per_row + i])) continue;
-      return tg_fail(err, T5GIST_EFORMAT, "%s: tensor %s: expected finite numbers, found NaN or infinity in row %zu", c->source.paths[s->file], s->name,
-                     row + i / per_row);
+      return tg_fail(err, T5GIST_EFORMAT, "%s: tensor %s: expected finite numbers, found NaN or infinity in row %zu", c->source.paths[s->file],
+                     s->name, row + i / per_row);
     }
     TG_TRY(write_part(c, writer, s->name, c->narrowed, rows * row_bytes, err));
     if (!s->transposed) tg_map_release(s->data + at * size, rows * n_in * size);

@@ -136,7 +136,8 @@ static void cross_attention_job(const tg_stream *stream, const tg_decoder_sequen
   job->keys[job->n_parts++] = (tg_keys){.k = own, .v = own + inner, .row_stride = 2 * inner, .head_stride = d_kv, .n = m->n};
 }
 
-/* What the layers of a sub-layer that was computed last have seen: its norm's output and what its output projection multiplied. For calibrating only. */
+/* What the layers of a sub-layer that was computed last have seen: its norm's output and what its output projection multiplied. For calibrating only.
+ * */
 static t5gist_status collect(const tg_stream *s, int layer, tg_site in, tg_site out, const float *out_rows, t5gist_error *err) {
   tg_calibration *calibration = s->t5->calibration;
   if (calibration == NULL) return T5GIST_OK;

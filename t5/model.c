@@ -88,7 +88,8 @@ static t5gist_status pack_parts(const loader *l, const char *name, parts *p, tg_
 }
 
 /* names: [n_parts] matrices of n_out x n_in each, packed as one product. */
-static t5gist_status load_linear(const loader *l, const char *prefix, const char *const *names, size_t n_parts, size_t n_out, size_t n_in, tg_linear **out) {
+static t5gist_status load_linear(const loader *l, const char *prefix, const char *const *names, size_t n_parts, size_t n_out, size_t n_in,
+                                 tg_linear **out) {
   char full[MOST_PARTS][128];
   parts p = {.n = n_parts, .n_in = n_in};
   t5gist_status status = T5GIST_OK;

@@ -34,7 +34,8 @@ typedef struct padded {
   size_t n;
 } padded;
 
-/* Sums of weight * x * q and weight * q * q where q are x * inverse to the nearest. Lanes add up apart, so that vectors of any length give the same bits. */
+/* Sums of weight * x * q and weight * q * q where q are x * inverse to the nearest. Lanes add up apart, so that vectors of any length give the same
+ * bits. */
 static inline __attribute__((always_inline)) void fit_lanes(const padded *g, float inverse, float *xq, float *qq) {
   float a[LANES] = {0}, b[LANES] = {0};
   for (size_t i = 0; i < g->n; i += LANES) {
@@ -124,12 +125,14 @@ struct tg_rounder {
   tg_team *team;
 };
 
-t5gist_status tg_rounder_new(size_t n_in, size_t group, tg_rounding rounding, const tg_inputs *inputs, tg_team *team, tg_rounder **out, t5gist_error *err) {
+t5gist_status tg_rounder_new(size_t n_in, size_t group, tg_rounding rounding, const tg_inputs *inputs, tg_team *team, tg_rounder **out,
+                             t5gist_error *err) {
   tg_rounder *r;
   TG_TRY(tg_alloc(&r, 1, sizeof *r, err));
   *r = (tg_rounder){.n_in = n_in, .group = group, .rounding = rounding, .team = team};
   t5gist_status status = T5GIST_OK;
-  if (rounding == TG_ROUND_CALIBRATED && inputs && inputs->n > 0 && n_in <= TG_ROUND_MOST_CALIBRATED) status = tg_feedback_new(inputs, group, team, &r->feedback, err);
+  const bool feedback = rounding == TG_ROUND_CALIBRATED && inputs && inputs->n > 0 && n_in <= TG_ROUND_MOST_CALIBRATED;
+  if (feedback) status = tg_feedback_new(inputs, group, team, &r->feedback, err);
   if (status == T5GIST_OK)
     *out = r;
   else

@@ -8,8 +8,9 @@
 #include "runtime/memory.h"
 #include "runtime/simd.h"
 
-/* A row w of weights becomes q, whose error e = w - q costs e^T H e on inputs of correlations H = L L^T, which is the length of L^T e. Row j of that product holds
- * e_j and what comes behind j, so columns are rounded from the last to the first, each to w_j + sum(L_ij e_i, i > j) / L_jj: to what makes its row zero. */
+/* A row w of weights becomes q, whose error e = w - q costs e^T H e on inputs of correlations H = L L^T, which is the length of L^T e. Row j of that
+ * product holds e_j and what comes behind j, so columns are rounded from the last to the first, each to w_j + sum(L_ij e_i, i > j) / L_jj: to what
+ * makes its row zero. */
 
 enum { BAND = 64, PIECE = 16 }; /* rows of H made together; rows of L computed by one thread at a time */
 #define SHRINK 0.2f             /* what correlations between inputs count less than each input's own square: the texts are few */
@@ -39,7 +40,8 @@ static void multiply_bands(void *user, size_t begin, size_t end, int thread) {
   (void)thread;
   for (size_t band = begin; band < end; band++) {
     const size_t first = band * BAND, rows = p->n - first < BAND ? p->n - first : BAND;
-    tg_simd_best()->multiply(p->columns + first * p->n_rows, p->n_rows, p->rows, p->n, rows, p->n_rows, first + rows, p->out + first * p->n, p->n, false);
+    const float *columns = p->columns + first * p->n_rows;
+    tg_simd_best()->multiply(columns, p->n_rows, p->rows, p->n, rows, p->n_rows, first + rows, p->out + first * p->n, p->n, false);
   }
 }
 
@@ -147,8 +149,8 @@ static void add_scaled(const float *from, float factor, size_t n, float *to) {
   for (size_t j = 0; j < n; j++) to[j] += factor * from[j];
 }
 
-/* What the group would be if its columns could make good all that is carried over exactly: what its scale must fit. block: L's rows and columns of the
- * group, of n floats a row. */
+/* What the group would be if its columns could make good all that is carried over exactly: what its scale must fit. block: L's rows and columns of
+ * the group, of n floats a row. */
 static void adjust(const tg_feedback *f, const float *block, const float *w, const float *carried, float *adjusted) {
   float left[TG_INT4_MOST_GROUP];
   memcpy(left, carried, f->group * sizeof *left);
@@ -157,6 +159,12 @@ static void adjust(const tg_feedback *f, const float *block, const float *w, con
     adjusted[i] = w[i] - error;
     add_scaled(row, error, i, left);
   }
+}
+
+/* The nearest that 4 bits hold; NaN is 0. */
+static int8_t whole_number(float x) {
+  if (isnan(x)) return 0;
+  return (int8_t)(x < TG_INT4_LEAST ? TG_INT4_LEAST : x > TG_INT4_LARGEST ? TG_INT4_LARGEST : x + ROUND - ROUND);
 }
 
 /* One group of a row, w [width]. carried [group]: sum(L_ij e_i) over the columns i behind the group, used up. errors [group]: e. */
@@ -168,12 +176,7 @@ static float round_group(const tg_feedback *f, size_t first, size_t width, const
   const float scale = tg_search_scale4(adjusted, f->weights + first, width), inverse = scale != 0 && !isnan(scale) ? 1 / scale : 0;
   for (size_t i = f->group; i-- > 0;) {
     const float *row = block + i * f->n;
-    float whole = 0;
-    if (i < width) {
-      whole = (padded[i] + carried[i] / row[i]) * inverse;
-      whole = whole < TG_INT4_LEAST ? TG_INT4_LEAST : whole > TG_INT4_LARGEST ? TG_INT4_LARGEST : whole + ROUND - ROUND; /* NaN is 0 with inverse 0 or stays */
-      q[i] = (int8_t)(isnan(whole) ? 0 : whole);
-    }
+    q[i] = i < width ? whole_number((padded[i] + carried[i] / row[i]) * inverse) : 0;
     errors[i] = padded[i] - (i < width ? (float)q[i] * scale : 0);
     add_scaled(row, errors[i], i, carried);
   }

@@ -99,7 +99,8 @@ static t5gist_status add_stored(stored_list *list, const stored *item, t5gist_er
 static t5gist_status add_bits(stored_list *list, const tg_tensor_spec *spec, bool int4, t5gist_error *err) {
   const size_t n_out = spec->dims[0], n_in = spec->dims[1];
   stored bits = {.spec = *spec, .n_dims = 2, .dims = {n_out, int4 ? tg_int4_row_bytes(n_in) : n_in}, .dtype = int4 ? TG_U8 : TG_I8};
-  stored scales = {.spec = *spec, .n_dims = int4 ? 2 : 1, .dims = {n_out, tg_int4_groups(n_in, TG_INT4_GROUP)}, .dtype = int4 ? TG_BF16 : TG_F32, .scales = true};
+  stored scales = {.spec = *spec, .n_dims = int4 ? 2 : 1, .dims = {n_out, tg_int4_groups(n_in, TG_INT4_GROUP)}, .scales = true};
+  scales.dtype = int4 ? TG_BF16 : TG_F32;
   snprintf(bits.name, sizeof bits.name, "%s", spec->name);
   snprintf(scales.name, sizeof scales.name, "%s_scale", spec->name);
   TG_TRY(add_stored(list, &bits, err));
@@ -224,13 +225,14 @@ static size_t most_scales(const stored_list *list) {
   size_t most = 1;
   for (size_t i = 0; i < list->n; i++) {
     const stored *item = &list->items[i];
-    const size_t count = item->scales ? item->dims[0] * (item->n_dims > 1 ? item->dims[1] : 1) : 0; /* fewer than numbers, which make_header has checked */
+    const size_t count = item->scales ? item->dims[0] * (item->n_dims > 1 ? item->dims[1] : 1) : 0; /* fewer than numbers: checked by make_header */
     most = count > most ? count : most;
   }
   return most;
 }
 
-static t5gist_status write_weights(const tg_config *config, variant kind, tg_precision precision, const char *path, uint64_t seed, t5gist_error *err) {
+static t5gist_status write_weights(const tg_config *config, variant kind, tg_precision precision, const char *path, uint64_t seed,
+                                   t5gist_error *err) {
   t5gist_status status = T5GIST_OK;
   stored_list list = {.precision = precision};
   tg_buffer header = {0};
@@ -324,8 +326,8 @@ static t5gist_status make_config(const char *shape, const char *kind_name, int v
   return T5GIST_OK;
 }
 
-t5gist_status tg_synthetic_write_as(tg_precision precision, const char *out_dir, const char *shape, const char *variant_name, uint64_t seed, int vocab_size,
-                                    const char *tokenizer_dir, t5gist_error *err) {
+t5gist_status tg_synthetic_write_as(tg_precision precision, const char *out_dir, const char *shape, const char *variant_name, uint64_t seed,
+                                    int vocab_size, const char *tokenizer_dir, t5gist_error *err) {
   t5gist_status status = T5GIST_OK;
   tg_config config;
   variant kind = FLAN;

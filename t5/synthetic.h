@@ -11,9 +11,9 @@
 t5gist_status tg_synthetic_write(const char *out_dir, const char *shape, const char *variant, uint64_t seed, int vocab_size,
                                  const char *tokenizer_dir, t5gist_error *err);
 
-/* The same checkpoint as tg_convert makes it in int8, or in int4 by search, the numbers in f32 never written: a quarter of the space or less. It has a
- * fingerprint of its own. TG_PRECISION_F32: tg_synthetic_write. */
-t5gist_status tg_synthetic_write_as(tg_precision precision, const char *out_dir, const char *shape, const char *variant, uint64_t seed, int vocab_size,
-                                    const char *tokenizer_dir, t5gist_error *err);
+/* The same checkpoint as tg_convert makes it in int8, or in int4 by search, the numbers in f32 never written: a quarter of the space or less. It has
+ * a fingerprint of its own. TG_PRECISION_F32: tg_synthetic_write. */
+t5gist_status tg_synthetic_write_as(tg_precision precision, const char *out_dir, const char *shape, const char *variant, uint64_t seed,
+                                    int vocab_size, const char *tokenizer_dir, t5gist_error *err);
 
 #endif

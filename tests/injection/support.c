@@ -312,7 +312,8 @@ static t5gist_status convert_int8(context *c, t5gist_error *err) {
 
 static t5gist_status convert_int4(context *c, t5gist_error *err) {
   const char *texts = TEST_SOURCE_DIR "/tests/data/eval.jsonl";
-  return convert(c, &(t5gist_conversion){.dtype = "int4", .wo_dtype = "int4", .rounding = "calibrated", .texts = texts, .calibration = texts, .threads = 1}, err);
+  const t5gist_conversion how = {.dtype = "int4", .wo_dtype = "int4", .rounding = "calibrated", .texts = texts, .calibration = texts, .threads = 1};
+  return convert(c, &how, err);
 }
 
 static t5gist_status begin_store(context *c, t5gist_error *err) {
