@@ -5,7 +5,10 @@ Draws of parameters go through Draw, which counts their bits and remembers the o
 import math
 import re
 
+import zlib
+
 from texts import *
+from wordings import MORE
 
 FAMILIES = {}
 
@@ -62,7 +65,9 @@ def family(trained, held=(), chains=False, unseen=False, weight=1.0):
     """trained, held: wordings, {name} a parameter, [a|b] alternatives. chains: may be followed by a second operation on its answer. unseen: a family that is never trained."""
 
     def register(draw):
-        FAMILIES[draw.__name__] = Family(draw.__name__, draw, trained, list(held), chains, unseen, weight)
+        more = MORE.get(draw.__name__, "").splitlines()
+        never = [w for w in more if zlib.crc32(w.encode()) % 10 == 0]
+        FAMILIES[draw.__name__] = Family(draw.__name__, draw, trained + [w for w in more if w not in never], list(held) + never, chains, unseen, weight)
         return draw
 
     return register
@@ -87,7 +92,7 @@ def some_text(r, keys):
 
 @family([EXTRACT + " the {L}" + FROM + ".", "What is the {L}[ in the text| mentioned here| in the message|]?", "[Output|Write|Print] only the {L}.",
          "[Reply|Answer] with the {L}[ only| and nothing else|].", "[Which|What] {L} is [mentioned|given|named]?"],
-        ["I am looking for the {L}.", "Tell me the {L} you see here.", "Read the message and note down the {L}.", "Nothing but the {L}, please."], chains=True, weight=3)
+        ["I am looking for the {L}.", "Tell me the {L} you see here.", "Read the message and note down the {L}.", "Nothing but the {L}, please."], chains=True, weight=1.5)
 def extract_one(d):
     key = d.pick(list(FIELDS))
 
@@ -98,7 +103,7 @@ def extract_one(d):
     return {"L": one_of(d.r, FIELDS[key])}, example
 
 
-SEPARATORS = [", ", "; ", " / ", " - ", " | ", ": ", " + ", " & ", " > ", " = ", " # ", " ~ ", " * ", " :: ", " -> ", " // ", " and ", " or ", " then ", " with ", " by ", " plus "]
+SEPARATORS = [", ", "; ", " / ", " - ", " | ", " + ", " & ", " > ", " = ", " # ", " ~ ", " * ", " :: ", " -> ", " // ", " and ", " or ", " then ", " with ", " by ", " plus "]
 SEPARATOR_KINDS = [(0.6, lambda r: r.choice(SEPARATORS), len(SEPARATORS)),
                    (0.25, lambda r: " " + "".join(r.choice("+-=/|#~*&>:") for _ in range(r.choice([2, 2, 3]))) + " ", 1452),
                    (0.15, lambda r: " " + r.choice(NOUN + ADJ).upper() + " ", len(NOUN + ADJ))]
@@ -123,7 +128,7 @@ def extract_two(d):
 
 @family(["[Return|Output|Write|Give me|Produce] [JSON|a JSON object] with the [keys|fields] {ks}.", "[Convert|Turn] the [text|message|sentence] [into|to] JSON with the [keys|fields] {ks}.",
          "[Extract|Get|Find] {ks} as JSON.", "[Answer|Reply] in JSON. [Keys|Fields]: {kc}."],
-        ["I need {ks} in a JSON object.", "Format the details as JSON: {kc}.", "JSON please, with {ks}."], weight=2)
+        ["I need {ks} in a JSON object.", "Format the details as JSON: {kc}.", "JSON please, with {ks}."], weight=1.5)
 def json_fields(d):
     keys = list(d.pick([p for x, y in pairs() for p in ((x, y), (y, x))])) if d.r.random() < 0.7 else [d.pick(list(FIELDS))]
     d.combination = ("json", *keys)
@@ -155,7 +160,7 @@ def labelled(d):
 
 
 @family([EXTRACT + " [only|just|] the {L}" + FROM + ".", "What is the {L}[ of the person| mentioned here|]?", "[Write|Output|Print] [only|just] the {L}."],
-        ["I am looking for the {L}.", "Tell me the {L} of whoever is mentioned.", "The {L} alone, please."], chains=True)
+        ["I am looking for the {L}.", "Tell me the {L} of whoever is mentioned.", "The {L} alone, please."], chains=True, weight=0.6)
 def person_part(d):
     part = d.pick(["first", "last"])
 
@@ -166,8 +171,8 @@ def person_part(d):
     return {"L": one_of(d.r, {"first": ["first name", "given name"], "last": ["last name", "surname", "family name"]}[part])}, example
 
 
-@family([EXTRACT + " the date" + FROM + " [and write it in|in|as] the form {F}.", "[What is the date|Which date is mentioned][ in the text|]? [Use|Answer in] the form {F}."],
-        ["Note down the date using the form {F}.", "I need the date, as {F}."])
+@family(["[Write|Give|Return|Put] the date in {F}.", EXTRACT + " the date" + FROM + " [and write it in|in|as] the form {F}.", "[What is the date|Which date is mentioned][ in the text|]? [Use|Answer in] the form {F}."],
+        ["Note down the date using the form {F}.", "I need the date, as {F}."], weight=0.8)
 def extract_date_as(d):
     form = d.pick(list(DATE_FORMATS))
 
@@ -178,7 +183,7 @@ def extract_date_as(d):
         text = values["date"] if r.random() < 0.4 else fill(r.choice([s for s, found in WITH_SLOTS if "date" in found]), values)
         return text, DATE_FORMATS[form](*when)
 
-    return {"F": {"day month year": one_of(d.r, ["5 March 2024", "day month year"]), "month day, year": one_of(d.r, ["March 5, 2024", "month day, year"])}.get(form, form)}, example
+    return {"F": {"YYYY-MM-DD": one_of(d.r, ["YYYY-MM-DD", "YYYY-MM-DD", "ISO format"]), "day month year": one_of(d.r, ["5 March 2024", "day month year"]), "month day, year": one_of(d.r, ["March 5, 2024", "month day, year"])}.get(form, form)}, example
 
 
 # --------------------------------------------------------------------------------------------------------- classification
@@ -191,6 +196,7 @@ KINDS = {"review": (lambda r, i: review(r, i == 0), ["positive", "negative"], "[
          "message": (lambda r, i: urgent(r, i == 0), ["urgent", "not urgent"], "[message|mail|ticket]"),
          "mail": (lambda r, i: spam(r, i == 0), ["spam", "normal"], "[message|mail|e-mail]"),
          "sentence": (lambda r, i: speech(r, i), ["a question", "a request", "a statement"], "[sentence|text|message]")}
+NAMED = 0.15  # of the inputs are the name of their class alone, from which the code of a class is learned sooner
 BINDING = ["{c} for {d}", "{c} = {d}", "{c} if it is {d}", "{d}: {c}", "{d} means {c}"]
 
 
@@ -199,7 +205,7 @@ def bind(d, names, codes, style):
 
 
 @family(["[Answer|Reply|Write|Say|Output] {m}, according to the {X}.", "[Label|Mark|Tag|Classify] the {X}: {m}.", "[Codes|Labels]: {m}. [Classify|Label|Judge] the {X}.", "Is the {X} {ns}? [Use|Answer with] these codes: {m}."],
-        ["Decide what the {X} is and give the code: {m}.", "Look at the {X} and choose: {m}."], chains=True, weight=3)
+        ["Decide what the {X} is and give the code: {m}.", "Look at the {X} and choose: {m}."], chains=True, weight=5)
 def classify(d):
     kind = d.pick(list(KINDS))
     make, names, noun = KINDS[kind]
@@ -208,15 +214,29 @@ def classify(d):
 
     def example(r):
         i = r.randrange(len(names))
-        return make(r, i), codes[i]
+        return names[i] if r.random() < NAMED else make(r, i), codes[i]
 
     words = bind(d, [names[i] for i in order], [codes[i] for i in order], d.r.choice(BINDING))
     return {"m": words, "X": noun, "ns": spread(names)}, example
 
 
+@family(["[Give|Write|Return|Say] the code[ of the word|]: {m}.", "[Code|Replace|Translate] the word: {m}.", "[Look up|Find] the word and [write|return] its code. {m}.", "The codes are: {m}.",
+         "[Which|What] code [has|belongs to] the word? {m}.", "[Use|Apply] this [table|list]: {m}."],
+        ["Read the word and say what stands for it: {m}.", "What does our list have for this word? {m}."], weight=1.5)
+def mapping(d):
+    names = d.r.sample(NOUN + ADJ + PRODUCT, d.r.choice([2, 3, 3, 4]))
+    codes = d.codes(len(names))
+
+    def example(r):
+        i = r.randrange(len(names))
+        return names[i], codes[i]
+
+    return {"m": bind(d, names, codes, d.r.choice(BINDING))}, example
+
+
 @family(["[Route|Send|Assign|Forward] the [ticket|request|message] to [one of|] {ds}.", "Which [department|team] should [handle|get|answer] this: {ds}?",
          "[Classify|Label|Sort] the [ticket|request|message] as {ds}.", "[Choose|Pick] the right [department|team|queue]: {ds}."],
-        ["Who is responsible for this request, {ds}?", "Decide where the ticket belongs: {ds}.", "The possible teams are {ds}. Name the right one."], chains=True, weight=1.5)
+        ["Who is responsible for this request, {ds}?", "Decide where the ticket belongs: {ds}.", "The possible teams are {ds}. Name the right one."], chains=True, weight=0.8)
 def route(d):
     names = d.several(list(DEPT), d.r.choice([2, 3, 3, 4]))
 
@@ -228,20 +248,20 @@ def route(d):
 
 
 @family(["[Answer|Write|Output|Return] {m}.", "[Classify|Label|Code|Mark] the [ticket|request|message]: {m}.", "[Use|Reply with|Give] the code of the [department|team]: {m}."],
-        ["The codes are: {m}. Which one fits this ticket?", "Decide on a code, {m}."], weight=2.5)
+        ["The codes are: {m}. Which one fits this ticket?", "Decide on a code, {m}."], weight=4)
 def route_codes(d):
     names = d.several(list(DEPT), d.r.choice([2, 2, 3]))
     codes = d.codes(len(names))
 
     def example(r):
         i = r.randrange(len(names))
-        return ticket(r, names[i]), codes[i]
+        return names[i] if r.random() < NAMED else ticket(r, names[i]), codes[i]
 
     return {"m": bind(d, names, codes, d.r.choice(BINDING))}, example
 
 
 @family(["What is the [topic|subject][ of the text|]: {ds}?", "[Classify|Label|Sort] the [text|news|sentence|message] as {ds}.", "[Choose|Pick] the [topic|subject|category]: {ds}.",
-         "Is the [text|sentence] about {ds}?"], ["Which of {ds} does the text deal with?", "Name the theme, {ds}.", "The text belongs to one category of {ds}."], chains=True)
+         "Is the [text|sentence] about {ds}?"], ["Which of {ds} does the text deal with?", "Name the theme, {ds}.", "The text belongs to one category of {ds}."], chains=True, weight=0.6)
 def topic(d):
     names = d.several(list(TOPIC), d.r.choice([2, 3, 4]))
 
@@ -255,9 +275,9 @@ def topic(d):
 ARTICLES = {"email": "an e-mail address", "phone": "a phone number", "date": "a date", "price": "a price", "city": "a city", "company": "a company", "time": "a time of day"}
 
 
-@family(["[Does|Do] the [text|message|sentence|note] [contain|mention|include] {F}? [Answer|Say|Reply] {p} or {n}.", "[Answer|Write|Output] {p} if [there is|you see] {F}, otherwise {n}.",
+@family(["Does the [text|message|sentence|note] [contain|mention|include] {F}? [Answer|Say|Reply] {p} if so, {n} if not.", "[Answer|Write|Output] {p} if [there is|you see] {F}, otherwise {n}.",
          "Is {F} [given|mentioned|present]? {p} for yes, {n} for no."],
-        ["Check for {F} and return {p} when it is there and {n} when not.", "I want {p} when {F} occurs, else {n}."])
+        ["Check for {F} and return {p} when it is there and {n} when not.", "I want {p} when {F} occurs, else {n}."], weight=1.5)
 def mentions(d):
     key = d.pick(list(ARTICLES))
     yes, no = d.codes(2) if d.r.random() < 0.6 else ("yes", "no")
@@ -270,22 +290,9 @@ def mentions(d):
     return {"F": ARTICLES[key], "p": yes, "n": no}, example
 
 
-@family(["[Answer|Write|Say] {p} if the number is [greater|larger|higher] than {n}, otherwise {q}.", "[Is the number|Is it] [above|over] {n}? {p} if so, else {q}.", "[Label|Mark] numbers over {n} with {p} and [others|the others] with {q}."],
-        ["Numbers above {n} get {p}, all others {q}.", "Use {n} as the limit: {p} beyond it, {q} up to it."], weight=0.7)
-def threshold(d):
-    limit = d.value([str(n) for n in range(10, 100)])
-    yes, no = d.codes(2)
-
-    def example(r):
-        number = r.randint(1, 99) if r.random() < 0.5 else max(1, int(limit) + r.randint(-9, 9))
-        return str(number), yes if number > int(limit) else no
-
-    return {"n": limit, "p": yes, "q": no}, example
-
-
 # --------------------------------------------------------------------------------------------------------------- editing
 @family(["[Write|Convert|Put|Change|Rewrite] the [text|sentence|message|input] [in|to|into] {F}.", "[Return|Show|Print] the [text|sentence|input] in {F}.", "Use {F}[ for the text| for every word|]."],
-        ["I want everything in {F}.", "The whole text should be in {F}.", "Please apply {F} to the text."], weight=1.5)
+        ["I want everything in {F}.", "The whole text should be in {F}.", "Please apply {F} to the text."], weight=1)
 def case(d):
     how = d.pick(["upper", "lower", "title"])
     wordings = {"upper": ["upper case", "capital letters", "all caps"], "lower": ["lower case", "small letters"], "title": ["title case", "words with a capital first letter"]}
@@ -300,8 +307,8 @@ def case(d):
 NUMBERS = {1: "one", 2: "two", 3: "three", 4: "four"}
 
 
-@family(["[Return|Keep|Give me|Write|Show|Output] [only|] the {e} {n} words[ of the text| of the sentence|].", "What are the {e} {n} words[ of the text|]?", "[Cut|Shorten] the text to its {e} {n} words."],
-        ["I want to see the {e} {n} words only.", "Everything but the {e} {n} words can go."], chains=True)
+@family(["[Return|Keep|Give me|Write|Show|Output] [only|] the {e} {n} words[ of the text| of the sentence|].", "What are the {e} {n} words of the [text|sentence]?", "[Cut|Shorten] the text to its {e} {n} words."],
+        ["I want to see the {e} {n} words only.", "Everything but the {e} {n} words can go."], chains=True, weight=0.8)
 def first_last(d):
     end, n = d.pick(["first", "last"]), d.pick([2, 3, 4])
 
@@ -313,7 +320,7 @@ def first_last(d):
 
 
 @family(["[Remove|Delete|Drop|Leave out] the {e} {n}[ of the text| of the sentence|].", "[Write|Return|Show] the [text|sentence] without the {e} {n}."],
-        ["Take away the {e} {n}.", "I do not want the {e} {n}."], chains=True)
+        ["Take away the {e} {n}.", "I do not want the {e} {n}."], chains=True, weight=0.8)
 def drop_words(d):
     end, n = d.pick(["first", "last"]), d.pick([1, 2, 3])
 
@@ -325,7 +332,7 @@ def drop_words(d):
 
 
 @family(["[Return|Give me|Write|Find|Show|Pick|Output] [only|] the {n} {u}.", "What is the {n} {u}[ in the list| of the text|]?", "Which {u} is the {n}[ one|]?", "[Extract|Copy] the {n} {u}."],
-        ["I am looking for the {n} {u}.", "The {n} {u} alone, please."], chains=True)
+        ["I am looking for the {n} {u}.", "The {n} {u} alone, please."], chains=True, weight=0.8)
 def nth(d):
     place = d.pick(["first", "second", "third", "last"])
     unit = d.pick(["word", "item"])
@@ -339,7 +346,7 @@ def nth(d):
 
 
 @family(["[Reverse|Invert|Flip|Turn around] the [order of the|] {u}.", "[Write|Return|Give|Show] the {u} [backwards|in reverse order|from last to first]."],
-        ["Start with the last of the {u} and end with the first.", "I want the {u} the other way round."], chains=True)
+        ["Start with the last of the {u} and end with the first.", "I want the {u} the other way round."], chains=True, weight=0.6)
 def reverse(d):
     unit = d.pick(["words", "items"])
 
@@ -351,7 +358,7 @@ def reverse(d):
 
 
 @family(["[Join|Connect|Combine|Link] the [words|items] with \"{s}\".", "[Write|List|Show] the items with \"{s}\" between them.", "[Replace|Swap] the commas [by|with] \"{s}\"."],
-        ["I want \"{s}\" between the items.", "Use \"{s}\" where the commas are."])
+        ["I want \"{s}\" between the items.", "Use \"{s}\" where the commas are."], weight=1.2)
 def join_list(d):
     separator = ", "
     while separator == ", ":
@@ -369,7 +376,7 @@ NEW_WORD_KINDS = [(0.6, lambda r: r.choice(NOUN + ADJ), len(NOUN + ADJ)), (0.25,
 
 
 @family(["[Replace|Substitute|Swap] [the word|] \"{x}\" [by|with] \"{y}\".", "[Change|Turn] \"{x}\" [to|into] \"{y}\"[ in the text| in the sentence|].", "[Write|Use] \"{y}\" instead of \"{x}\"."],
-        ["Wherever it says \"{x}\", it should say \"{y}\".", "Put \"{y}\" where \"{x}\" is now.", "\"{x}\" becomes \"{y}\"."], chains=True, weight=2)
+        ["Wherever it says \"{x}\", it should say \"{y}\".", "Put \"{y}\" where \"{x}\" is now.", "\"{x}\" becomes \"{y}\"."], chains=True, weight=3.5)
 def replace_word(d):
     old, new = d.made(WORD_KINDS), d.made(NEW_WORD_KINDS)
 
@@ -389,7 +396,7 @@ def with_word(r, word, edit):
 
 
 @family(["[Remove|Delete|Drop|Leave out] the word \"{x}\"[ from the text| from the sentence|].", "[Write|Return|Show] the [text|sentence] without [the word|] \"{x}\"."],
-        ["Take \"{x}\" away.", "I do not want to see \"{x}\" in the text."], chains=True, weight=1.5)
+        ["Take \"{x}\" away.", "I do not want to see \"{x}\" in the text."], chains=True, weight=2)
 def delete_word(d):
     word = d.made(WORD_KINDS)
     return {"x": word}, lambda r: with_word(r, word, lambda w: [])
@@ -402,7 +409,7 @@ ADDITION_KINDS = [(0.5, lambda r: r.choice(ADDITIONS), len(ADDITIONS)), (0.2, la
 
 
 @family(["[Add|Put|Write|Insert] \"{x}\" [at|to] the {w}[ of the text| of the message|].", "[Return|Give|Show] the [text|message|sentence] with \"{x}\" at the {w}."],
-        ["The {w} of the text should be \"{x}\".", "I want \"{x}\" at the {w}."])
+        ["The {w} of the text should be \"{x}\".", "I want \"{x}\" at the {w}."], weight=1)
 def add_text(d):
     where, text = d.pick(["start", "end"]), d.made(ADDITION_KINDS)
     d.combination = ("add", text, where)
@@ -415,7 +422,7 @@ def add_text(d):
 
 
 @family(["[Count|Give the number of|Output the number of] the {u}.", "How many {u} [are there|are in the text|do you see]?", "[Return|Write|Say|Show] how many {u} [there are|you see]."],
-        ["I want to know the number of {u}.", "Tell me the count of {u}."], weight=0.7)
+        ["I want to know the number of {u}.", "Tell me the count of {u}."], weight=0.5)
 def count(d):
     unit = d.pick(["words", "items"])
 
@@ -435,7 +442,7 @@ FILL_TEXTS = [t.replace("{REST}", capital(rest) if t[-8] in "!." else rest) for 
 
 
 @family(["[Fill in|Complete]: \"{t}\"", "[Write|Compose] this message with the right [values|details]: \"{t}\"", "[Use|Fill] the template \"{t}\"."],
-        ["Put the details into \"{t}\".", "The message should read \"{t}\"."], weight=2)
+        ["Put the details into \"{t}\".", "The message should read \"{t}\"."], weight=1.2)
 def fill_template(d):
     template = d.value(FILL_TEXTS)
     keys = re.findall(r"\{(\w+)\}", template)
@@ -448,7 +455,7 @@ def fill_template(d):
 
 
 @family(["[Translate|Convert|Change|Turn] [the words|this|the text|the input] [to|into] {F}.", "[Give|Write|Say|Return] this in {F}.", "What is this in {F}?", "{F} translation[, please|:]"],
-        ["How do you say this in {F}?", "I need the {F} words.", "Express it in {F}."], chains=True, weight=1.3)
+        ["How do you say this in {F}?", "I need the {F} words.", "Express it in {F}."], chains=True, weight=1)
 def translate(d):
     language = d.pick(LANGUAGES)
 
@@ -461,14 +468,14 @@ def translate(d):
 
 COUNTRIES = {"France": "Paris euro French Europe", "Germany": "Berlin euro German Europe", "Spain": "Madrid euro Spanish Europe", "Italy": "Rome euro Italian Europe", "Portugal": "Lisbon euro Portuguese Europe",
              "Austria": "Vienna euro German Europe", "Greece": "Athens euro Greek Europe", "Norway": "Oslo krone Norwegian Europe", "Sweden": "Stockholm krona Swedish Europe", "Poland": "Warsaw zloty Polish Europe",
-             "Japan": "Tokyo yen Japanese Asia", "China": "Beijing yuan Chinese Asia", "India": "Delhi rupee Hindi Asia", "Turkey": "Ankara lira Turkish Asia", "Thailand": "Bangkok baht Thai Asia",
+             "Japan": "Tokyo yen Japanese Asia", "China": "Beijing yuan Chinese Asia", "Turkey": "Ankara lira Turkish Asia", "Thailand": "Bangkok baht Thai Asia",
              "Egypt": "Cairo pound Arabic Africa", "Kenya": "Nairobi shilling Swahili Africa", "Morocco": "Rabat dirham Arabic Africa", "Ghana": "Accra cedi English Africa", "Brazil": "Brasilia real Portuguese America",
-             "Mexico": "Mexico peso Spanish America", "Chile": "Santiago peso Spanish America", "Peru": "Lima sol Spanish America", "Canada": "Ottawa dollar English America", "Cuba": "Havana peso Spanish America",
+             "Chile": "Santiago peso Spanish America", "Peru": "Lima sol Spanish America", "Canada": "Ottawa dollar English America", "Cuba": "Havana peso Spanish America",
              "Hungary": "Budapest forint Hungarian Europe", "Denmark": "Copenhagen krone Danish Europe", "Finland": "Helsinki euro Finnish Europe", "Ireland": "Dublin euro English Europe", "Russia": "Moscow ruble Russian Europe"}
 FACTS = ["capital", "currency", "language", "continent"]
 
 
-@family(["[Give|Name|Return|Write|Tell me] the {F} of [the|this] country.", "What is the {F}[ of the country|]?", "[Answer|Reply] with the {F}[ of the country|]."], ["Which {F} does this country have?", "I need to know the {F}."], chains=True)
+@family(["[Give|Name|Return|Write|Tell me] the {F} of [the|this] country.", "What is the {F}[ of the country|]?", "[Answer|Reply] with the {F}[ of the country|]."], ["Which {F} does this country have?", "I need to know the {F}."], chains=True, weight=0.6)
 def look_up(d):
     fact = d.pick(FACTS)
 
@@ -483,16 +490,13 @@ def in_words(n):
     return NUMW[n] if n < 20 else TENW[n // 10] + ("-" + NUMW[n % 10] if n % 10 else "")
 
 
-@family(["[Write|Give|Return|Output] the number {F}.", "[Add|Convert|Change]: the number {F}.", "What is the number {F}?"], ["I need the number {F}.", "Show me the number {F}."], weight=0.7)
+@family(["[Write|Give|Return|Output] the number {F}.", "[Convert|Change] the number so that it is {F}.", "What is the number {F}?"], ["I need the number {F}.", "Show me the number {F}."], weight=0.3)
 def number(d):
-    how = d.pick(["words", "plus", "minus"])
-    step = int(d.value([str(n) for n in range(1, 10)])) if how != "words" else 0
-
     def example(r):
         n = r.randint(10, 89)
-        return str(n), in_words(n) if how == "words" else str(n + step if how == "plus" else n - step)
+        return str(n), in_words(n)
 
-    return {"F": one_of(d.r, ["in words", "as words"]) if how == "words" else f"{how} {step}"}, example
+    return {"F": one_of(d.r, ["in words", "as words"])}, example
 
 
 # ---------------------------------------------------------------------------------------------------------- never trained
@@ -525,6 +529,19 @@ def sort_items(d):
         return ", ".join(parts), ", ".join(sorted(parts, key=str.lower, reverse=down))
 
     return {"F": one_of(d.r, ["from Z to A", "in reverse alphabetical order"] if down else ["alphabetically", "from A to Z", "in alphabetical order"])}, example
+
+
+@family(["[Answer|Write|Say] {p} if the number is [greater|larger|higher] than {n}, otherwise {q}.", "[Is the number|Is it] [above|over] {n}? {p} if so, else {q}.", "[Label|Mark] numbers over {n} with {p} and [others|the others] with {q}."],
+        ["Numbers above {n} get {p}, all others {q}.", "Use {n} as the limit: {p} beyond it, {q} up to it."], unseen=True)
+def threshold(d):
+    limit = d.value([str(n) for n in range(10, 100)])
+    yes, no = d.codes(2)
+
+    def example(r):
+        number = r.randint(1, 99) if r.random() < 0.5 else max(1, int(limit) + r.randint(-9, 9))
+        return str(number), yes if number > int(limit) else no
+
+    return {"n": limit, "p": yes, "q": no}, example
 
 
 # ------------------------------------------------------------------------------------------------------ second operations

@@ -16,6 +16,7 @@ Splits. No normalised instruction of one stands in another, but for train and se
   human               human.jsonl, written by hand in other words"""
 import argparse
 import json
+import os
 import random
 import re
 import sys
@@ -48,6 +49,10 @@ def normalised(instruction):
     return " ".join(re.findall(r"\w+|[^\w\s.?!,]", instruction.lower()))
 
 
+with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "human.jsonl"), encoding="utf-8") as lines:
+    HUMAN = {normalised(json.loads(line)["instruction"]) for line in lines}
+
+
 def worded(r, text):
     """Takes one of each [a|b]."""
     while match := ALTERNATIVES.search(text):
@@ -75,7 +80,10 @@ def draw_instruction(r, split):
     held_combination = (draw.combination is not None and is_held_combination(*draw.combination)) or (chain is not None and is_held_combination("chain", family.name, chain))
     if not unseen and (held_value != (split == "unseen_values") or held_combination != (split == "unseen_combos")):
         return None
-    instruction = capital(worded(r, fill(r.choice(family.held if split == "unseen_paraphrases" else family.trained), words)))
+    wording = r.choice(family.held if split == "unseen_paraphrases" else family.trained)
+    if family.name in ("replace_word", "delete_word") and not wording.startswith('"') and r.random() < 0.4:
+        wording = wording.replace('"', "")  # people write words with and without quotation marks
+    instruction = capital(worded(r, fill(wording, words)))
     finish, bits = str, draw.bits
     if chain is not None:
         finish, wordings = CHAINS[chain]
@@ -83,6 +91,8 @@ def draw_instruction(r, split):
         instruction = re.sub(r"[:,]$", ".", instruction) + " " + worded(r, r.choice(wordings))
     if split in ("train", "seen"):
         instruction = casual(r, instruction)
+    if normalised(instruction) in HUMAN:
+        return None
     return instruction, family.name + ("+" + chain if chain else ""), bits, lambda: [f(x) for f, x in zip((str, finish), example(r))]
 
 

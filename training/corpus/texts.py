@@ -29,7 +29,7 @@ DATE_FORMATS = {
 
 
 def day_month_year(r):
-    return r.randint(1, 28), r.randint(1, 12), r.randint(2019, 2027)
+    return r.randint(1, 28), r.randint(1, 12), r.randint(2018, 2028) if r.random() < 0.7 else r.randint(1950, 2040)
 
 
 def person(r):
@@ -44,7 +44,7 @@ def email(r):
 
 def price(r):
     whole = r.choice([r.randint(2, 99), r.randint(100, 999), r.randint(1, 20) * 50])
-    return r.choice(["${}", "€{}", "{} euros", "{} dollars"]).format(f"{whole}{r.choice(['', '', '.50', '.99'])}")
+    return r.choice(["${}", "€{}", "£{}", "{} euros", "{} dollars"]).format(f"{whole}{r.choice(['', '', '.50', '.99'])}")
 
 
 def clock(r):
