@@ -10,8 +10,9 @@
 #include "runtime/kernels.h"
 #include "t5/round4_feedback.h"
 
-enum { LANES = 8, MOST = TG_INT4_MOST_GROUP, SLAB_ROWS = 64, FIRST_STEPS = 22, LAST_STEPS = 38 };
-#define STEPS 0.25f       /* scales tried: the largest number over FIRST_STEPS / 4 .. LAST_STEPS / 4, of either sign */
+enum { LANES = 8, MOST = TG_INT4_MOST_GROUP, SLAB_ROWS = 64, N_TRIED = 6 };
+#define FIRST_TRIED 5.5f  /* whole numbers that the largest number becomes: 5.5, 6, .. and on the other side, where there is one more, -6.5, -7, .. */
+#define TRIED_STEP 0.5f
 #define ROUND 12582912.0f /* 1.5 * 2^23: adding it rounds a small float to the nearest whole number, ties to even */
 
 static const char *const names[TG_N_ROUNDINGS] = {"nearest", "search", "calibrated"};
@@ -62,16 +63,15 @@ static float as_bf16(float x) {
 /* For each scale that is tried, the best one for the whole numbers that it gives, and of these the one that leaves the least. */
 static inline __attribute__((always_inline)) float best_scale(const padded *g, float largest) {
   float best = as_bf16(largest / TG_INT4_LEAST), least = INFINITY;
-  for (int step = FIRST_STEPS; step <= LAST_STEPS; step++) {
-    for (int sign = -1; sign <= 1; sign += 2) {
-      float xq, qq;
-      fit_lanes(g, (float)(sign * step) * STEPS / largest, &xq, &qq);
-      if (!(qq > 0)) continue;
-      const float scale = as_bf16(xq / qq), error = scale * (scale * qq - 2 * xq); /* less the sum of weight * x * x, the same for all */
-      if (error >= least || fabsf(scale) < TG_QUANTIZE_LEAST) continue;
-      least = error;
-      best = scale;
-    }
+  for (int i = 0; i < 2 * N_TRIED; i++) {
+    const float steps = FIRST_TRIED + TRIED_STEP * (float)(i / 2);
+    float xq, qq;
+    fit_lanes(g, (i % 2 ? -1 - steps : steps) / largest, &xq, &qq);
+    if (!(qq > 0)) continue;
+    const float scale = as_bf16(xq / qq), error = scale * (scale * qq - 2 * xq); /* less the sum of weight * x * x, the same for all */
+    if (error >= least || fabsf(scale) < TG_QUANTIZE_LEAST) continue;
+    least = error;
+    best = scale;
   }
   return best;
 }

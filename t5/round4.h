@@ -1,7 +1,7 @@
 /* Rounding matrices to 4 bits (runtime/int4.h) better than to the nearest.
  *
  * nearest     tg_quantize_row4: a group's largest number decides its scale.
- * search      The scale of each group that leaves the least squared error, of some dozens around the nearest's. From the numbers alone: the same
+ * search      The scale of each group that leaves the least squared error, of a dozen around the nearest's. From the numbers alone: the same
  *             bits on every machine.
  * calibrated  What a product gets wrong is (w - q) x, so errors may cancel: each column's rounding error is made good, as far as the inputs x that
  *             the layer has seen go together, by the columns that are still to be rounded (the greedy feedback of GPTQ, Frantar et al., 2022, here as
