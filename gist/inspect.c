@@ -219,7 +219,7 @@ static void show_gist(FILE *out, const t5gist_gist *gist, const tg_gist_checksum
 static void show_raw_header(FILE *out, const char *header, size_t n, const char *path) {
   json_t *json;
   t5gist_error problem;
-  if (tg_json_parse(header, n, path, &json, &problem) != T5GIST_OK) {
+  if (tg_json_check_size(header, n, path, &problem) != T5GIST_OK || tg_json_parse(header, n, path, &json, &problem) != T5GIST_OK) {
     fprintf(out, "  %-16s unreadable: %s\n", "header", problem.message);
     return;
   }

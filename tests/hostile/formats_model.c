@@ -5,6 +5,7 @@
 
 #include "gist/tools.h"
 #include "hostile.h"
+#include "runtime/int4.h"
 #include "runtime/safetensors.h"
 #include "t5/names.h"
 #include "tests/support/folder.h"
@@ -50,20 +51,23 @@ static t5gist_status declare_spec(void *user, const tg_tensor_spec *spec, t5gist
   const bool matrix = spec->n_dims == 2 && tg_is_linear(spec->name);
   const tg_dtype dtype = matrix ? d->linear : d->rest;
   (void)err;
-  declare(d, spec->name, "", dtype, spec->n_dims, spec->dims[0], spec->dims[1]);
+  declare(d, spec->name, "", dtype, spec->n_dims, spec->dims[0], dtype == TG_U8 ? tg_int4_row_bytes(spec->dims[1]) : spec->dims[1]);
   if (dtype == TG_I8) declare(d, spec->name, "_scale", TG_F32, 1, spec->dims[0], 0);
+  if (dtype == TG_U8) declare(d, spec->name, "_scale", TG_BF16, 2, spec->dims[0], 1);
   return T5GIST_OK;
 }
 
-/* In f32; in int8, with tensors that are nobody's. */
+/* In f32; in int8; in int4 with a head of its own. With tensors that are nobody's. */
 static bool model_seed(int i, tg_buffer *out) {
-  static const tg_dtype types[][2] = {{TG_F32, TG_F32}, {TG_I8, TG_F16}};
+  static const tg_dtype types[][2] = {{TG_F32, TG_F32}, {TG_I8, TG_F16}, {TG_U8, TG_BF16}};
+  const tg_tensor_spec head = {.name = "lm_head.weight", .dims = {12, 2}, .n_dims = 2};
   declared d = {0};
   t5gist_error err;
-  if (i >= 2) return false;
+  if (i >= 3) return false;
   d.linear = types[i][0];
   d.rest = types[i][1];
   if (tg_each_tensor(&config, declare_spec, &d, &err)) hostile_fail(err.message);
+  if (i == 2) (void)declare_spec(&d, &head, &err);
   if (i == 1) declare(&d, "nobody's", "", TG_F64, 1, 3, 0);
   if (i == 1) declare(&d, "counts", "", TG_I64, 1, 1, 0);
   if (tg_safetensors_header(d.tensors, d.n, NULL, out, &err)) hostile_fail(err.message);

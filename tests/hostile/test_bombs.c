@@ -52,6 +52,19 @@ static void safetensors(void) {
   hostile_close();
 }
 
+/* What is left to say of a damaged gist file is its header. */
+static void inspect(void) {
+  static const char *const parts[] = {"0,", "[],", "{\"a\":0},"};
+  hostile_open(&hostile_inspect);
+  for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+    build("{\"a\":[", parts[i], (15 << 20) / strlen(parts[i]), "0]}");
+    frame();
+    check(&hostile_inspect, parts[i], "");
+  }
+  tg_buffer_free(&file);
+  hostile_close();
+}
+
 /* As many pieces as mT5 has. */
 static void tokenizer_json(void) {
   hostile_open(&hostile_tokenizer_json);
@@ -104,6 +117,7 @@ static void records(void) {
 
 int main(void) {
   safetensors();
+  inspect();
   tokenizer_json();
   pickle();
   records();
