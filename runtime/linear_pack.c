@@ -1,7 +1,6 @@
 #include "runtime/linear_pack.h"
 
 #include <string.h>
-#include <sys/mman.h>
 
 #include "runtime/cpu.h"
 #include "runtime/error.h"
@@ -11,6 +10,7 @@
 #include "runtime/linear_bf16.h"
 #include "runtime/linear_int4.h"
 #include "runtime/linear_int8.h"
+#include "runtime/pages.h"
 
 enum { SLAB_ROWS = TG_BLOCK_OUT }; /* rows packed by one thread at a time, then released */
 
@@ -227,12 +227,6 @@ static void pack_slabs(void *user, size_t first, size_t last, int thread) {
   }
 }
 
-/* Large pages where the system gives them: fewer faults while packing, fewer misses while streaming. Only advice: failure is harmless. */
-static void ask_for_large_pages(void *data, size_t size) {
-  const uintptr_t page = 2u << 20, begin = ((uintptr_t)data + page - 1) & ~(page - 1), end = ((uintptr_t)data + size) & ~(page - 1);
-  if (begin < end) (void)madvise((void *)begin, end - begin, MADV_HUGEPAGE);
-}
-
 /* *group: of the TG_I4 parts, TG_INT4_GROUP without any. */
 static t5gist_status check_parts(const tg_matrix *parts, size_t n_parts, size_t n_in, size_t *n_out, size_t *group, t5gist_error *err) {
   size_t sum = 0;
@@ -292,7 +286,7 @@ t5gist_status tg_pack(const tg_matrix *parts, size_t n_parts, size_t n_in, tg_pr
   t5gist_status status = T5GIST_OK;
   TG_GOTO(check_parts(parts, n_parts, n_in, &n_out, &group, err));
   TG_GOTO(plan(n_in, n_out, group, precision, packed, &bytes, err));
-  TG_GOTO(tg_alloc(&packed->weights, bytes, 1, err));
+  TG_GOTO(tg_pages_take(&packed->weights, bytes, err));
   if (tg_is_int8(precision)) {
     TG_GOTO(tg_alloc(&packed->scales, packed->n_out_stored, sizeof *packed->scales, err));
     TG_GOTO(tg_alloc(&packed->offsets, packed->n_out_stored, sizeof *packed->offsets, err));
@@ -304,7 +298,6 @@ t5gist_status tg_pack(const tg_matrix *parts, size_t n_parts, size_t n_in, tg_pr
     }
     TG_GOTO(tg_alloc(&p.scratch, (size_t)tg_team_threads(team), p.scratch_floats * sizeof *p.scratch, err));
   }
-  ask_for_large_pages(packed->weights, bytes);
   tg_team_run(team, (n_out + SLAB_ROWS - 1) / SLAB_ROWS, pack_slabs, &p);
   release_rows(parts, n_parts, n_in, 0, n_out); /* the pages that two slabs share */
 done:
@@ -314,7 +307,7 @@ done:
 }
 
 void tg_packed_free(tg_packed *packed) {
-  tg_free(packed->weights);
+  tg_pages_return(packed->weights);
   tg_free(packed->scales);
   tg_free(packed->offsets);
   *packed = (tg_packed){0};

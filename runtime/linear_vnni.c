@@ -14,21 +14,21 @@ enum {
   GROUP = TG_INT8_GROUP,
   VECTORS = BLOCK / LANES,
   TILE_ROWS = 6, /* 24 sums in registers, 4 weights, the rest for x */
-  ONE_TILE = 5,  /* rows up to which one tile without fetching ahead is faster than two with it */
+  ONE_TILE = 5,  /* rows up to which one tile is faster than two */
+  AHEAD = 8192,  /* bytes: how far before their use one tile's weights are fetched */
   STEP = 256     /* inputs whose weights (16 KB) stay in L1 for all tiles of a chunk */
 };
 
-/* Where the next step's weights lie, fetched while this one's are used: `advance` bytes per group of inputs; null with a single tile, for which the
- * processor's own prefetching is better. */
+/* Where weights lie that are fetched while others are used, `advance` bytes per group of inputs: the next step's, or those AHEAD of a single tile. */
 typedef struct ahead {
   const int8_t *weights;
   size_t advance;
 } ahead;
 
-/* Adds inputs first .. first + n - 1 of the rows x[0 .. rows - 1] to sums [rows][BLOCK]. rows and fetch are constants after inlining, so the sums
- * live in registers. */
+/* Adds inputs first .. first + n - 1 of the rows x[0 .. rows - 1] to sums [rows][BLOCK]. rows is a constant after inlining, so the sums live in
+ * registers. */
 TG_INLINE void add_inputs(const unsigned char *const *x, size_t first, const int8_t *weights, size_t n, const size_t rows, int32_t *sums,
-                          const bool fetch, ahead next) {
+                          ahead next) {
   __m512i s[TILE_ROWS][VECTORS];
 #pragma GCC unroll 6
   for (size_t r = 0; r < rows; r++)
@@ -37,7 +37,7 @@ TG_INLINE void add_inputs(const unsigned char *const *x, size_t first, const int
   for (size_t k = 0; k < n; k += GROUP) {
     __m512i w[VECTORS];
 #pragma GCC unroll 4
-    for (size_t v = 0; fetch && v < VECTORS; v++) _mm_prefetch(next.weights + k / GROUP * next.advance + v * next.advance / VECTORS, _MM_HINT_T0);
+    for (size_t v = 0; v < VECTORS; v++) _mm_prefetch(next.weights + k / GROUP * next.advance + v * next.advance / VECTORS, _MM_HINT_T0);
 #pragma GCC unroll 4
     for (size_t v = 0; v < VECTORS; v++) w[v] = _mm512_loadu_si512(weights + k * BLOCK + v * LANES * GROUP);
 #pragma GCC unroll 6
@@ -55,23 +55,15 @@ TG_INLINE void add_inputs(const unsigned char *const *x, size_t first, const int
     for (size_t v = 0; v < VECTORS; v++) _mm512_storeu_si512(sums + r * BLOCK + v * LANES, s[r][v]);
 }
 
-TG_INLINE void add_tile_as(const unsigned char *const *x, size_t first, const int8_t *weights, size_t n, size_t rows, int32_t *sums, const bool fetch,
-                           ahead next) {
-  switch (rows) {
-    case 1: add_inputs(x, first, weights, n, 1, sums, fetch, next); break;
-    case 2: add_inputs(x, first, weights, n, 2, sums, fetch, next); break;
-    case 3: add_inputs(x, first, weights, n, 3, sums, fetch, next); break;
-    case 4: add_inputs(x, first, weights, n, 4, sums, fetch, next); break;
-    case 5: add_inputs(x, first, weights, n, 5, sums, fetch, next); break;
-    default: add_inputs(x, first, weights, n, TILE_ROWS, sums, fetch, next); break;
-  }
-}
-
 static void add_tile(const unsigned char *const *x, size_t first, const int8_t *weights, size_t n, size_t rows, int32_t *sums, ahead next) {
-  if (next.weights != NULL)
-    add_tile_as(x, first, weights, n, rows, sums, true, next);
-  else
-    add_tile_as(x, first, weights, n, rows, sums, false, next);
+  switch (rows) {
+    case 1: add_inputs(x, first, weights, n, 1, sums, next); break;
+    case 2: add_inputs(x, first, weights, n, 2, sums, next); break;
+    case 3: add_inputs(x, first, weights, n, 3, sums, next); break;
+    case 4: add_inputs(x, first, weights, n, 4, sums, next); break;
+    case 5: add_inputs(x, first, weights, n, 5, sums, next); break;
+    default: add_inputs(x, first, weights, n, TILE_ROWS, sums, next); break;
+  }
 }
 
 TG_INLINE tg_v scaled(__m512i sum, __m512i offset, tg_v scale) {
@@ -138,7 +130,7 @@ static void multiply_block(const tg_int8_product *p, size_t block, size_t first_
     const int8_t *weights = p->weights + (block * p->depth + k) * BLOCK;
     for (size_t tile = 0; tile < n_tiles; tile++) {
       const size_t begin = n_rows * tile / n_tiles, end = n_rows * (tile + 1) / n_tiles;
-      const ahead next = {n_tiles > 1 ? weights + STEP * BLOCK + tile * n / GROUP * advance : NULL, advance};
+      const ahead next = {weights + (n_tiles > 1 ? STEP * BLOCK + tile * n / GROUP * advance : AHEAD), advance};
       add_tile(x + begin, k, weights, n, end - begin, sums + begin * BLOCK, next);
     }
   }
