@@ -11,24 +11,23 @@ enum {
   BLOCK = TG_BLOCK_OUT,
   VECTORS = BLOCK / LANES,
   TILE_ROWS = 6,          /* 24 sums in registers, 4 weights, the rest for x */
-  ONE_TILE = 5,           /* rows up to which one tile without fetching ahead is faster than two with it */
+  ONE_TILE = 5,           /* rows up to which one tile is faster than two */
+  AHEAD = 8192,           /* bytes: how far before their use one tile's weights are fetched */
   CHUNK_ROWS = 48,        /* whose sums of one block (12 KB) stay in L1 */
   STEP = 64,              /* inputs whose weights (16 KB) do so too, for all tiles of a chunk */
   PARALLEL_WORK = 1 << 15 /* multiplications below which sharing them out costs more than it saves */
 };
 
-/* Where the next step's weights lie, fetched while this one's are used: `advance` bytes per input. Without this the memory idles while a step is
- * multiplied with its second and later tiles, which costs up to half of the speed. Null with a single tile, for which the processor's own
- * prefetching is better. */
+/* Where weights lie that are fetched while others are used, `advance` bytes per input: the next step's, or those AHEAD of a single tile. Without this
+ * the memory idles while a step is multiplied with its second and later tiles, which costs up to half of the speed. */
 typedef struct ahead {
   const char *weights;
   size_t advance;
 } ahead;
 
-/* Adds inputs 0..n-1 of rows rows to sums [rows][BLOCK]. rows and fetch are constants after inlining, so the sums live in registers. Each call
+/* Adds inputs 0..n-1 of rows rows to sums [rows][BLOCK]. rows is a constant after inlining, so the sums live in registers. Each call
  * adds up from zero, so that the rounding of a long sum grows with the number of steps and the length of one, not with their product. */
-TG_INLINE void add_inputs(const float *x, size_t x_stride, const float *weights, size_t n, const size_t rows, float *sums, const bool fetch,
-                          ahead next) {
+TG_INLINE void add_inputs(const float *x, size_t x_stride, const float *weights, size_t n, const size_t rows, float *sums, ahead next) {
   tg_v s[TILE_ROWS][VECTORS];
 #pragma GCC unroll 6
   for (size_t r = 0; r < rows; r++)
@@ -37,7 +36,7 @@ TG_INLINE void add_inputs(const float *x, size_t x_stride, const float *weights,
   for (size_t k = 0; k < n; k++) {
     tg_v w[VECTORS];
 #pragma GCC unroll 4
-    for (size_t v = 0; fetch && v < VECTORS; v++) _mm_prefetch(next.weights + k * next.advance + v * next.advance / VECTORS, _MM_HINT_T0);
+    for (size_t v = 0; v < VECTORS; v++) _mm_prefetch(next.weights + k * next.advance + v * next.advance / VECTORS, _MM_HINT_T0);
 #pragma GCC unroll 4
     for (size_t v = 0; v < VECTORS; v++) w[v] = v_load(weights + k * BLOCK + v * LANES);
 #pragma GCC unroll 6
@@ -53,22 +52,15 @@ TG_INLINE void add_inputs(const float *x, size_t x_stride, const float *weights,
     for (size_t v = 0; v < VECTORS; v++) v_store(sums + r * BLOCK + v * LANES, v_add(v_load(sums + r * BLOCK + v * LANES), s[r][v]));
 }
 
-TG_INLINE void add_tile_as(const float *x, size_t x_stride, const float *weights, size_t n, size_t rows, float *sums, const bool fetch, ahead next) {
-  switch (rows) {
-    case 1: add_inputs(x, x_stride, weights, n, 1, sums, fetch, next); break;
-    case 2: add_inputs(x, x_stride, weights, n, 2, sums, fetch, next); break;
-    case 3: add_inputs(x, x_stride, weights, n, 3, sums, fetch, next); break;
-    case 4: add_inputs(x, x_stride, weights, n, 4, sums, fetch, next); break;
-    case 5: add_inputs(x, x_stride, weights, n, 5, sums, fetch, next); break;
-    default: add_inputs(x, x_stride, weights, n, TILE_ROWS, sums, fetch, next); break;
-  }
-}
-
 static void add_tile(const float *x, size_t x_stride, const float *weights, size_t n, size_t rows, float *sums, ahead next) {
-  if (next.weights != NULL)
-    add_tile_as(x, x_stride, weights, n, rows, sums, true, next);
-  else
-    add_tile_as(x, x_stride, weights, n, rows, sums, false, next);
+  switch (rows) {
+    case 1: add_inputs(x, x_stride, weights, n, 1, sums, next); break;
+    case 2: add_inputs(x, x_stride, weights, n, 2, sums, next); break;
+    case 3: add_inputs(x, x_stride, weights, n, 3, sums, next); break;
+    case 4: add_inputs(x, x_stride, weights, n, 4, sums, next); break;
+    case 5: add_inputs(x, x_stride, weights, n, 5, sums, next); break;
+    default: add_inputs(x, x_stride, weights, n, TILE_ROWS, sums, next); break;
+  }
 }
 
 /* sums [rows][BLOCK] to the block's columns of y. */
@@ -97,7 +89,7 @@ static void multiply_block(const tg_blocks_product *p, size_t block, size_t firs
     const size_t advance = BLOCK * sizeof *weights / n_tiles;
     for (size_t tile = 0; tile < n_tiles; tile++) {
       const size_t begin = rows * tile / n_tiles, end = rows * (tile + 1) / n_tiles;
-      const ahead next = {n_tiles > 1 ? (const char *)(weights + STEP * BLOCK) + tile * n * advance : NULL, advance};
+      const ahead next = {(const char *)weights + (n_tiles > 1 ? STEP * BLOCK * sizeof *weights + tile * n * advance : AHEAD), advance};
       add_tile(p->x + (first_row + begin) * p->n_in + k, p->n_in, weights, n, end - begin, sums + begin * BLOCK, next);
     }
   }
