@@ -220,16 +220,16 @@ def classify(d):
     return {"m": words, "X": noun, "ns": spread(names)}, example
 
 
-@family(["[Give|Write|Return|Say] the code[ of the word|]: {m}.", "[Code|Replace|Translate] the word: {m}.", "[Look up|Find] the word and [write|return] its code. {m}.", "The codes are: {m}.",
-         "[Which|What] code [has|belongs to] the word? {m}.", "[Use|Apply] this [table|list]: {m}."],
-        ["Read the word and say what stands for it: {m}.", "What does our list have for this word? {m}."], weight=1.5)
+@family(["[Give|Write|Return|Say] the code[ of each word| of every word|]: {m}.", "[Code|Replace|Translate] [each word|every word]: {m}.", "[Look up|Find] [each|every] word and [write|return] its code. {m}.",
+         "The codes are: {m}.", "[Which|What] code [has|belongs to] each word? {m}.", "[Use|Apply] this [table|list]: {m}."],
+        ["Read the input and say what stands for each word: {m}.", "What does our list have for this? {m}."], weight=1.5)
 def mapping(d):
     names = d.r.sample(NOUN + ADJ + PRODUCT, d.r.choice([2, 3, 3, 4]))
     codes = d.codes(len(names))
 
     def example(r):
-        i = r.randrange(len(names))
-        return names[i], codes[i]
+        asked = r.sample(range(len(names)), r.randint(1, len(names)))
+        return ", ".join(names[i] for i in asked), ", ".join(codes[i] for i in asked)
 
     return {"m": bind(d, names, codes, d.r.choice(BINDING))}, example
 
