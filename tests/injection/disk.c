@@ -77,7 +77,7 @@ static int lookup(const disk *d, const char *path) {
 
 /* Relative to the disk's folder; false: elsewhere. */
 static bool place_of(const disk *d, int dir, const char *path, char out[PATH]) {
-  char whole[2 * PATH];
+  char whole[3 * PATH];
   if (path[0] == '/')
     snprintf(whole, sizeof whole, "%s", path);
   else if (dir >= 0 && dir < MOST_FDS && d->fds[dir].used)
