@@ -21,7 +21,7 @@ _t5gist() {
     --model | --store) compopt -o dirnames; COMPREPLY=(); return ;;
     --task | --input | --target | --stop | --gists | --beams | --n-best | --seed | --threads | --temperature | --top-k | --top-p | --top-logprobs | \
       --max-new-tokens | --min-new-tokens | --max-input-tokens | --length-penalty | --repetition-penalty | --no-repeat-ngram-size | --store-budget | --store-salt) COMPREPLY=(); return ;;
-    --task-file | --input-file | --input-lines | --batch | --gist | --config | --output | -o | --svg | --data | --answers | --texts) compopt -o default; COMPREPLY=(); return ;;
+    --task-file | --input-file | --input-lines | --batch | --gist | --config | --output | -o | --svg | --data | --answers | --texts | --calibration) compopt -o default; COMPREPLY=(); return ;;
   esac
   case $command in
     encode) options="--task --task-file --gists --output --payload --cross --wo-dtype --json $keep $common" ;;
@@ -31,7 +31,7 @@ _t5gist() {
     generate) options="$ask --stream $common" ;;
     score) options="$ask --target $common" ;;
     inspect) options="$prompt --mask --svg --wo-dtype $common" ;;
-    convert) options="--wo-dtype --texts --accept-drift $common" ;;
+    convert) options="--wo-dtype --rounding --texts --calibration --accept-drift $common" ;;
     info) options="--wo-dtype --json $common" ;;
     bench) options="--output $common" ;;
     eval) options="--data --limit --answers --gists --max-new-tokens --seed --output --json $common" ;;
