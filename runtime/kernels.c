@@ -24,43 +24,51 @@ static tg_team *team_for(tg_team *team, size_t work) {
   return work >= PARALLEL_WORK ? team : NULL;
 }
 
-typedef struct norming {
-  const float *x, *weight;
-  size_t d;
-  float eps, *y;
-} norming;
+/* Floats that a row of x begins behind the one before it. */
+static size_t row_width(const tg_rows *x, size_t n) {
+  return x->making == TG_ACTIVATED && x->gated ? 2 * n : n;
+}
 
-static void norm_rows(void *user, size_t begin, size_t end, int thread) {
-  const norming *n = user;
+/* A row: where it is, or made at `to`. */
+static const float *take_row(const tg_rows *x, size_t row, size_t n, float *to) {
+  const tg_simd *simd = tg_simd_best();
+  const float *from = x->x + row * row_width(x, n);
+  switch (x->making) {
+    case TG_AS_THEY_ARE: return from;
+    case TG_NORMED: simd->rmsnorm(from, x->weight, 1, n, x->eps, to); break;
+    case TG_ACTIVATED: simd->activate(from, x->gated ? from + n : NULL, n, x->activation, to); break;
+  }
+  return to;
+}
+
+/* What making rows costs, in numbers read. */
+static size_t work_of(const tg_rows *x, size_t rows, size_t n) {
+  return rows * n * (x->making == TG_ACTIVATED ? 4 : 1);
+}
+
+typedef struct making {
+  const tg_rows *x;
+  size_t n;
+  float *y;
+} making;
+
+static void make_rows(void *user, size_t begin, size_t end, int thread) {
+  const making *m = user;
   (void)thread;
-  tg_simd_best()->rmsnorm(n->x + begin * n->d, n->weight, end - begin, n->d, n->eps, n->y + begin * n->d);
+  for (size_t row = begin; row < end; row++) take_row(m->x, row, m->n, m->y + row * m->n);
+}
+
+void tg_make_rows(tg_team *team, const tg_rows *x, size_t rows, size_t n, float *y) {
+  making m = {x, n, y};
+  tg_team_run(team_for(team, work_of(x, rows, n)), rows, make_rows, &m);
 }
 
 void tg_rmsnorm(tg_team *team, const float *x, const float *weight, size_t rows, size_t d, float eps, float *y) {
-  norming n = {x, weight, d, eps, y};
-  tg_team_run(team_for(team, rows * d), rows, norm_rows, &n);
-}
-
-typedef struct activating {
-  const float *x;
-  size_t width, d_ff; /* of a row of x, of y */
-  tg_activation activation;
-  float *y;
-} activating;
-
-static void activate_rows(void *user, size_t begin, size_t end, int thread) {
-  const activating *a = user;
-  const tg_simd *simd = tg_simd_best();
-  (void)thread;
-  for (size_t row = begin; row < end; row++) {
-    const float *x = a->x + row * a->width;
-    simd->activate(x, a->width > a->d_ff ? x + a->d_ff : NULL, a->d_ff, a->activation, a->y + row * a->d_ff);
-  }
+  tg_make_rows(team, &(tg_rows){.x = x, .making = TG_NORMED, .weight = weight, .eps = eps}, rows, d, y);
 }
 
 void tg_activate(tg_team *team, const float *x, size_t rows, size_t d_ff, tg_activation activation, bool gated, float *y) {
-  activating a = {x, gated ? 2 * d_ff : d_ff, d_ff, activation, y};
-  tg_team_run(team_for(team, 4 * rows * d_ff), rows, activate_rows, &a);
+  tg_make_rows(team, &(tg_rows){.x = x, .making = TG_ACTIVATED, .activation = activation, .gated = gated}, rows, d_ff, y);
 }
 
 typedef struct gathering {
@@ -114,28 +122,29 @@ static void pad_bytes(unsigned char *q, size_t n, size_t stride, unsigned char o
 }
 
 typedef struct quantizing {
-  const float *x;
+  const tg_rows *x;
   size_t n, stride;
   unsigned char offset, *q, *low;
-  float *scales;
+  float *scales, *scratch;
 } quantizing;
 
 static void quantize_rows(void *user, size_t begin, size_t end, int thread) {
   const quantizing *z = user;
   const tg_simd *simd = tg_simd_best();
-  (void)thread;
   for (size_t row = begin; row < end; row++) {
     unsigned char *own = z->q + row * z->stride, *own_low = z->low ? z->low + row * z->stride : NULL;
-    z->scales[row] = simd->quantize(z->x + row * z->n, z->n, (int8_t *)own, (int8_t *)own_low);
+    const float *x = take_row(z->x, row, z->n, z->scratch ? z->scratch + (size_t)thread * z->n : NULL);
+    z->scales[row] = simd->quantize(x, z->n, (int8_t *)own, (int8_t *)own_low);
     pad_bytes(own, z->n, z->stride, z->offset);
     if (own_low) pad_bytes(own_low, z->n, z->stride, z->offset);
   }
 }
 
-void tg_quantize_rows(tg_team *team, const float *x, size_t rows, size_t n, size_t stride, unsigned char offset, unsigned char *q, unsigned char *low,
-                      float *scales) {
-  quantizing z = {x, n, stride, offset, q, low, scales};
-  tg_team_run(team_for(team, rows * n), rows, quantize_rows, &z);
+void tg_quantize_rows(tg_team *team, const tg_rows *x, size_t rows, size_t n, size_t stride, unsigned char offset, unsigned char *q,
+                      unsigned char *low, float *scales, float *scratch) {
+  quantizing z = {x, n, stride, offset, q, low, scales, scratch};
+  const size_t making_work = x->making == TG_AS_THEY_ARE ? 0 : work_of(x, rows, n);
+  tg_team_run(team_for(team, rows * n + making_work), rows, quantize_rows, &z);
 }
 
 float tg_logsumexp(const float *x, size_t n) {

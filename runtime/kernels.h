@@ -38,10 +38,24 @@ float tg_quantize_row_reference(const float *x, size_t n, int8_t *q);
 float tg_quantize_row_wide(const float *x, size_t n, int8_t *q, int8_t *low);
 float tg_quantize_row_wide_reference(const float *x, size_t n, int8_t *q, int8_t *low);
 
-/* rows of n numbers each, to q [rows, stride] of bytes q + offset (0 or 128) and scales [rows]; bytes n..stride-1 of a row are set to offset.
- * low: null, or likewise the second bytes of tg_quantize_row_wide. */
-void tg_quantize_rows(tg_team *team, const float *x, size_t rows, size_t n, size_t stride, unsigned char offset, unsigned char *q, unsigned char *low,
-                      float *scales);
+/* Rows of n numbers that need not exist yet: what tg_rmsnorm or tg_activate would make of x, row by row for whoever takes them. */
+typedef enum tg_making { TG_AS_THEY_ARE = 0, TG_NORMED, TG_ACTIVATED } tg_making;
+typedef struct tg_rows {
+  const float *x; /* [rows, n]; [rows, 2 * n] of gated activations */
+  tg_making making;
+  const float *weight; /* TG_NORMED: [n] */
+  float eps;
+  tg_activation activation; /* TG_ACTIVATED */
+  bool gated;
+} tg_rows;
+
+/* y [rows, n] of normed or activated rows; may be x unless gated. */
+void tg_make_rows(tg_team *team, const tg_rows *x, size_t rows, size_t n, float *y);
+
+/* To q [rows, stride] of bytes q + offset (0 or 128) and scales [rows]; bytes n..stride-1 of a row are set to offset. low: null, or likewise the
+ * second bytes of tg_quantize_row_wide. scratch: [threads of the team, n], null for rows that are there. The same bits as of rows made before. */
+void tg_quantize_rows(tg_team *team, const tg_rows *x, size_t rows, size_t n, size_t stride, unsigned char offset, unsigned char *q,
+                      unsigned char *low, float *scales, float *scratch);
 
 /* log(sum(exp(x))) of n values, any alignment, not parallel. -inf entries are allowed; accurate to 1e-6. */
 float tg_logsumexp(const float *x, size_t n);

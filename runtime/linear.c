@@ -162,14 +162,15 @@ static t5gist_status multiply_int8(const tg_linear *linear, tg_workspace *worksp
   return T5GIST_OK;
 }
 
-static t5gist_status apply_int8(const tg_linear *linear, tg_workspace *workspace, const float *x, size_t m, bool accumulate, float *y,
+static t5gist_status apply_int8(const tg_linear *linear, tg_workspace *workspace, const tg_rows *x, size_t m, bool accumulate, float *y,
                                 t5gist_error *err) {
   const tg_packed *w = &linear->w;
   const bool wide = w->precision == TG_PRECISION_INT8X16;
   tg_arena *arena = tg_workspace_arena(workspace);
   const tg_arena_mark mark = tg_arena_save(arena);
   unsigned char *q = NULL, *low = NULL;
-  float *scales = NULL, *low_scales = NULL;
+  float *scales = NULL, *low_scales = NULL, *scratch = NULL;
+  tg_team *team = tg_workspace_team(workspace);
   t5gist_status status = T5GIST_OK;
   TG_GOTO(tg_arena_take(arena, &q, m, w->depth, err));
   TG_GOTO(tg_arena_take(arena, &scales, m, sizeof *scales, err));
@@ -177,7 +178,8 @@ static t5gist_status apply_int8(const tg_linear *linear, tg_workspace *workspace
     TG_GOTO(tg_arena_take(arena, &low, m, w->depth, err));
     TG_GOTO(tg_arena_take(arena, &low_scales, m, sizeof *low_scales, err));
   }
-  tg_quantize_rows(tg_workspace_team(workspace), x, m, w->n_in, w->depth, tg_int8_offset(), q, low, scales);
+  if (x->making != TG_AS_THEY_ARE) TG_GOTO(tg_arena_take(arena, &scratch, (size_t)tg_team_threads(team), w->n_in * sizeof *scratch, err));
+  tg_quantize_rows(team, x, m, w->n_in, w->depth, tg_int8_offset(), q, low, scales, scratch);
   for (size_t row = 0; wide && row < m; row++) low_scales[row] = scales[row] / LOW_STEPS;
   const tg_int8_product product = {.x = q,
                                    .x_scales = scales,
@@ -241,7 +243,18 @@ t5gist_status tg_linear_apply(const tg_linear *linear, tg_workspace *workspace, 
   if (linear->w.precision == TG_PRECISION_BF16) return apply_bf16(linear, workspace, x, m, accumulate, y, err);
   if (linear->w.precision == TG_PRECISION_F32) return apply_f32(linear, workspace, x, m, accumulate, y, err);
   if (linear->w.precision == TG_PRECISION_INT4) return apply_int4(linear, workspace, x, m, accumulate, y, err);
-  return apply_int8(linear, workspace, x, m, accumulate, y, err);
+  return apply_int8(linear, workspace, &(tg_rows){.x = x}, m, accumulate, y, err);
+}
+
+t5gist_status tg_linear_apply_rows(const tg_linear *linear, tg_workspace *workspace, const tg_rows *x, size_t m, bool accumulate, float *made,
+                                   float *y, t5gist_error *err) {
+  if (tg_is_int8(linear->w.precision)) {
+    count_product(linear, workspace, m);
+    return apply_int8(linear, workspace, x, m, accumulate, y, err);
+  }
+  if (x->making == TG_AS_THEY_ARE) return tg_linear_apply(linear, workspace, x->x, m, accumulate, y, err);
+  tg_make_rows(tg_workspace_team(workspace), x, m, linear->w.n_in, made);
+  return tg_linear_apply(linear, workspace, made, m, accumulate, y, err);
 }
 
 /* --------------------------------------------------------------------------------------------------------------------- specification */

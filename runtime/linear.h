@@ -19,6 +19,7 @@
 
 #include "runtime/dtype.h"
 #include "runtime/engine.h"
+#include "runtime/kernels.h"
 
 typedef struct tg_linear tg_linear;
 
@@ -57,6 +58,11 @@ size_t tg_linear_rows(size_t m);
 /* y = x W^T, or y += x W^T with accumulate. x [tg_linear_rows(m), n_in] and y [tg_linear_rows(m), n_out], f32, dense, not overlapping,
  * 64-aligned. Row i of y depends on row i of x alone. Thread-safe over distinct workspaces. */
 t5gist_status tg_linear_apply(const tg_linear *linear, tg_workspace *workspace, const float *x, size_t m, bool accumulate, float *y, t5gist_error *err);
+
+/* The same of rows that need not exist yet (tg_make_rows). A layer in 8 bits quantises each as it is made; for others they are written to made,
+ * [tg_linear_rows(m), n_in]. */
+t5gist_status tg_linear_apply_rows(const tg_linear *linear, tg_workspace *workspace, const tg_rows *x, size_t m, bool accumulate, float *made,
+                                   float *y, t5gist_error *err);
 
 /* The specification, in plain loops over the packed weights (any layout). */
 void tg_linear_reference(const tg_linear *linear, const float *x, size_t m, bool accumulate, float *y);

@@ -23,6 +23,19 @@ void tg_stream_norm(tg_stream *stream, const float *weight) {
   tg_rmsnorm(tg_workspace_team(stream->workspace), stream->x, weight, stream->rows, (size_t)stream->t5->config.d_model, stream->t5->config.eps, stream->normed);
 }
 
+/* y (+)= linear(x). A calibration is to see the rows, so they are written to made for it whatever the layer. */
+static t5gist_status apply_rows(tg_stream *stream, const tg_linear *linear, const tg_rows *x, bool accumulate, float *made, float *y,
+                                t5gist_error *err) {
+  if (stream->t5->calibration == NULL) return tg_linear_apply_rows(linear, stream->workspace, x, stream->rows, accumulate, made, y, err);
+  tg_make_rows(tg_workspace_team(stream->workspace), x, stream->rows, tg_linear_n_in(linear), made);
+  return tg_linear_apply(linear, stream->workspace, made, stream->rows, accumulate, y, err);
+}
+
+t5gist_status tg_stream_apply_normed(tg_stream *stream, const float *weight, const tg_linear *linear, float *y, t5gist_error *err) {
+  const tg_rows normed = {.x = stream->x, .making = TG_NORMED, .weight = weight, .eps = stream->t5->config.eps};
+  return apply_rows(stream, linear, &normed, false, stream->normed, y, err);
+}
+
 static t5gist_status check_finite(const tg_stream *stream, const char *stack, int layer, const char *what, t5gist_error *err) {
   if (!stream->t5->check_numerics) return T5GIST_OK;
   const size_t d_model = (size_t)stream->t5->config.d_model, n = stream->rows * d_model, at = tg_first_nonfinite(stream->x, n);
@@ -38,10 +51,9 @@ t5gist_status tg_stream_project(tg_stream *stream, const tg_linear *o, const cha
 
 t5gist_status tg_stream_ffn(tg_stream *stream, const tg_ffn *ffn, const char *stack, int layer, t5gist_error *err) {
   const tg_config *c = &stream->t5->config;
-  tg_stream_norm(stream, ffn->norm);
-  TG_TRY(tg_linear_apply(ffn->wi, stream->workspace, stream->normed, stream->rows, false, stream->wide, err));
-  tg_activate(tg_workspace_team(stream->workspace), stream->wide, stream->rows, (size_t)c->d_ff, c->activation, c->gated, stream->hidden);
-  TG_TRY(tg_linear_apply(ffn->wo, stream->workspace, stream->hidden, stream->rows, true, stream->x, err));
+  const tg_rows hidden = {.x = stream->wide, .making = TG_ACTIVATED, .activation = c->activation, .gated = c->gated};
+  TG_TRY(tg_stream_apply_normed(stream, ffn->norm, ffn->wi, stream->wide, err));
+  TG_TRY(apply_rows(stream, ffn->wo, &hidden, true, stream->hidden, stream->x, err));
   return check_finite(stream, stack, layer, "the feed-forward layer", err);
 }
 

@@ -27,6 +27,9 @@ t5gist_status tg_take_rows(tg_workspace *workspace, size_t rows, size_t width, f
 /* normed = RMSNorm(x) * weight. */
 void tg_stream_norm(tg_stream *stream, const float *weight);
 
+/* y = linear(RMSNorm(x) * weight), y [rows, n_out]. normed is written unless the layer is in 8 bits and nothing calibrates. */
+t5gist_status tg_stream_apply_normed(tg_stream *stream, const float *weight, const tg_linear *linear, float *y, t5gist_error *err);
+
 /* x += wo(act(wi(RMSNorm(x)))). stack and layer name the place in messages of check_numerics. */
 t5gist_status tg_stream_ffn(tg_stream *stream, const tg_ffn *ffn, const char *stack, int layer, t5gist_error *err);
 

@@ -158,8 +158,7 @@ static t5gist_status self_attend(pass *p, int layer, t5gist_error *err) {
   tg_stream *stream = &p->stream;
   const tg_config *c = &stream->t5->config;
   const tg_self_attention *w = &stream->t5->decoder[layer].attention;
-  tg_stream_norm(stream, w->norm);
-  TG_TRY(tg_linear_apply(w->qkv, stream->workspace, stream->normed, stream->rows, false, stream->qkv, err));
+  TG_TRY(tg_stream_apply_normed(stream, w->norm, w->qkv, stream->qkv, err));
   size_t row = 0;
   for (int i = 0; i < p->n_sequences; i++) {
     self_attention_job(stream, &p->sequences[i], row, layer, &p->jobs[i]);
@@ -181,8 +180,7 @@ static t5gist_status cross_attend(pass *p, int layer, t5gist_error *err) {
   tg_stream *stream = &p->stream;
   const tg_config *c = &stream->t5->config;
   const tg_cross_attention *w = &stream->t5->decoder[layer].cross;
-  tg_stream_norm(stream, w->norm);
-  TG_TRY(tg_linear_apply(w->q, stream->workspace, stream->normed, stream->rows, false, stream->qkv, err));
+  TG_TRY(tg_stream_apply_normed(stream, w->norm, w->q, stream->qkv, err));
   size_t row = 0;
   for (int i = 0; i < p->n_sequences; i++) {
     cross_attention_job(stream, &p->sequences[i], row, layer, &p->jobs[i]);

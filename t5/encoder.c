@@ -61,8 +61,7 @@ static void keep_keys(const tg_stream *stream, const tg_encoder_sequence *s, siz
 static t5gist_status encode_layer(tg_stream *stream, int layer, const tg_encoder_sequence *sequences, int n_sequences, const tg_attention *attention,
                                   tg_attention_job *jobs, t5gist_error *err) {
   const tg_encoder_layer *w = &stream->t5->encoder[layer];
-  tg_stream_norm(stream, w->attention.norm);
-  TG_TRY(tg_linear_apply(w->attention.qkv, stream->workspace, stream->normed, stream->rows, false, stream->qkv, err));
+  TG_TRY(tg_stream_apply_normed(stream, w->attention.norm, w->attention.qkv, stream->qkv, err));
   int n_jobs = 0;
   size_t row = 0;
   for (int i = 0; i < n_sequences; i++) {

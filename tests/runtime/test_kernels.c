@@ -249,7 +249,7 @@ static void test_quantize_rows(void **state) {
   test_fill(x, ROWS * N, 2, &seed);
   for (int offset = 0; offset <= 128; offset += 128) {
     memset(q, 1, ROWS * STRIDE);
-    tg_quantize_rows(team, x, ROWS, N, STRIDE, (unsigned char)offset, q, NULL, scales);
+    tg_quantize_rows(team, &(tg_rows){.x = x}, ROWS, N, STRIDE, (unsigned char)offset, q, NULL, scales, NULL);
     for (size_t row = 0; row < ROWS; row++) {
       int8_t expected[N];
       assert_true(scales[row] == tg_quantize_row_reference(x + row * N, N, expected));
@@ -258,6 +258,50 @@ static void test_quantize_rows(void **state) {
   }
   tg_free(x);
   tg_free(q);
+}
+
+/* Rows made on the way are those that would have been made before, at every width and for each thread. */
+static void check_quantized_rows(const tg_rows *rows, size_t m, size_t n) {
+  float *made = floats(m * n), *scratch = floats(3 * n), *scales = floats(m);
+  const size_t stride = n + 5;
+  unsigned char *q = NULL, *low = NULL;
+  int8_t *expected = NULL, *expected_low = NULL;
+  assert_int_equal(tg_alloc(&q, m, stride, NULL), T5GIST_OK);
+  assert_int_equal(tg_alloc(&low, m, stride, NULL), T5GIST_OK);
+  assert_int_equal(tg_alloc(&expected, n, 1, NULL), T5GIST_OK);
+  assert_int_equal(tg_alloc(&expected_low, n, 1, NULL), T5GIST_OK);
+  tg_make_rows(team, rows, m, n, made);
+  tg_quantize_rows(team, rows, m, n, stride, 0, q, low, scales, scratch);
+  for (size_t row = 0; row < m; row++) {
+    assert_true(scales[row] == tg_quantize_row_wide_reference(made + row * n, n, expected, expected_low));
+    assert_memory_equal(q + row * stride, expected, n);
+    assert_memory_equal(low + row * stride, expected_low, n);
+    for (size_t i = n; i < stride; i++) assert_true(q[row * stride + i] == 0 && low[row * stride + i] == 0);
+  }
+  tg_free(made);
+  tg_free(scratch);
+  tg_free(scales);
+  tg_free(q);
+  tg_free(low);
+  tg_free(expected);
+  tg_free(expected_low);
+}
+
+static void test_quantize_rows_made(void **state) {
+  (void)state;
+  uint32_t seed = 19;
+  for (size_t i = 0; i < N_SIZES; i++)
+    for (size_t m = 1; m <= 40; m += 13) {
+      const size_t n = sizes[i];
+      float *x = floats(m * 2 * n), *weight = floats(n);
+      test_fill(x, m * 2 * n, 4, &seed);
+      test_fill(weight, n, 2, &seed);
+      check_quantized_rows(&(tg_rows){.x = x, .making = TG_NORMED, .weight = weight, .eps = 1e-6f}, m, n);
+      check_quantized_rows(&(tg_rows){.x = x, .making = TG_ACTIVATED, .activation = TG_RELU}, m, n);
+      check_quantized_rows(&(tg_rows){.x = x, .making = TG_ACTIVATED, .activation = TG_GELU_NEW, .gated = true}, m, n);
+      tg_free(x);
+      tg_free(weight);
+    }
 }
 
 static void test_cpu(void **state) {
@@ -282,6 +326,7 @@ static int groups(void) {
       cmocka_unit_test(test_first_nonfinite),
       cmocka_unit_test(test_quantize_row),
       cmocka_unit_test(test_quantize_rows),
+      cmocka_unit_test(test_quantize_rows_made),
       cmocka_unit_test(test_cpu),
   };
   return cmocka_run_group_tests(tests, set_up, tear_down);

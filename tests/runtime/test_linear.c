@@ -486,6 +486,43 @@ static void test_int8_by_onednn(void **state) {
 
 /* Bytes with scales are what quantising gives; in f32 they are the numbers they stand for. */
 /* One large number among many small ones: two bytes of activation keep the small ones' sum, one loses it. */
+/* Whatever the precision: rows that a layer takes up as they are made give the bits of rows made before. */
+static void test_rows_made_on_the_way(void **state) {
+  fixture *f = *state;
+  static const tg_precision precisions[] = {TG_PRECISION_F32, TG_PRECISION_BF16, TG_PRECISION_INT8, TG_PRECISION_INT8X16, TG_PRECISION_INT4};
+  static const size_t widths[] = {1, 65, 700}, ms[] = {1, 7, 60};
+  enum { N_OUT = 70 };
+  uint32_t seed = 77;
+  for (size_t i = 0; i < 3 * 3 * sizeof precisions / sizeof *precisions; i++) {
+    const size_t n_in = widths[i % 3], m = ms[i / 3 % 3], rows = tg_linear_rows(m);
+    float *w = floats(N_OUT * n_in), *x = floats(rows * 2 * n_in), *norm = floats(n_in), *made = floats(rows * n_in), *room = floats(rows * n_in);
+    float *y = floats(rows * N_OUT), *expected = floats(rows * N_OUT);
+    test_fill(w, N_OUT * n_in, 1, &seed);
+    test_fill(x, rows * 2 * n_in, 1, &seed);
+    test_fill(norm, n_in, 1, &seed);
+    const tg_matrix part = {w, TG_F32, N_OUT, false, NULL, 0};
+    const tg_rows kinds[] = {{.x = x},
+                             {.x = x, .making = TG_NORMED, .weight = norm, .eps = 1e-6f},
+                             {.x = x, .making = TG_ACTIVATED, .activation = TG_GELU_NEW, .gated = true}};
+    tg_linear *linear = new_linear(f, &part, 1, n_in, precisions[i / 9]);
+    for (size_t kind = 0; kind < 3; kind++) {
+      t5gist_error err = {0};
+      if (kind > 0) tg_make_rows(NULL, &kinds[kind], m, n_in, made);
+      apply(f, linear, kind > 0 ? made : x, m, false, expected);
+      if (tg_linear_apply_rows(linear, f->workspace, &kinds[kind], m, false, room, y, &err) != T5GIST_OK) fail_msg("%s", err.message);
+      assert_memory_equal(y, expected, m * N_OUT * sizeof *y);
+    }
+    tg_linear_free(linear);
+    tg_free(w);
+    tg_free(x);
+    tg_free(norm);
+    tg_free(made);
+    tg_free(room);
+    tg_free(y);
+    tg_free(expected);
+  }
+}
+
 static void test_int8x16_keeps_small_numbers(void **state) {
   fixture *f = *state;
   enum { N_IN = 512, N_OUT = 64, M = 5 };
@@ -704,6 +741,7 @@ static int groups(void) {
       cmocka_unit_test(test_int8_extremes),
       cmocka_unit_test(test_int8_rows_are_independent),
       cmocka_unit_test(test_int8_by_onednn),
+      cmocka_unit_test(test_rows_made_on_the_way),
       cmocka_unit_test(test_int8x16_keeps_small_numbers),
       cmocka_unit_test(test_stored_bytes),
       cmocka_unit_test(test_int8_keeps_nan),
