@@ -1,6 +1,7 @@
 /* What the computing half of runtime/ reaches on this machine: bench_kernels [threads [f32|bf16|int8|int4]], one precision alone on demand.
  *
- *   reading       bytes per second of memory far beyond the caches, the best of the patterns of bench/machine.c: what the next one can reach
+ *   reading       bytes per second of memory far beyond the caches, the best of the patterns of bench/machine.c, before each table: what few rows can
+ *                 reach. On shared machines it changes within minutes
  *   sharing out   us to share eight pieces of 2 us out over the threads, beside libgomp; after short and long pauses
  *   few rows      bytes of weights (with their scales) per second at M = 1..8 and the share of what reading reaches, over a working set far beyond the
  *                 caches, beside oneDNN in its own layout; oneDNN has no int4 to stand beside
@@ -23,7 +24,6 @@
 
 static tg_engine *engine;
 static tg_workspace *workspace;
-static double bandwidth; /* bytes per second */
 
 static void need(t5gist_status status, const t5gist_error *err) {
   if (status == T5GIST_OK) return;
@@ -200,6 +200,13 @@ static double time_own_layout(const own_layout *o, size_t n_weights) {
   return calls_time(&c);
 }
 
+static double reading(void) {
+  t5gist_error err = {0};
+  tg_limits limits = {0};
+  need(tg_limits_bandwidth(tg_engine_threads(engine), &limits, &err), &err);
+  return limits.bandwidth;
+}
+
 /* Formats of activations, in bytes; 0: oneDNN has no such product. */
 static size_t x_size(tg_precision precision) {
   return precision == TG_PRECISION_F32 ? 4 : precision == TG_PRECISION_BF16 ? 2 : precision == TG_PRECISION_INT8 ? 1 : 0;
@@ -222,8 +229,9 @@ static void measure_linear(size_t n_in, size_t n_out, tg_precision precision) {
   static const size_t ms[] = {1, 2, 4, 8, 16, 32, 64, 128, MOST_ROWS};
   float *x = floats(MOST_ROWS * n_in), *y = floats(MOST_ROWS * n_out);
   layers l = layers_new(n_in, n_out, precision);
-  printf("\n%s, %zu -> %zu, %zu layers (packed at %.1f GB/s from cache)\n      M     us  GB/s  share   GOP/s%s\n", tg_precision_name(precision), n_in,
-         n_out, l.n, l.packed * 1e-9, x_size(precision) > 0 ? " | oneDNN's product alone, in its layout: us   GOP/s" : "");
+  const double bandwidth = reading();
+  printf("\n%s, %zu -> %zu, %zu layers (packed at %.1f GB/s from cache); reading: %.1f GB/s\n      M     us  GB/s  share   GOP/s%s\n",
+         tg_precision_name(precision), n_in, n_out, l.n, l.packed * 1e-9, bandwidth * 1e-9, x_size(precision) > 0 ? " | oneDNN's product alone, in its layout: us   GOP/s" : "");
   for (size_t i = 0; i < sizeof ms / sizeof *ms; i++) {
     const size_t m = ms[i];
     const double flops = 2 * (double)(m * n_in * n_out), ours = time_layers(&l, m, x, y), speed = (double)l.bytes / ours;
@@ -332,10 +340,6 @@ int main(int argc, char **argv) {
   need(tg_workspace_new(engine, &workspace, &err), &err);
   printf("%s, %s, %d threads, oneDNN %s\n", cpu, tg_isa_name(tg_cpu_isa()), tg_engine_threads(engine), tg_engine_version());
   omp_set_num_threads(tg_engine_threads(engine));
-  tg_limits limits = {0};
-  need(tg_limits_bandwidth(tg_engine_threads(engine), &limits, &err), &err);
-  bandwidth = limits.bandwidth;
-  printf("reading memory: %.1f GB/s\n", bandwidth * 1e-9);
   static const tg_precision formats[] = {TG_PRECISION_F32, TG_PRECISION_BF16, TG_PRECISION_INT8, TG_PRECISION_INT4};
   const char *alone = argc > 2 ? argv[2] : NULL;
   if (alone == NULL) measure_others();
