@@ -8,6 +8,7 @@ import base64
 import hashlib
 import json
 import os
+import resource
 import shutil
 import struct
 import subprocess
@@ -60,7 +61,8 @@ class Hostile(unittest.TestCase):
         for word in [words] if isinstance(words, str) else words:
             self.assertIn(word, text)
         self.assertLess(used, seconds + limit, text)
-        self.assertLess(resident, memory + MEMORY, text)
+        own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << 10  # what a child counts as its own until it has become the program
+        self.assertLessEqual(resident, max(memory + MEMORY, own), text)
         Hostile.count += 1
         return text
 
