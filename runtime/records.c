@@ -38,7 +38,8 @@ static size_t left(const tg_records *r) {
 }
 
 static void use_up(tg_records *r, size_t n) {
-  for (const char *c = r->text.data + r->at, *end = c + n; n && (c = memchr(c, '\n', (size_t)(end - c))) != NULL; c++) r->line++;
+  if (n == 0) return;
+  for (const char *c = r->text.data + r->at, *end = c + n; (c = memchr(c, '\n', (size_t)(end - c))) != NULL; c++) r->line++;
   r->at += n;
 }
 
