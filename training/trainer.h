@@ -9,7 +9,6 @@
 #ifndef T5GIST_TRAINING_TRAINER_H
 #define T5GIST_TRAINING_TRAINER_H
 
-#include <signal.h>
 
 #include "training/recipe.h"
 
@@ -25,7 +24,7 @@ typedef struct tg_train_call {
   const char *command;                            /* "t5gist train x.yaml": how the run was started, for sentences that say how to go on */
   bool resume;                                    /* go on from the newest whole snapshot; from the first step where there is none */
   bool overwrite;                                 /* begin anew in a folder that holds something already */
-  const volatile sig_atomic_t *stop;              /* a signal's number: finish the step, save, return; null: never */
+  const _Atomic int *stop;                        /* a signal's number: finish the step, save, return; null: never */
   void (*say)(void *user, const char *sentence);  /* for people; null: nobody */
   void (*fail)(void *user, const char *sentence); /* of several processes the one that fails ends all, at once: its last words; null: none */
   void (*progress)(void *user, const tg_train_progress *progress); /* before the first step, after every step and within evaluations; null: nobody */

@@ -161,7 +161,7 @@ static void a_log_that_goes_on_forgets_later_steps(void **state) {
 /* ----------------------------------------------------------------------------------------------------------------------------- runs */
 
 typedef struct watcher {
-  volatile sig_atomic_t stop;
+  _Atomic int stop;
   int stop_at;   /* step; 0: never */
   int told;      /* calls of progress */
   char said[8192];
