@@ -5,6 +5,7 @@
 #include "support.h"
 #include "t5gist/tools.h"
 #include "tests/support/folder.h"
+#include "tests/support/resident.h"
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define SANITIZED true
@@ -18,15 +19,6 @@
 #endif
 
 enum { SEED = 17, KINDS = 10, WARM_ROUNDS = 20, ROUNDS = 100, ROOM = 1 << 20 }; /* ROOM: bytes that the allocator may still come to hold; one KB a request */
-
-static size_t resident(void) {
-  FILE *file = fopen("/proc/self/statm", "re");
-  size_t pages = 0;
-  assert_non_null(file);
-  assert_int_equal(fscanf(file, "%*u %zu", &pages), 1);
-  fclose(file);
-  return pages * (size_t)sysconf(_SC_PAGESIZE);
-}
 
 /* Conditions, sizes and searches in turn. */
 static t5gist_request request_of_kind(int kind) {

@@ -14,26 +14,7 @@
 #include "runtime/matmul.h"
 #include "runtime/simd.h"
 #include "tests/runtime/isa.h"
-
-typedef struct fixture {
-  tg_engine *engine;
-  tg_workspace *workspace;
-} fixture;
-
-static int set_up(void **state) {
-  static fixture f;
-  t5gist_error err;
-  if (tg_engine_new(2, &f.engine, &err) != T5GIST_OK || tg_workspace_new(f.engine, &f.workspace, &err) != T5GIST_OK) return 1;
-  *state = &f;
-  return 0;
-}
-
-static int tear_down(void **state) {
-  fixture *f = *state;
-  tg_workspace_free(f->workspace);
-  tg_engine_free(f->engine);
-  return 0;
-}
+#include "tests/support/engine.h"
 
 static float *floats(size_t n) {
   float *x = NULL;

@@ -12,26 +12,7 @@
 #include "runtime/kernels.h"
 #include "runtime/linear.h"
 #include "tests/runtime/isa.h"
-
-typedef struct fixture {
-  tg_engine *engine;
-  tg_workspace *workspace;
-} fixture;
-
-static int set_up(void **state) {
-  static fixture f;
-  t5gist_error err;
-  if (tg_engine_new(2, &f.engine, &err) != T5GIST_OK || tg_workspace_new(f.engine, &f.workspace, &err) != T5GIST_OK) return 1;
-  *state = &f;
-  return 0;
-}
-
-static int tear_down(void **state) {
-  fixture *f = *state;
-  tg_workspace_free(f->workspace);
-  tg_engine_free(f->engine);
-  return 0;
-}
+#include "tests/support/engine.h"
 
 static void *bytes_of(size_t n, size_t size) {
   void *p = NULL;

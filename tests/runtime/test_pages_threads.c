@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "runtime/pages.h"
+#include "tests/support/resident.h"
 
 static unsigned char *take(size_t bytes) {
   unsigned char *block = NULL;
@@ -76,15 +77,6 @@ enum { SANITIZED = 1 };
 #else
 enum { SANITIZED = 0 };
 #endif
-
-static size_t resident(void) {
-  FILE *file = fopen("/proc/self/statm", "re");
-  size_t pages = 0;
-  assert_non_null(file);
-  assert_int_equal(fscanf(file, "%*u %zu", &pages), 1);
-  fclose(file);
-  return pages * (size_t)sysconf(_SC_PAGESIZE);
-}
 
 static void memory_is_given_back(void **state) {
   (void)state;
