@@ -57,17 +57,18 @@ class Draw:
 
 
 class Family:
-    def __init__(self, name, draw, trained, held, chains, unseen, weight):
-        self.name, self.draw, self.trained, self.held, self.chains, self.unseen, self.weight = name, draw, trained, held, chains, unseen, weight
+    def __init__(self, name, draw, trained, held, chains, unseen, weight, bare):
+        self.name, self.draw, self.trained, self.held, self.chains, self.unseen, self.weight, self.bare = name, draw, trained, held, chains, unseen, weight, bare
 
 
-def family(trained, held=(), chains=False, unseen=False, weight=1.0):
-    """trained, held: wordings, {name} a parameter, [a|b] alternatives. chains: may be followed by a second operation on its answer. unseen: a family that is never trained."""
+def family(trained, held=(), chains=False, unseen=False, weight=1.0, bare=False):
+    """trained, held: wordings, {name} a parameter, [a|b] alternatives. chains: may be followed by a second operation on its answer. unseen: a family that is never trained.
+    bare: its quotation marks are often left out. wordings.MORE has further wordings, one in ten of them held out."""
 
     def register(draw):
         more = MORE.get(draw.__name__, "").splitlines()
         never = [w for w in more if zlib.crc32(w.encode()) % 10 == 0]
-        FAMILIES[draw.__name__] = Family(draw.__name__, draw, trained + [w for w in more if w not in never], list(held) + never, chains, unseen, weight)
+        FAMILIES[draw.__name__] = Family(draw.__name__, draw, trained + [w for w in more if w not in never], list(held) + never, chains, unseen, weight, bare)
         return draw
 
     return register
@@ -376,7 +377,7 @@ NEW_WORD_KINDS = [(0.6, lambda r: r.choice(NOUN + ADJ), len(NOUN + ADJ)), (0.25,
 
 
 @family(["[Replace|Substitute|Swap] [the word|] \"{x}\" [by|with] \"{y}\".", "[Change|Turn] \"{x}\" [to|into] \"{y}\"[ in the text| in the sentence|].", "[Write|Use] \"{y}\" instead of \"{x}\"."],
-        ["Wherever it says \"{x}\", it should say \"{y}\".", "Put \"{y}\" where \"{x}\" is now.", "\"{x}\" becomes \"{y}\"."], chains=True, weight=3.5)
+        ["Wherever it says \"{x}\", it should say \"{y}\".", "Put \"{y}\" where \"{x}\" is now.", "\"{x}\" becomes \"{y}\"."], chains=True, weight=3.5, bare=True)
 def replace_word(d):
     old, new = d.made(WORD_KINDS), d.made(NEW_WORD_KINDS)
 
@@ -396,7 +397,7 @@ def with_word(r, word, edit):
 
 
 @family(["[Remove|Delete|Drop|Leave out] the word \"{x}\"[ from the text| from the sentence|].", "[Write|Return|Show] the [text|sentence] without [the word|] \"{x}\"."],
-        ["Take \"{x}\" away.", "I do not want to see \"{x}\" in the text."], chains=True, weight=2)
+        ["Take \"{x}\" away.", "I do not want to see \"{x}\" in the text."], chains=True, weight=2, bare=True)
 def delete_word(d):
     word = d.made(WORD_KINDS)
     return {"x": word}, lambda r: with_word(r, word, lambda w: [])

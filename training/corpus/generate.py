@@ -81,7 +81,7 @@ def draw_instruction(r, split):
     if not unseen and (held_value != (split == "unseen_values") or held_combination != (split == "unseen_combos")):
         return None
     wording = r.choice(family.held if split == "unseen_paraphrases" else family.trained)
-    if family.name in ("replace_word", "delete_word") and not wording.startswith('"') and r.random() < 0.4:
+    if family.bare and not wording.startswith('"') and r.random() < 0.4:
         wording = wording.replace('"', "")  # people write words with and without quotation marks
     instruction = capital(worded(r, fill(wording, words)))
     finish, bits = str, draw.bits
