@@ -86,21 +86,34 @@ Date format: {F}. Which date is [given|named]?
 [Answer|Reply] with the date [as|in the form] {F}.
 [Can|Could] you write the date as {F}?
 Only the date, as {F}.""",
-    "classify": """[Use|Give|Write] the [right|correct] code for the {X}: {m}.
-[What|Which] code fits the {X}? {m}.
-[Decide|Judge] [whether|if] the {X} is {ns} and [write|answer|reply]: {m}.
-[Sort|Tag|Mark|Label] this {X} with a code: {m}.
-[Our|The] codes for a {X} are {m}. [Which one is right|Choose one|Pick one].
-[Read|Look at] the {X} and [write|return|give] the code. {m}.
-[Return|Print|Give] {m}.
-Is this {X} {ns}? {m}.
-[Map|Code] the {X}: {m}.
-The {X} is {ns}. [Codes|Answers]: {m}.
-[Can|Could] you [label|classify|code] the {X}? {m}.
-[Answer|Reply] with one code: {m}.
-[Select|Choose|Pick] the code of the {X}: {m}.
-[Evaluate|Rate] the {X} with these [labels|codes]: {m}.
-We [label|mark] a {X} like this: {m}. [Do it|Label it|Mark it].""",
+    "classify": """[Use|Give|Write] the [right|correct] class of the {X}: {ns}.
+[What|Which] class fits the {X}, {ns}?
+[Sort|Tag|Mark|Label] this {X}: {ns}.
+[What|Which] is the {X}, {ns}?
+[Judge|Check] the {X}: {ns}?
+[Read|Look at] the {X} and [write|return|answer] {ns}.
+[Return|Print|Give|Write|Answer] {ns}.
+Is this {X} {ns}?
+[Can|Could] you [label|classify|mark] the {X} as {ns}?
+[Answer|Reply] with {ns}.
+[Select|Choose|Pick] one for the {X}: {ns}.
+[Evaluate|Rate|Assess] the {X}: {ns}.
+How would you [label|mark|rate] the {X}, {ns}?
+[Put|File] the {X} under {ns}.
+{X}: {ns}?
+[Our|The] classes are {ns}. [Which one is it|Choose one|Pick one]?""",
+    "judge": """[Say|Write|Print] {p} [when|if] the {X} is {c} and {n} [if not|when not|otherwise].
+{c} or not? {p} or {n}.
+Is this {X} {c}? {p} if yes, {n} if no.
+Is it {c}? [Use|Answer with|Reply] {p} or {n}.
+[Check|Decide|Judge] [whether|if] the {X} is {c}: {p} or {n}.
+[Tell|Show] me {p} if the {X} is {c}, {n} [otherwise|if it is not].
+[Can|Could] the {X} be called {c}? [Answer|Say] {p} or {n}.
+Would you say the {X} is {c}? {p} / {n}.
+[Mark|Label] the {X} {p} if it is {c}, else {n}.
+Return {p} for {c} and {n} for anything else.
+The {X} is {c}: {p} or {n}?
+If the {X} is {c}, [say|write] {p}; if not, {n}.""",
     "route": """[Where|To whom] [does|should] this [go|be sent]: {ds}?
 [Who|Which desk] [should|must] [take|handle|answer] this [ticket|message|request]: {ds}?
 [Name|Give|Return|Write] the [team|department|queue] for this [ticket|message|request]: {ds}.
@@ -115,19 +128,34 @@ Is this [ticket|request|message] for {ds}?
 [Find|Tell me] the right [desk|team|department]: {ds}.
 [What|Which] [queue|team|department] is it, {ds}?
 [Dispatch|Deliver] the [message|ticket] to {ds}.""",
-    "route_codes": """[What|Which] is the code of the [ticket|request|message]? {m}.
-[Route|Sort|Tag] the [ticket|request|message] by code: {m}.
-[Our|The] [codes|queue codes|team codes] are {m}. [Choose one|Pick one|Give the right one].
-[Give|Return|Print] the [right|correct] code: {m}.
-[Read|Look at] the [ticket|request|message] and [give|write|answer with] the code, {m}.
-[Send|Assign] the [ticket|request|message] by code: {m}.
-[Use|Take] these codes: {m}.
-[Who|Which team] should handle this? {m}.
-[Select|Pick|Choose] the code of the [team|department]: {m}.
-Codes: {m}.
-[Map|Translate] the [ticket|request|message] to a code: {m}.
-[Answer|Reply] with one code: {m}.
-[Can|Could] you [code|label] this [ticket|request]? {m}.""",
+    "class_codes": """[Use|Give|Write] the [right|correct] code for the {X}: {m}.{o}
+[What|Which] code fits the {X}? {m}.{o}
+[Decide|Judge] [whether|if] the {X} is {ns} and [write|answer|reply]: {m}.{o}
+[Sort|Tag|Mark|Label] this {X} with a code: {m}.{o}
+[Our|The] codes for a {X} are {m}. [Which one is right|Choose one|Pick one].{o}
+[Read|Look at] the {X} and [write|return|give] the code. {m}.{o}
+[Return|Print|Give] {m}.{o}
+Is this {X} {ns}? {m}.{o}
+[Map|Code] the {X}: {m}.{o}
+The {X} is {ns}. [Codes|Answers]: {m}.{o}
+[Can|Could] you [label|classify|code] the {X}? {m}.{o}
+[Answer|Reply] with one code: {m}.{o}
+[Select|Choose|Pick] the code of the {X}: {m}.{o}
+[Evaluate|Rate] the {X} with these [labels|codes]: {m}.{o}
+We [label|mark] a {X} like this: {m}. [Do it|Label it|Mark it].{o}""",
+    "route_codes": """[What|Which] is the code of the [ticket|request|message]? {m}.{o}
+[Route|Sort|Tag] the [ticket|request|message] by code: {m}.{o}
+[Our|The] [codes|queue codes|team codes] are {m}. [Choose one|Pick one|Give the right one].{o}
+[Give|Return|Print] the [right|correct] code: {m}.{o}
+[Read|Look at] the [ticket|request|message] and [give|write|answer with] the code, {m}.{o}
+[Send|Assign] the [ticket|request|message] by code: {m}.{o}
+[Use|Take] these codes: {m}.{o}
+[Who|Which team] should handle this? {m}.{o}
+[Select|Pick|Choose] the code of the [team|department]: {m}.{o}
+Codes: {m}.{o}
+[Map|Translate] the [ticket|request|message] to a code: {m}.{o}
+[Answer|Reply] with one code: {m}.{o}
+[Can|Could] you [code|label] this [ticket|request]? {m}.{o}""",
     "topic": """[Name|Give|Return|Write] the [topic|subject|category]: {ds}.
 [What|Which] [topic|subject|category] is it, {ds}?
 [Decide|Say|Tell me] [whether|if] it is about {ds}.
