@@ -128,6 +128,6 @@ if __name__ == "__main__":
     ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ap.add_argument("out"); ap.add_argument("shape", choices=SHAPES); ap.add_argument("variant", choices=VARIANTS); ap.add_argument("seed", type=int)
     ap.add_argument("--vocab", type=int, default=32101)
-    ap.add_argument("--tokenizer", default=pathlib.Path(__file__).resolve().parents[2] / "models/mini", help="folder with spiece.model")
+    ap.add_argument("--tokenizer", default=pathlib.Path(__file__).resolve().parents[2] / "tests/data/mini", help="folder with spiece.model")
     arguments = ap.parse_args()
     write(arguments.out, arguments.shape, arguments.variant, arguments.seed, arguments.vocab, arguments.tokenizer)

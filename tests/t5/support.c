@@ -12,7 +12,7 @@ static int32_t gist_id = GIST;
 int search_set_up(void **state) {
   (void)state;
   t5gist_error err = {0};
-  if (tg_tokenizer_open(TEST_SOURCE_DIR "/models/mini", 4096, &search_tokenizer, &err) == T5GIST_OK) return 0;
+  if (tg_tokenizer_open(TEST_SOURCE_DIR "/tests/data/mini", 4096, &search_tokenizer, &err) == T5GIST_OK) return 0;
   print_error("%s\n", err.message);
   return -1;
 }

@@ -23,7 +23,7 @@ typedef struct script {
 /* The logits of what follows ids [n], [vocabulary]. */
 void script_logits(const script *s, const int32_t *ids, int n, float *out);
 
-/* models/mini's tokenizer. Group fixtures. */
+/* tests/data/mini's tokenizer. Group fixtures. */
 extern tg_tokenizer *search_tokenizer;
 int search_set_up(void **state);
 int search_tear_down(void **state);

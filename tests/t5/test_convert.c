@@ -23,7 +23,7 @@
 static char *new_source(const char *config) {
   char *folder = folder_new(TEST_BINARY_DIR);
   folder_text(folder, "config.json", config);
-  folder_copy(folder, "spiece.model", TEST_SOURCE_DIR "/models/mini/spiece.model");
+  folder_copy(folder, "spiece.model", TEST_SOURCE_DIR "/tests/data/mini/spiece.model");
   return folder;
 }
 

@@ -16,7 +16,7 @@
 #include "t5/names.h"
 #include "t5/synthetic.h"
 
-#define TOKENIZER TEST_SOURCE_DIR "/models/mini"
+#define TOKENIZER TEST_SOURCE_DIR "/tests/data/mini"
 
 static char folder[] = "/tmp/t5gist-synthetic-XXXXXX";
 

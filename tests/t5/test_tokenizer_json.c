@@ -13,7 +13,7 @@
 #include "tests/support/folder.h"
 
 #define FLAN TEST_SOURCE_DIR "/tests/data/flan-t5"
-#define MINI TEST_SOURCE_DIR "/models/mini"
+#define MINI TEST_SOURCE_DIR "/tests/data/mini"
 
 /* ------------------------------------------------------------------------------------------- spiece.model to tokenizer.json, trusted */
 

@@ -16,7 +16,7 @@
 #include "tests/support/folder.h"
 #include "training/parameters.h"
 
-#define TOKENIZER TEST_SOURCE_DIR "/models/mini" /* 4095 pieces */
+#define TOKENIZER TEST_SOURCE_DIR "/tests/data/mini" /* 4095 pieces */
 
 /* Odd sizes everywhere, and more encoder layers than decoder layers. */
 static tg_config odd_config(bool gated, tg_head head) {

@@ -9,7 +9,6 @@
 #include "tests/support/folder.h"
 #include "training/start.h"
 
-#define MINI TEST_SOURCE_DIR "/models/mini"
 #define FLAN TEST_SOURCE_DIR "/tests/data/flan-t5"
 
 static t5gist_error err;

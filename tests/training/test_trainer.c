@@ -16,7 +16,7 @@
 #include "training/snapshot.h"
 #include "training/trainer.h"
 
-#define TOKENIZER TEST_SOURCE_DIR "/models/mini"
+#define TOKENIZER TEST_SOURCE_DIR "/tests/data/mini"
 
 static char *folder;
 static t5gist_error err;
