@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include "gist/model.h"
@@ -139,9 +140,11 @@ void tg_drop_source(char *dir) {
 
 t5gist_status tg_readable_source(const char *source, const char *inside, char **rewritten, t5gist_error *err) {
   char name[64];
+  unsigned long long random;
   *rewritten = NULL;
   if (has(source, "model.safetensors") || has(source, "model.safetensors.index.json")) return T5GIST_OK;
-  snprintf(name, sizeof name, ".t5gist-source-%ld", (long)getpid());
+  if (getrandom(&random, sizeof random, 0) != (ssize_t)sizeof random) return tg_fail_errno(err, "cannot rewrite %s: no random numbers", source);
+  snprintf(name, sizeof name, ".t5gist-source-%016llx", random); /* containers that share a folder share process numbers too */
   TG_TRY(tg_path_join(rewritten, inside, name, err));
   t5gist_error problem = {0};
   const t5gist_status status = tg_convert(source, *rewritten, &(tg_conversion){0}, &problem);
