@@ -23,7 +23,8 @@ static t5gist_status find_tokenizer(char **dir, t5gist_error *err) {
     tg_free(path);
     if (there) return tg_strdup(dir, places[i], err);
   }
-  return tg_fail(err, T5GIST_EIO, "synthetic: expected the tokenizer tests/data/flan-t5/spiece.model below the current folder, found none: run this in the "
+  return tg_fail(err, T5GIST_EIO,
+                 "synthetic: expected the tokenizer tests/data/flan-t5/spiece.model below the current folder, found none: run this in the "
                  "project's root");
 }
 
@@ -76,8 +77,17 @@ static t5gist_status open_model(const tg_bench_config *config, const char *dir, 
   TG_TRY(t5gist_model_open(dir, &options, model, err));
   t5gist_model_describe(*model, &info);
   const bool bytes = strncmp(info.dtype, "int8", 4) == 0 || strncmp(info.dtype, "int4", 4) == 0; /* 4 bits are multiplied as 8 */
-  *format = (tg_format_result){.rate = bytes ? TG_RATE_INT8 : strncmp(info.dtype, "bf16", 4) == 0 ? TG_RATE_BF16 : TG_RATE_F32, .weight_bytes = info.weight_bytes, .n_parameters = info.n_parameters, .load_ms = tg_now_ms() - begin,
-                               .d_model = info.d_model, .d_ff = info.d_ff, .n_heads = info.n_heads, .d_kv = info.d_kv, .n_layers = info.n_layers,
+  *format = (tg_format_result){.rate = bytes                                 ? TG_RATE_INT8
+                                       : strncmp(info.dtype, "bf16", 4) == 0 ? TG_RATE_BF16
+                                                                             : TG_RATE_F32,
+                               .weight_bytes = info.weight_bytes,
+                               .n_parameters = info.n_parameters,
+                               .load_ms = tg_now_ms() - begin,
+                               .d_model = info.d_model,
+                               .d_ff = info.d_ff,
+                               .n_heads = info.n_heads,
+                               .d_kv = info.d_kv,
+                               .n_layers = info.n_layers,
                                .n_decoder_layers = info.n_decoder_layers};
   snprintf(format->dtype, sizeof format->dtype, "%s", info.dtype);
   return T5GIST_OK;
@@ -90,8 +100,8 @@ static t5gist_status measure_limits(const t5gist_model *model, tg_limits *limits
   return tg_limits_rates(&info, limits, err);
 }
 
-static t5gist_status measure_points(const tg_bench_config *config, const t5gist_model *model, const char *scratch, tg_bench_progress *progress, void *user,
-                                    tg_format_result *format, t5gist_error *err) {
+static t5gist_status measure_points(const tg_bench_config *config, const t5gist_model *model, const char *scratch, tg_bench_progress *progress,
+                                    void *user, tg_format_result *format, t5gist_error *err) {
   const tg_numbers *batch = &config->batch, *task = &config->task_tokens, *gists = &config->gists;
   TG_TRY(tg_alloc(&format->points, (size_t)(batch->count * task->count * gists->count), sizeof *format->points, err));
   for (int b = 0; b < batch->count; b++)
@@ -134,8 +144,10 @@ static void describe(const tg_bench_config *config, const char *command, tg_benc
   gmtime_r(&now, &utc);
   strftime(result->date, sizeof result->date, "%Y-%m-%d %H:%M UTC", &utc);
   snprintf(result->command, sizeof result->command, "%s", command);
-  if (config->model) snprintf(result->model, sizeof result->model, "%s", config->model);
-  else snprintf(result->model, sizeof result->model, "FLAN-T5-%s shape, random weights", config->synthetic);
+  if (config->model)
+    snprintf(result->model, sizeof result->model, "%s", config->model);
+  else
+    snprintf(result->model, sizeof result->model, "FLAN-T5-%s shape, random weights", config->synthetic);
   t5gist_machine_describe(&result->machine);
   result->threads = config->threads == T5GIST_UNSET ? result->machine.threads : config->threads;
 }

@@ -26,10 +26,12 @@ const tg_command tg_commands[] = {
     {"inspect", TG_CLI_INSPECT, "show what is in a model, a gist file or a mask",
      "MODEL_DIR | FILE.gist\nt5gist inspect --mask (--task TEXT | --input TEXT)... [--condition NAME] [--gists K] [--svg FILE|-]",
      "Describes a model folder or a gist file, or draws the mask of a prompt.", 0, 1, tg_command_inspect},
-    {"convert", TG_CLI_CONVERT, "rewrite a checkpoint as one safetensors folder", "IN_DIR OUT_DIR [--dtype f32|bf16|int8|int4] [--wo-dtype NAME] [--rounding NAME] [--texts FILE] [--calibration FILE] [--accept-drift]",
-     "Reads a Hugging Face folder (pytorch_model.bin or safetensors, sharded or not) and writes one that maps straight into memory. Without --dtype "
-     "the stored number format stays. With int8, int4 or bf16, answers on a few texts are compared with those in f32; where they differ too much, the exit status is 1 "
-     "unless --accept-drift is given. The folder is written all the same. With int4, ways of rounding are tried before and shown; the one whose answers are nearest to f32's is taken.",
+    {"convert", TG_CLI_CONVERT, "rewrite a checkpoint as one safetensors folder",
+     "IN_DIR OUT_DIR [--dtype f32|bf16|int8|int4] [--wo-dtype NAME] [--rounding NAME] [--texts FILE] [--calibration FILE] [--accept-drift]",
+     "Reads a Hugging Face folder (pytorch_model.bin or safetensors, sharded or not) and writes one that maps straight into memory. Without "
+     "--dtype the stored number format stays. With int8, int4 or bf16, answers on a few texts are compared with those in f32; where they differ "
+     "too much, the exit status is 1 unless --accept-drift is given. The folder is written all the same. With int4, ways of rounding are tried "
+     "before and shown; the one whose answers are nearest to f32's is taken.",
      2, 2, tg_command_convert},
     {"verify", TG_CLI_VERIFY, "check a model folder or a gist file", "MODEL_DIR | FILE.gist",
      "Checks every tensor of a model (shape, place, NaN and infinity) or every byte of a gist file. Prints what it finds, then \"ok\".", 1, 1,
@@ -37,23 +39,26 @@ const tg_command tg_commands[] = {
     {"store", TG_CLI_STORE, "look after the gists kept from run to run",
      "ls [--json]\nt5gist store rm KEY... | rm --all\nt5gist store pin KEY...\nt5gist store unpin KEY...\nt5gist store gc\nt5gist store verify\n"
      "t5gist store export DIR [KEY]...\nt5gist store import FILE.gist|DIR...",
-     "The store is a folder where `encode`, `generate` and `score` keep the gist of every --task, and find it in later runs. A KEY is an entry's name as `ls` shows "
-     "it, or its first digits. Pinned entries never make room for others. `gc` removes what exceeds the budget and what is damaged or left over.",
+     "The store is a folder where `encode`, `generate` and `score` keep the gist of every --task, and find it in later runs. A KEY is an entry's "
+     "name as `ls` shows it, or its first digits. Pinned entries never make room for others. `gc` removes what exceeds the budget and what is "
+     "damaged or left over.",
      1, 1 << 20, tg_command_store},
     {"info", TG_CLI_INFO, "this program, this machine, the model", "[--json]", "Prints what the program found and chose on this machine.", 0, 0,
      tg_command_info},
     {"bench", TG_CLI_BENCH, "measure this machine, a model and its gists", "CONFIG.yaml [-o DIR] [--dtype NAME] [--threads N]",
-     "Times the prompt's forms (full prompt, gist from memory and from a file, controls, telling words) on the same prompts beside the limits of the machine "
-     "measured in the same run. Prints a Markdown report; with -o DIR also writes JSON, the report and pictures there.",
+     "Times the prompt's forms (full prompt, gist from memory and from a file, controls, telling words) on the same prompts beside the limits of "
+     "the machine measured in the same run. Prints a Markdown report; with -o DIR also writes JSON, the report and pictures there.",
      1, 1, tg_command_bench},
-    {"eval", TG_CLI_EVAL, "measure what compression costs in answers", "CONFIG.yaml | --data FILE... [--limit N] [--gists K] [-o DIR]\nt5gist eval --answers FILE.jsonl",
-     "Asks a model every example under each condition (full, pos_control, prefix, gist at each k, telling words, neg_control) and prints one table: exact match, ROUGE, "
-     "log-probability of the reference, and what share of the way from neg_control to pos_control the gist recovers, with 95 % intervals. With -o DIR also writes JSON, the report, "
-     "the answers and pictures there.",
+    {"eval", TG_CLI_EVAL, "measure what compression costs in answers",
+     "CONFIG.yaml | --data FILE... [--limit N] [--gists K] [-o DIR]\nt5gist eval --answers FILE.jsonl",
+     "Asks a model every example under each condition (full, pos_control, prefix, gist at each k, telling words, neg_control) and prints one "
+     "table: exact match, ROUGE, log-probability of the reference, and what share of the way from neg_control to pos_control the gist recovers, "
+     "with 95 % intervals. With -o DIR also writes JSON, the report, the answers and pictures there.",
      0, 1, tg_command_eval},
-    {"train", TG_CLI_TRAIN, "make a gist model", "CONFIG.yaml [--resume | --overwrite] [-o DIR] [--threads N]\nmpirun -n N t5gist train CONFIG.yaml ...",
-     "Trains what the recipe says (docs/TRAINING.md, configs/) and writes a Hugging Face folder that transformers and t5gist load. Says before it starts what memory and time it will take. "
-     "Ctrl-C finishes the step, saves a snapshot and says how to go on.",
+    {"train", TG_CLI_TRAIN, "make a gist model",
+     "CONFIG.yaml [--resume | --overwrite] [-o DIR] [--threads N]\nmpirun -n N t5gist train CONFIG.yaml ...",
+     "Trains what the recipe says (docs/TRAINING.md, configs/) and writes a Hugging Face folder that transformers and t5gist load. Says before it "
+     "starts what memory and time it will take. Ctrl-C finishes the step, saves a snapshot and says how to go on.",
      1, 1, tg_command_train},
     {"help", 0, "help on a command", "[COMMAND]", "Prints the list of commands, or the options of one.", 0, 1, tg_command_help},
     {0},

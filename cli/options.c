@@ -38,11 +38,13 @@ const tg_field tg_options[] = {
     {"target", TG_FIELD_STRINGS, AT(targets), 0, 0, NULL, 0, "TEXT", "the text to score; may be repeated", TG_CLI_SCORE | PROMPT},
 
     {"input_lines", TG_FIELD_STRING, AT(input_lines), 0, 0, NULL, 0, "FILE|-", "one input per line, exactly one answer line each", ASK | TG_CLI_MANY},
-    {"data", TG_FIELD_STRINGS, AT(data), 0, 0, NULL, 0, "FILE", "examples: JSON objects with instruction, input and output, one per line or in a list; each file is a split; may be repeated",
+    {"data", TG_FIELD_STRINGS, AT(data), 0, 0, NULL, 0, "FILE",
+     "examples: JSON objects with instruction, input and output, one per line or in a list; each file is a split; may be repeated",
      TG_CLI_EVAL | TG_CLI_MANY},
-    {"limit", TG_FIELD_INT, AT(limit), 0, INT_MAX, NULL, 0, "N", "so many examples of each split, chosen by the seed (default: 0, all)", TG_CLI_EVAL | TG_CLI_MANY},
-    {"answers", TG_FIELD_STRING, AT(answers), 0, 0, NULL, 0, "FILE", "score answers that are there already: JSON objects with prediction and reference; no model is asked",
+    {"limit", TG_FIELD_INT, AT(limit), 0, INT_MAX, NULL, 0, "N", "so many examples of each split, chosen by the seed (default: 0, all)",
      TG_CLI_EVAL | TG_CLI_MANY},
+    {"answers", TG_FIELD_STRING, AT(answers), 0, 0, NULL, 0, "FILE",
+     "score answers that are there already: JSON objects with prediction and reference; no model is asked", TG_CLI_EVAL | TG_CLI_MANY},
     {"batch", TG_FIELD_STRING, AT(batch), 0, 0, NULL, 0, "FILE|-", "one request per line as a JSON object, one JSON answer each", ASK | TG_CLI_MANY},
 
     {"max_new_tokens", TG_FIELD_INT, AT(max_new_tokens), 1, INT_MAX, NULL, 0, "N", "length limit of the answer (default: 128)", SEARCH | TG_CLI_EVAL},
@@ -66,11 +68,13 @@ const tg_field tg_options[] = {
      "guess several tokens at a time, verified in one pass; same answers, greedy search only (default: none)", SEARCH},
 
     {"output", TG_FIELD_STRING, AT(output), 0, 0, NULL, 'o', "FILE|-|DIR",
-     "where the gist goes (default: <first 16 hex digits of the task's SHA-256>.gist here, its path printed); of `bench` and `eval`, the folder of their files; of `train`, in place of the recipe's out",
+     "where the gist goes (default: <first 16 hex digits of the task's SHA-256>.gist here, its path printed); of `bench` and `eval`, the folder of "
+     "their files; of `train`, in place of the recipe's out",
      TG_CLI_ENCODE | TG_CLI_BENCH | TG_CLI_EVAL | TG_CLI_TRAIN | TG_CLI_OUTPUT},
-    {"resume", TG_FIELD_BOOL, AT(resume), 0, 0, NULL, 0, NULL, "go on with the run from its newest whole snapshot; it ends with the bits of a run that was never interrupted",
+    {"resume", TG_FIELD_BOOL, AT(resume), 0, 0, NULL, 0, NULL,
+     "go on with the run from its newest whole snapshot; it ends with the bits of a run that was never interrupted", TG_CLI_TRAIN | TG_CLI_OUTPUT},
+    {"overwrite", TG_FIELD_BOOL, AT(overwrite), 0, 0, NULL, 0, NULL, "begin anew in a folder that holds a run, or other files, already",
      TG_CLI_TRAIN | TG_CLI_OUTPUT},
-    {"overwrite", TG_FIELD_BOOL, AT(overwrite), 0, 0, NULL, 0, NULL, "begin anew in a folder that holds a run, or other files, already", TG_CLI_TRAIN | TG_CLI_OUTPUT},
     {"payload", TG_FIELD_ENUM, AT(payload), 0, 0, payloads, 0, "NAME", "number format inside the gist file (default: f32)",
      TG_CLI_ENCODE | TG_CLI_OUTPUT | TG_CLI_YAML},
     {"cross", TG_FIELD_BOOL, AT(cross), 0, 0, NULL, 0, NULL, "also keep the decoder's cross-attention keys and values in the gist file",
@@ -79,32 +83,39 @@ const tg_field tg_options[] = {
     {"mask", TG_FIELD_BOOL, AT(mask), 0, 0, NULL, 0, NULL, "draw who sees whom in a prompt, with its tokens as labels",
      TG_CLI_INSPECT | TG_CLI_OUTPUT},
     {"svg", TG_FIELD_STRING, AT(svg), 0, 0, NULL, 0, "FILE|-", "with --mask: draw as SVG instead of characters", TG_CLI_INSPECT | TG_CLI_OUTPUT},
-    {"json", TG_FIELD_BOOL, AT(json), 0, 0, NULL, 0, NULL, "print JSON", TG_CLI_ENCODE | ASK | TG_CLI_STORE | TG_CLI_INFO | TG_CLI_EVAL | TG_CLI_OUTPUT},
+    {"json", TG_FIELD_BOOL, AT(json), 0, 0, NULL, 0, NULL, "print JSON",
+     TG_CLI_ENCODE | ASK | TG_CLI_STORE | TG_CLI_INFO | TG_CLI_EVAL | TG_CLI_OUTPUT},
 
-    {"store", TG_FIELD_STRING, AT(store), 0, 0, NULL, 0, "DIR", "where the gists of tasks are kept (default: T5GIST_STORE, else ~/.cache/t5gist/gists)",
-     TG_CLI_ENCODE | ASK | TG_CLI_STORE | KEEP},
+    {"store", TG_FIELD_STRING, AT(store), 0, 0, NULL, 0, "DIR",
+     "where the gists of tasks are kept (default: T5GIST_STORE, else ~/.cache/t5gist/gists)", TG_CLI_ENCODE | ASK | TG_CLI_STORE | KEEP},
     {"no_store", TG_FIELD_BOOL, AT(no_store), 0, 0, NULL, 0, NULL, "neither look for gists in the store nor keep them", TG_CLI_ENCODE | ASK | KEEP},
     {"store_budget", TG_FIELD_STRING, AT(store_budget), 0, 0, NULL, 0, "SIZE",
      "bytes kept, as 500K, 200M or 2G; what was used longest ago makes room (default: T5GIST_STORE_BUDGET, else 1G)",
      TG_CLI_ENCODE | ASK | TG_CLI_STORE | KEEP},
-    {"store_salt", TG_FIELD_STRING, AT(store_salt), 0, 0, NULL, 0, "TEXT", "share gists with users of the same text alone", TG_CLI_ENCODE | ASK | TG_CLI_STORE | KEEP},
-    {"store_read_only", TG_FIELD_BOOL, AT(store_read_only), 0, 0, NULL, 0, NULL, "look for gists in the store, keep none", TG_CLI_ENCODE | ASK | TG_CLI_STORE | KEEP},
+    {"store_salt", TG_FIELD_STRING, AT(store_salt), 0, 0, NULL, 0, "TEXT", "share gists with users of the same text alone",
+     TG_CLI_ENCODE | ASK | TG_CLI_STORE | KEEP},
+    {"store_read_only", TG_FIELD_BOOL, AT(store_read_only), 0, 0, NULL, 0, NULL, "look for gists in the store, keep none",
+     TG_CLI_ENCODE | ASK | TG_CLI_STORE | KEEP},
     {"all", TG_FIELD_BOOL, AT(all), 0, 0, NULL, 0, NULL, "with rm: every entry that is not pinned", TG_CLI_STORE | TG_CLI_KEEP},
 
     {"model", TG_FIELD_STRING, AT(model), 0, 0, NULL, 0, "DIR", "model folder (default: T5GIST_MODEL, else the bundled model)", COMMON | TG_CLI_YAML},
     {"config", TG_FIELD_STRING, AT(config), 0, 0, NULL, 0, "FILE", "YAML file of options, weaker than requests and command line", COMMON},
     {"threads", TG_FIELD_INT, AT(threads), 1, 1024, NULL, 0, "N", "compute threads (default: the cores this process may use)", COMMON | TG_CLI_YAML},
     {"dtype", TG_FIELD_ENUM, AT(dtype), 0, 0, dtypes, 0, "NAME",
-     "number format to compute in, of `convert` to store in: f32, bf16, int8, int4 (the decoder's weights; the encoder in int8), or auto, the fastest on this machine that keeps the "
-     "answers, measured once; default: f32, or int8 or int4 for a model that was converted to it", COMMON | TG_CLI_YAML},
+     "number format to compute in, of `convert` to store in: f32, bf16, int8, int4 (the decoder's weights; the encoder in int8), or auto, the "
+     "fastest on this machine that keeps the answers, measured once; default: f32, or int8 or int4 for a model that was converted to it",
+     COMMON | TG_CLI_YAML},
     {"wo_dtype", TG_FIELD_ENUM, AT(wo_dtype), 0, 0, wo_dtypes, 0, "NAME",
-     "number format of the feed-forward layers' output matrices: auto, f32, bf16, int8, int8x16 (8-bit weights, 16-bit activations) or int4 (the decoder's); default: auto, which is what "
-     "the model was converted with, else int8x16 beside int8 and int4, else --dtype's; of `convert --dtype int4` int4 if the answers then pass the quality gate",
+     "number format of the feed-forward layers' output matrices: auto, f32, bf16, int8, int8x16 (8-bit weights, 16-bit activations) or int4 (the "
+     "decoder's); default: auto, which is what the model was converted with, else int8x16 beside int8 and int4, else --dtype's; of `convert "
+     "--dtype int4` int4 if the answers then pass the quality gate",
      TG_CLI_ENCODE | ASK | TG_CLI_INSPECT | TG_CLI_CONVERT | TG_CLI_INFO | TG_CLI_COMMON | TG_CLI_YAML},
     {"texts", TG_FIELD_STRING, AT(texts), 0, 0, NULL, 0, "FILE",
-     "measure the drift from f32 on these texts, JSON objects with instruction, input and output, instead of the built-in ones", TG_CLI_CONVERT | TG_CLI_MANY},
+     "measure the drift from f32 on these texts, JSON objects with instruction, input and output, instead of the built-in ones",
+     TG_CLI_CONVERT | TG_CLI_MANY},
     {"rounding", TG_FIELD_ENUM, AT(rounding), 0, 0, roundings, 0, "NAME",
-     "how int4 rounds: nearest, search (the scales of least squared error), calibrated (by what the layers see), or auto, the one of these whose answers are nearest to f32's (default)",
+     "how int4 rounds: nearest, search (the scales of least squared error), calibrated (by what the layers see), or auto, the one of these whose "
+     "answers are nearest to f32's (default)",
      TG_CLI_CONVERT | TG_CLI_MANY},
     {"calibration", TG_FIELD_STRING, AT(calibration), 0, 0, NULL, 0, "FILE",
      "texts by which int4 is calibrated, as those of --texts and better not the same; default: built-in ones", TG_CLI_CONVERT | TG_CLI_MANY},
@@ -240,7 +251,8 @@ static t5gist_status make_names(const tg_field *table, getopt_names *names, t5gi
   names->letters[letters++] = ':';
   for (size_t i = 0; i < n; i++) {
     const bool flag = table[i].type == TG_FIELD_BOOL;
-    names->options[i] = (struct option){option_name(&table[i], names->texts[i]) + 2, flag ? optional_argument : required_argument, NULL, LONG + (int)i};
+    names->options[i] =
+        (struct option){option_name(&table[i], names->texts[i]) + 2, flag ? optional_argument : required_argument, NULL, LONG + (int)i};
     if (!table[i].short_name || letters + 3 > sizeof names->letters) continue;
     names->letters[letters++] = table[i].short_name;
     if (!flag) names->letters[letters++] = ':';
@@ -265,8 +277,7 @@ static bool is_whole_name(const char *word, const tg_field *field) {
 /* getopt_long's '?': letter is that of a short option, or 0 for a long name that is unknown or ambiguous. */
 static t5gist_status refuse_option(const tg_context *context, const char *word, int letter, t5gist_error *err) {
   char name[64];
-  if (letter > 0)
-    return tg_fail(err, T5GIST_EUSAGE, "unknown option -%c; `t5gist help %s` lists them", letter, context->command->name);
+  if (letter > 0) return tg_fail(err, T5GIST_EUSAGE, "unknown option -%c; `t5gist help %s` lists them", letter, context->command->name);
   snprintf(name, sizeof name, "%.*s", (int)strcspn(word + 2, "="), word + 2);
   return unknown_option(context, name, err);
 }
@@ -276,7 +287,7 @@ static t5gist_status read_options(tg_context *context, int argc, char **argv, co
   opterr = optind = 0;
   for (int value; (value = getopt_long(argc, argv, names->letters, names->options, NULL)) != -1;) {
     const bool apart = value != '?' && value != ':' && optarg && optarg == argv[optind - 1]; /* "--name" "value" */
-    const char *word = argv[optind - (apart ? 2 : 1)];                                      /* of a long option */
+    const char *word = argv[optind - (apart ? 2 : 1)];                                       /* of a long option */
     if (value == '?') return refuse_option(context, word, optopt, err);
     const int option = value == ':' ? optopt : value;
     const tg_field *field = chosen(context->table, option);

@@ -31,8 +31,8 @@ static t5gist_status keep(const char *dir, const char *dtype, const char *texts_
   t5gist_status status;
   TG_GOTO(tg_path_join(&path, dir, "config.json", err));
   TG_GOTO(tg_json_read(path, MAX_CONFIG, &config, err));
-  json_t *block = json_object_get(config, "t5gist"), *entry = json_pack("{s:s, s:f, s:f, s:s}", "dtype", dtype, "logprob", drift->logprob, "agreement",
-                                                                        drift->agreement, "texts", texts_path ? "file" : "built-in");
+  json_t *block = json_object_get(config, "t5gist"), *entry = json_pack("{s:s, s:f, s:f, s:s}", "dtype", dtype, "logprob", drift->logprob,
+                                                                        "agreement", drift->agreement, "texts", texts_path ? "file" : "built-in");
   if (json_object_set_new(block, "drift", entry) != 0 || (dumped = json_dumps(config, JSON_INDENT(2))) == NULL) {
     status = tg_fail(err, T5GIST_ENOMEM, "%s: not enough memory for config.json", dir);
     goto done;
@@ -159,8 +159,7 @@ t5gist_status t5gist_measure_drift(const char *source, const char *converted, in
     return tg_fail(err, T5GIST_EUSAGE, "t5gist_measure_drift: dtype: expected int8, int4 or bf16, found %d", dtype);
   char *rewritten = NULL;
   t5gist_status status = tg_readable_source(source, converted, &rewritten, err);
-  if (status == T5GIST_OK)
-    status = tg_drifts(rewritten ? rewritten : source, converted, &dtype, 1, T5GIST_UNSET, texts_path, threads, drift, err);
+  if (status == T5GIST_OK) status = tg_drifts(rewritten ? rewritten : source, converted, &dtype, 1, T5GIST_UNSET, texts_path, threads, drift, err);
   tg_drop_source(rewritten);
   TG_TRY(status);
   return keep(converted, tg_precision_name((tg_precision)tg_precision_of(dtype)), texts_path, drift, err);

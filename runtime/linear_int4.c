@@ -22,8 +22,8 @@ static size_t whole_eights(size_t n) {
 
 bool tg_int4_block_bytes(size_t n_in, size_t group, size_t *bytes) {
   size_t depth, scales;
-  return tg_align_up(n_in, EIGHT, &depth) && tg_size_mul(depth, BLOCK / 2, bytes) && tg_size_mul(tg_int4_groups(n_in, group), TG_INT4_SCALES, &scales) &&
-         tg_size_add(*bytes, scales, bytes);
+  return tg_align_up(n_in, EIGHT, &depth) && tg_size_mul(depth, BLOCK / 2, bytes) &&
+         tg_size_mul(tg_int4_groups(n_in, group), TG_INT4_SCALES, &scales) && tg_size_add(*bytes, scales, bytes);
 }
 
 /* Eight numbers in the order of a row (0 in the lowest bits) to that of a block: 0 4 1 5 2 6 3 7. */

@@ -20,7 +20,8 @@ t5gist_status tg_stream_begin(const tg_t5 *t5, tg_workspace *workspace, size_t r
 }
 
 void tg_stream_norm(tg_stream *stream, const float *weight) {
-  tg_rmsnorm(tg_workspace_team(stream->workspace), stream->x, weight, stream->rows, (size_t)stream->t5->config.d_model, stream->t5->config.eps, stream->normed);
+  tg_rmsnorm(tg_workspace_team(stream->workspace), stream->x, weight, stream->rows, (size_t)stream->t5->config.d_model, stream->t5->config.eps,
+             stream->normed);
 }
 
 /* y (+)= linear(x). A calibration is to see the rows, so they are written to made for it whatever the layer. */
@@ -40,8 +41,8 @@ static t5gist_status check_finite(const tg_stream *stream, const char *stack, in
   if (!stream->t5->check_numerics) return T5GIST_OK;
   const size_t d_model = (size_t)stream->t5->config.d_model, n = stream->rows * d_model, at = tg_first_nonfinite(stream->x, n);
   if (at == n) return T5GIST_OK;
-  return tg_fail(err, T5GIST_EFORMAT, "%s layer %d: %s gives %g at row %zu, column %zu; expected finite numbers", stack, layer, what, (double)stream->x[at],
-                 at / d_model, at % d_model);
+  return tg_fail(err, T5GIST_EFORMAT, "%s layer %d: %s gives %g at row %zu, column %zu; expected finite numbers", stack, layer, what,
+                 (double)stream->x[at], at / d_model, at % d_model);
 }
 
 t5gist_status tg_stream_project(tg_stream *stream, const tg_linear *o, const char *stack, int layer, const char *what, t5gist_error *err) {

@@ -214,8 +214,8 @@ static t5gist_status find_group(const tg_checkpoint *c, const char *name, size_t
   if (!t) return tg_fail(err, T5GIST_EFORMAT, "%s: expected tensor %s beside %s, found no such tensor", c->dir, full, name);
   for (*group = 32; *group <= TG_INT4_MOST_GROUP; *group *= 2)
     if (tg_int4_is_group(*group) && t->rank == 2 && t->shape[0] == n_out && t->shape[1] == tg_int4_groups(n_in, *group)) return T5GIST_OK;
-  return tg_fail(err, T5GIST_EFORMAT, "%s: tensor %s: expected %zu rows of a scale to 32, 64 or 128 of %zu inputs, found shape %s", c->dir, full, n_out,
-                 n_in, shape_text(t->shape, t->rank, found));
+  return tg_fail(err, T5GIST_EFORMAT, "%s: tensor %s: expected %zu rows of a scale to 32, 64 or 128 of %zu inputs, found shape %s", c->dir, full,
+                 n_out, n_in, shape_text(t->shape, t->rank, found));
 }
 
 static t5gist_status get_nibbles(const tg_checkpoint *c, const char *name, size_t n_out, size_t n_in, tg_matrix *matrix, float **scales,

@@ -55,14 +55,16 @@ static t5gist_status project_parts(const tg_t5 *t5, tg_workspace *workspace, con
   return T5GIST_OK;
 }
 
-t5gist_status tg_memory_project(const tg_t5 *t5, tg_workspace *workspace, const float *states, const tg_memory_part *parts, int n_parts, t5gist_error *err) {
+t5gist_status tg_memory_project(const tg_t5 *t5, tg_workspace *workspace, const float *states, const tg_memory_part *parts, int n_parts,
+                                t5gist_error *err) {
   const tg_arena_mark mark = tg_arena_save(tg_workspace_arena(workspace));
   const t5gist_status status = project_parts(t5, workspace, states, parts, n_parts, err);
   tg_arena_restore(tg_workspace_arena(workspace), mark);
   return status;
 }
 
-t5gist_status tg_memory_project_gist(const tg_t5 *t5, tg_workspace *workspace, const float *states, int n_gist, float *k, float *v, t5gist_error *err) {
+t5gist_status tg_memory_project_gist(const tg_t5 *t5, tg_workspace *workspace, const float *states, int n_gist, float *k, float *v,
+                                     t5gist_error *err) {
   const size_t d_kv = (size_t)t5->config.d_kv, n_heads = (size_t)t5->config.n_heads, inner = tg_t5_inner(&t5->config), rows = (size_t)n_gist;
   const size_t n_layers = (size_t)t5->config.n_decoder_layers;
   tg_memory memory = {0};
@@ -129,8 +131,7 @@ static void cross_attention_job(const tg_stream *stream, const tg_decoder_sequen
   *job = (tg_attention_job){.q = stream->qkv + first_row * inner, .out = stream->context + first_row * inner, .n_q = s->n};
   if (m->n_gist > 0) {
     const size_t at = (size_t)layer * n_gist * inner;
-    job->keys[job->n_parts++] =
-        (tg_keys){.k = m->gist_k + at, .v = m->gist_v + at, .row_stride = d_kv, .head_stride = n_gist * d_kv, .n = m->n_gist};
+    job->keys[job->n_parts++] = (tg_keys){.k = m->gist_k + at, .v = m->gist_v + at, .row_stride = d_kv, .head_stride = n_gist * d_kv, .n = m->n_gist};
   }
   const float *own = m->kv + (size_t)layer * (size_t)m->n * 2 * inner;
   job->keys[job->n_parts++] = (tg_keys){.k = own, .v = own + inner, .row_stride = 2 * inner, .head_stride = d_kv, .n = m->n};
@@ -219,12 +220,14 @@ static t5gist_status run_stack(const tg_t5 *t5, tg_workspace *workspace, const t
     TG_TRY(collect(&p.stream, layer, TG_SITE_WI, TG_SITE_WO, p.stream.hidden, err));
   }
   tg_stream_norm(&p.stream, t5->decoder_norm);
-  if (c->scale_decoder_output) tg_scale(tg_workspace_team(workspace), p.stream.normed, 1.0f / sqrtf((float)c->d_model), rows * d_model, p.stream.normed);
+  if (c->scale_decoder_output)
+    tg_scale(tg_workspace_team(workspace), p.stream.normed, 1.0f / sqrtf((float)c->d_model), rows * d_model, p.stream.normed);
   if (t5->calibration) TG_TRY(tg_calibration_add_head(t5->calibration, p.stream.normed, rows, err));
   return tg_linear_apply(t5->head, workspace, p.stream.normed, rows, false, logits, err);
 }
 
-t5gist_status tg_decode(const tg_t5 *t5, tg_workspace *workspace, const tg_decoder_sequence *sequences, int n_sequences, float **logits, t5gist_error *err) {
+t5gist_status tg_decode(const tg_t5 *t5, tg_workspace *workspace, const tg_decoder_sequence *sequences, int n_sequences, float **logits,
+                        t5gist_error *err) {
   size_t rows = 0;
   for (int i = 0; i < n_sequences; i++) rows += (size_t)sequences[i].n;
   TG_TRY(tg_take_rows(workspace, rows, (size_t)t5->config.vocab_size, logits, err));

@@ -85,7 +85,8 @@ static t5gist_status run_stack(const tg_t5 *t5, tg_workspace *workspace, const t
   int reach = 0;
   for (int i = 0; i < n_sequences; i++) {
     const tg_encoder_sequence *s = &sequences[i];
-    tg_gather(tg_workspace_team(workspace), t5->embedding, t5->embedding_dtype, s->ids, (size_t)s->n, (size_t)c->d_model, x + row * (size_t)c->d_model);
+    tg_gather(tg_workspace_team(workspace), t5->embedding, t5->embedding_dtype, s->ids, (size_t)s->n, (size_t)c->d_model,
+              x + row * (size_t)c->d_model);
     row += (size_t)s->n;
     n_jobs += s->segments ? (size_t)s->n_segments : 1;
     if (s->n_prefix + s->n > reach) reach = s->n_prefix + s->n;
@@ -106,7 +107,8 @@ static t5gist_status run_stack(const tg_t5 *t5, tg_workspace *workspace, const t
   return T5GIST_OK;
 }
 
-t5gist_status tg_encode(const tg_t5 *t5, tg_workspace *workspace, const tg_encoder_sequence *sequences, int n_sequences, float **states, t5gist_error *err) {
+t5gist_status tg_encode(const tg_t5 *t5, tg_workspace *workspace, const tg_encoder_sequence *sequences, int n_sequences, float **states,
+                        t5gist_error *err) {
   size_t rows = 0;
   for (int i = 0; i < n_sequences; i++) rows += (size_t)sequences[i].n;
   TG_TRY(tg_take_rows(workspace, rows, (size_t)t5->config.d_model, states, err));

@@ -15,7 +15,9 @@ static t5gist_status visit_matrix(const walk *w, const char *prefix, const char 
   return w->visit(w->user, &spec, w->err);
 }
 
-static t5gist_status visit_vector(const walk *w, const char *prefix, const char *name) { return visit_matrix(w, prefix, name, w->config->d_model, 0); }
+static t5gist_status visit_vector(const walk *w, const char *prefix, const char *name) {
+  return visit_matrix(w, prefix, name, w->config->d_model, 0);
+}
 
 static t5gist_status visit_attention(const walk *w, const char *stack, int block, int layer, const char *name) {
   const tg_config *c = w->config;
@@ -61,8 +63,10 @@ t5gist_status tg_each_tensor(const tg_config *config, tg_tensor_visit *visit, vo
   }
   TG_TRY(visit_vector(&w, "decoder.", "final_layer_norm"));
   if (config->head == TG_HEAD_SHARED) return T5GIST_OK;
-  const tg_tensor_spec head = {
-      .name = "lm_head.weight", .dims = {(size_t)config->vocab_size, (size_t)config->d_model}, .n_dims = 2, .optional = config->head == TG_HEAD_FILE_OR_SHARED};
+  const tg_tensor_spec head = {.name = "lm_head.weight",
+                               .dims = {(size_t)config->vocab_size, (size_t)config->d_model},
+                               .n_dims = 2,
+                               .optional = config->head == TG_HEAD_FILE_OR_SHARED};
   return visit(user, &head, err);
 }
 
