@@ -144,13 +144,13 @@ static t5gist_status read_head(const json_t *json, const char *where, tg_config 
 static t5gist_status read_token(const json_t *json, const char *key, const char *where, const tg_config *config, int *id, t5gist_error *err) {
   const json_t *value = json_object_get(json, key);
   if (!json_is_array(value)) return tg_json_int(json, key, where, 0, config->vocab_size - 1, id, err);
-  const json_t *first = json_array_get(value, 0);
-  if (json_array_size(value) != 1 || !json_is_integer(first)) {
+  if (json_array_size(value) != 1)
     return tg_fail(err, T5GIST_EUNSUPPORTED, "%s: %s: expected one token id, found a list of %zu", where, key, json_array_size(value));
-  }
-  if (json_integer_value(first) < 0 || json_integer_value(first) >= config->vocab_size) {
-    return tg_fail(err, T5GIST_EFORMAT, "%s: %s: expected an integer from 0 to %d, found %lld", where, key, config->vocab_size - 1,
-                   (long long)json_integer_value(first));
+  const json_t *first = json_array_get(value, 0);
+  if (!json_is_integer(first) || json_integer_value(first) < 0 || json_integer_value(first) >= config->vocab_size) {
+    char found[TG_JSON_FOUND];
+    return tg_fail(err, T5GIST_EFORMAT, "%s: %s: expected an integer from 0 to %d, found %s", where, key, config->vocab_size - 1,
+                   tg_json_found(first, found));
   }
   *id = (int)json_integer_value(first);
   return T5GIST_OK;

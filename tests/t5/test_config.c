@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "runtime/linear.h"
 #include "runtime/memory.h"
 #include "t5/config.h"
 #include "tests/support/folder.h"
@@ -83,6 +84,13 @@ static void test_defaults(void **state) {
   assert_true(c.gated);
   assert_int_equal(c.head, TG_HEAD_FILE);
   assert_int_equal(c.start_id, 7);
+  tg_config_free(&c);
+
+  c = load("{\"architectures\": [1, \"Other\", \"T5ForConditionalGeneration\"], \"t5gist\": null}", "{\"early_stopping\": null}");
+  assert_string_equal(c.model_type, "t5");
+  assert_int_equal(c.n_gist_ids, 0);
+  assert_int_equal(c.wo_precision, T5GIST_UNSET);
+  assert_int_equal(c.generation.early_stopping, T5GIST_UNSET);
   tg_config_free(&c);
 }
 
@@ -162,6 +170,31 @@ static void test_refusals(void **state) {
   refuse("{\"model_type\": \"t5\", \"eos_token_id\": 0}", T5GIST_EFORMAT, "both 0");
   refuse("{\"model_type\": \"t5\", \"eos_token_id\": [1, 2]}", T5GIST_EUNSUPPORTED, "list of 2");
   refuse("{\"model_type\": \"t5\", \"eos_token_id\": [99999]}", T5GIST_EFORMAT, "99999");
+  refuse("{\"model_type\": \"t5\", \"eos_token_id\": [-1]}", T5GIST_EFORMAT, "eos_token_id: expected an integer from 0 to 32127, found -1");
+  refuse("{\"model_type\": \"t5\", \"eos_token_id\": [\"1\"]}", T5GIST_EFORMAT, "eos_token_id: expected an integer from 0 to 32127, found \"1\"");
+  refuse("{\"model_type\": \"t5\", \"eos_token_id\": []}", T5GIST_EUNSUPPORTED, "list of 0");
+  refuse("{\"model_type\": \"t5\", \"pad_token_id\": -1}", T5GIST_EFORMAT, "pad_token_id: expected an integer from 0 to 32127, found -1");
+  refuse("{\"model_type\": 5}", T5GIST_EFORMAT, "model_type: expected a string, found 5");
+  refuse("{\"architectures\": \"T5ForConditionalGeneration\"}", T5GIST_EFORMAT, "model_type: expected \"t5\" or \"mt5\", found nothing");
+}
+
+static void test_wrong_types(void **state) {
+  (void)state;
+  static const struct {
+    const char *keys, *words;
+  } cases[] = {
+      {"\"layer_norm_epsilon\": \"1e-6\"", "layer_norm_epsilon: expected a number from 0 to 1, found \"1e-6\""},
+      {"\"feed_forward_proj\": 1", "feed_forward_proj: expected a string, found 1"},
+      {"\"dense_act_fn\": []", "dense_act_fn: expected a string, found a list"},
+      {"\"is_gated_act\": 1", "is_gated_act: expected true or false, found 1"},
+      {"\"tie_word_embeddings\": 0", "tie_word_embeddings: expected true or false, found 0"},
+      {"\"scale_decoder_outputs\": \"no\"", "scale_decoder_outputs: expected true or false, found \"no\""},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    char json[256];
+    snprintf(json, sizeof json, "{\"model_type\": \"t5\", %s}", cases[i].keys);
+    refuse(json, T5GIST_EFORMAT, cases[i].words);
+  }
 }
 
 static void test_gist_block(void **state) {
@@ -188,22 +221,50 @@ static void test_gist_block(void **state) {
       {"{\"gist_token_ids\": [32128]}", "32128"},
       {"{\"gist_token_ids\": [\"a\"]}", "a string"},
       {"{\"gist_token_ids\": [5, 6, 5]}", "5 twice"},
-      {"{\"gist_token_ids\": [1]}", "pad, end or start"},
+      {"{\"gist_token_ids\": [1]}", "gist_token_ids[0]: 1 is the pad, end or start"},
+      {"{\"gist_token_ids\": [7, 0]}", "gist_token_ids[1]: 0 is the pad, end or start"},
+      {"{\"gist_token_ids\": [6, -1]}", "gist_token_ids[1]: expected an integer from 0 to 32127, found an integer -1"},
+      {"{\"max_task_tokens\": 0}", "max_task_tokens: expected an integer from 1 to 1048576, found 0"},
       {"{\"gist_token_ids\": [5, 6], \"default_gists\": 3}", "default_gists: expected an integer from 1 to 2, found 3"},
       {"{\"default_gists\": 0}", "default_gists"},
       {"{\"gists\": [0]}", "gists[0]"},
+      {"{\"gists\": [1, \"2\"]}", "gists[1]: expected an integer from 1 to 1024"},
+      {"{\"gists\": [1, 2, 1025]}", "gists[2]: expected an integer from 1 to 1024"},
       {"{\"conditions\": [1]}", "conditions[0]"},
       {"{\"template\": {\"task\": \"no place\"}}", "{task} exactly once"},
       {"{\"template\": {\"task\": \"{task}{task}\"}}", "{task} exactly once"},
       {"{\"template\": {\"input\": \"{task}\"}}", "{input} exactly once"},
       {"{\"template\": 3}", "template: expected an object"},
+      {"{\"template\": {\"task\": 3}}", "task: expected a string, found 3"},
       {"{\"source_fingerprint\": \"abc\"}", "64 lower-case"},
+      {"{\"source_fingerprint\": \"0123456789ABCDEF0123456789abcdef0123456789abcdef0123456789abcdef\"}", "found \"0123456789ABCDEF"},
+      {"{\"source_fingerprint\": 3}", "source_fingerprint: expected a string, found 3"},
+      {"{\"wo_dtype\": 8}", "wo_dtype: expected a string, found 8"},
+      {"{\"wo_dtype\": \"fp8\"}", "wo_dtype: expected \"f32\", \"bf16\", \"int8\", \"int8x16\" or \"int4\", found \"fp8\""},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     char json[512];
     snprintf(json, sizeof json, "{\"model_type\": \"t5\", \"t5gist\": %s}", cases[i].block);
     refuse(json, T5GIST_EFORMAT, cases[i].words);
   }
+  c = load("{\"model_type\": \"t5\", \"t5gist\": {\"gist_token_ids\": null, \"template\": null, \"wo_dtype\": \"bf16\"}}", NULL);
+  assert_int_equal(c.n_gist_ids, 0);
+  assert_string_equal(c.template_task, "Instruction: {task}");
+  assert_int_equal(c.wo_precision, TG_PRECISION_BF16);
+  tg_config_free(&c);
+  refuse("{\"model_type\": \"t5\", \"decoder_start_token_id\": 7, \"t5gist\": {\"gist_token_ids\": [6, 7]}}", T5GIST_EFORMAT,
+         "gist_token_ids[1]: 7 is the pad, end or start token");
+}
+
+static void test_gist_block_limits(void **state) {
+  (void)state;
+  char json[8192];
+  int n = snprintf(json, sizeof json, "{\"model_type\": \"t5\", \"t5gist\": {\"gist_token_ids\": [2");
+  for (int id = 3; id < 3 + 1024; id++) n += snprintf(json + n, sizeof json - (size_t)n, ",%d", id);
+  snprintf(json + n, sizeof json - (size_t)n, "]}}");
+  refuse(json, T5GIST_EFORMAT, "gist_token_ids: expected a list of 1 to 1024 token ids, found a list of 1025");
+  snprintf(json, sizeof json, "{\"model_type\": \"t5\", \"t5gist\": {\"template\": {\"input\": \"{input}%04090d\"}}}", 0);
+  refuse(json, T5GIST_EFORMAT, "input: expected at most 4096 bytes, found 4097");
 }
 
 static void test_generation(void **state) {
@@ -241,6 +302,25 @@ static void test_generation(void **state) {
   refuse_both(t5, "{\"num_beams\": 2, \"num_return_sequences\": 3}", T5GIST_EFORMAT, "num_return_sequences");
   refuse_both(t5, "{\"eos_token_id\": 32128}", T5GIST_EFORMAT, "generation_config.json: eos_token_id");
   refuse_both(t5, "[]", T5GIST_EFORMAT, "generation_config.json: expected an object");
+  static const struct {
+    const char *json, *words;
+  } cases[] = {
+      {"{\"max_length\": 1}", "max_length: expected an integer from 2 to 1048576, found 1"},
+      {"{\"min_length\": -1}", "min_length: expected an integer from 0 to 1048576, found -1"},
+      {"{\"min_new_tokens\": \"1\"}", "min_new_tokens: expected an integer from 0 to 1048576, found \"1\""},
+      {"{\"early_stopping\": 1}", "early_stopping: expected true or false, found 1"},
+      {"{\"length_penalty\": 1e3}", "length_penalty: expected a number from -100 to 100, found 1000.0"},
+      {"{\"do_sample\": 1}", "do_sample: expected true or false, found 1"},
+      {"{\"do_sample\": true, \"temperature\": -0.5}", "temperature: expected a number from 0 to 1000, found -0.5"},
+      {"{\"do_sample\": true, \"top_k\": 0.5}", "top_k: expected an integer from 0 to 4194304, found 0.5"},
+      {"{\"do_sample\": true, \"top_p\": 1.5}", "top_p: expected a number from 0 to 1, found 1.5"},
+      {"{\"repetition_penalty\": 0}", "repetition_penalty: expected a number from 0.001 to 1000, found 0"},
+      {"{\"no_repeat_ngram_size\": 1025}", "no_repeat_ngram_size: expected an integer from 0 to 1024, found 1025"},
+      {"{\"pad_token_id\": 32128}", "pad_token_id: expected an integer from 0 to 32127, found 32128"},
+      {"{\"decoder_start_token_id\": true}", "decoder_start_token_id: expected an integer from 0 to 32127, found true"},
+      {"{", "generation_config.json: expected JSON, found at line 1"},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) refuse_both(t5, cases[i].json, T5GIST_EFORMAT, cases[i].words);
 }
 
 static void test_wrong_folders(void **state) {
@@ -267,9 +347,10 @@ static void test_bundled_model(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_defaults),      cmocka_unit_test(test_head),          cmocka_unit_test(test_activations),
-      cmocka_unit_test(test_refusals),      cmocka_unit_test(test_gist_block),    cmocka_unit_test(test_generation),
-      cmocka_unit_test(test_wrong_folders), cmocka_unit_test(test_bundled_model),
+      cmocka_unit_test(test_defaults),          cmocka_unit_test(test_head),        cmocka_unit_test(test_activations),
+      cmocka_unit_test(test_refusals),          cmocka_unit_test(test_wrong_types), cmocka_unit_test(test_gist_block),
+      cmocka_unit_test(test_gist_block_limits), cmocka_unit_test(test_generation),  cmocka_unit_test(test_wrong_folders),
+      cmocka_unit_test(test_bundled_model),
   };
   return cmocka_run_group_tests(tests, make_folder, drop_folder);
 }
