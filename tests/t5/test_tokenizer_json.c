@@ -10,7 +10,9 @@
 
 #include "runtime/memory.h"
 #include "t5/tokenizer.h"
+#include "t5/tokenizer_json.h"
 #include "tests/support/folder.h"
+#include "tests/support/inject.h"
 
 #define FLAN TEST_SOURCE_DIR "/tests/data/flan-t5"
 #define MINI TEST_SOURCE_DIR "/tests/data/mini"
@@ -226,6 +228,9 @@ static void test_refusals(void **state) {
 #define WITH(normalizer, pre)                                \
   "{\"normalizer\": " normalizer ", \"pre_tokenizer\": " pre \
   ", \"model\": {\"type\": \"Unigram\", \"unk_id\": 0, \"vocab\": [[\"<unk>\", 0], [\"a\", -1]]}}"
+#define NESTED(normalizer) "{\"type\": \"Sequence\", \"normalizers\": [" normalizer "]}"
+#define METASPACE "{\"type\": \"Metaspace\"}"
+#define ADDED(tokens) ", \"added_tokens\": [" tokens "]"
   static const struct {
     const char *json, *words;
     t5gist_status status;
@@ -249,6 +254,38 @@ static void test_refusals(void **state) {
       {WITH("null", "null"), "Metaspace", T5GIST_EUNSUPPORTED},
       {WITH("null", "{\"type\": \"ByteLevel\"}"), "ByteLevel", T5GIST_EUNSUPPORTED},
       {WITH("null", "{\"type\": \"Metaspace\", \"replacement\": \"_\"}"), "U+2581", T5GIST_EUNSUPPORTED},
+      {"{\"model\": {\"type\": 1}}", "type: expected a string, found 1", T5GIST_EFORMAT},
+      {"{\"model\": [\"Unigram\"]}", "model.type: expected \"Unigram\", found \"\"", T5GIST_EUNSUPPORTED},
+      {MODEL("\"unk_id\": 0, \"vocab\": [[\"a\", 0, 1]]"), "model.vocab[0]: expected [piece, score]", T5GIST_EFORMAT},
+      {MODEL("\"unk_id\": 0, \"vocab\": [[\"a\", 0], [7, 0]]"), "model.vocab[1]: expected [piece, score]", T5GIST_EFORMAT},
+      {MODEL("\"unk_id\": 0, \"vocab\": [[\"<extra_id_1>\", 0], [\"<extra_id_0>\", 0]]"), "1 to 1048576 pieces, found 0", T5GIST_EFORMAT},
+      {MODEL("\"unk_id\": 0, \"byte_fallback\": 1, \"vocab\": [[\"a\", 0]]"), "byte_fallback: expected true or false, found 1", T5GIST_EFORMAT},
+      {MODEL("\"unk_id\": 0, \"byte_fallback\": true, \"vocab\": [[\"a\", 0], [\"<0xABC\", 0], [\"<0x41>\", 0]]"), "256 byte pieces, found 1",
+       T5GIST_EFORMAT},
+      {WITH("[]", "{\"type\": \"Metaspace\"}"), "normalizer: expected one Precompiled, Strip and Replace, found \"\"", T5GIST_EUNSUPPORTED},
+      {WITH("{\"type\": 3}", "{\"type\": \"Metaspace\"}"), "type: expected a string, found 3", T5GIST_EFORMAT},
+      {WITH(NESTED(NESTED(NESTED(NESTED(NESTED("{\"type\": \"Strip\"}"))))), "{\"type\": \"Metaspace\"}"),
+       "Strip and Replace, found \"Sequence\", which", T5GIST_EUNSUPPORTED},
+      {WITH("{\"type\": \"Sequence\", \"normalizers\": [{\"type\": \"Precompiled\", \"precompiled_charsmap\": \"\"}, {\"type\": \"Precompiled\"}]}",
+            "{\"type\": \"Metaspace\"}"),
+       "expected one Precompiled, Strip and Replace, found \"Precompiled\"", T5GIST_EUNSUPPORTED},
+      {WITH("{\"type\": \"Precompiled\", \"precompiled_charsmap\": \"=\"}", "{\"type\": \"Metaspace\"}"),
+       "precompiled_charsmap: expected base64, found a length of 1", T5GIST_EFORMAT},
+      {WITH("{\"type\": \"Precompiled\", \"precompiled_charsmap\": \"A=A=\"}", "{\"type\": \"Metaspace\"}"),
+       "precompiled_charsmap: expected base64, found another character at 1", T5GIST_EFORMAT},
+      {WITH("null", "{\"type\": 4}"), "type: expected a string, found 4", T5GIST_EFORMAT},
+      {WITH("null", "{\"type\": \"Sequence\"}"), "pre_tokenizer: expected Metaspace, found \"Sequence\"", T5GIST_EUNSUPPORTED},
+      {WITH("null", "{\"type\": \"Sequence\", \"pretokenizers\": [{\"type\": []}]}"), "type: expected a string, found a list", T5GIST_EFORMAT},
+      {WITH("null", "{\"type\": \"Metaspace\", \"replacement\": 5}"), "replacement: expected a string, found 5", T5GIST_EFORMAT},
+      {WITH("null", "{\"type\": \"Metaspace\", \"add_prefix_space\": 6}"), "add_prefix_space: expected true or false, found 6", T5GIST_EFORMAT},
+      {WITH("null", "{\"type\": \"Metaspace\", \"prepend_scheme\": 7}"), "prepend_scheme: expected a string, found 7", T5GIST_EFORMAT},
+      {WITH("null", METASPACE ADDED("{\"id\": 1, \"content\": 8}")), "content: expected a string, found 8", T5GIST_EFORMAT},
+      {WITH("null", METASPACE ADDED("{\"id\": 1, \"content\": \"x\"}, {\"id\": 2}")), "added_tokens[1]: expected a content, found none",
+       T5GIST_EFORMAT},
+      {WITH("null", METASPACE ADDED("{\"content\": \"x\"}")), "added token \"x\": expected an id from 0 to 2147483647, found nothing",
+       T5GIST_EFORMAT},
+      {WITH("null", METASPACE ADDED("{\"id\": -1, \"content\": \"x\", \"special\": true}")), "from 0 to 2147483647, found -1", T5GIST_EFORMAT},
+      {WITH("null", METASPACE ADDED("{\"id\": 2147483648, \"content\": \"x\"}")), "from 0 to 2147483647, found 2147483648", T5GIST_EFORMAT},
   };
   char *folder = folder_new(TEST_BINARY_DIR);
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -264,7 +301,89 @@ static void test_refusals(void **state) {
   folder_remove(folder);
 }
 
+/* What may be left out or spelt in another way. */
+static void test_optional_parts(void **state) {
+  static const char *const sound[] = {
+      WITH("{\"type\": \"Precompiled\"}", METASPACE),
+      WITH("{\"type\": \"Precompiled\", \"precompiled_charsmap\": null}", METASPACE),
+      WITH("{\"type\": \"Sequence\"}", METASPACE),
+      WITH(NESTED(NESTED(NESTED("{\"type\": \"Strip\"}"))), METASPACE),
+      WITH("null", METASPACE ADDED("{\"id\": 1, \"content\": \"x\", \"special\": false}, {\"id\": 7, \"content\": \"y\", \"special\": true}")),
+  };
+  char *folder = folder_new(TEST_BINARY_DIR);
+  tg_ids ids = {0};
+  (void)state;
+  for (size_t i = 0; i < sizeof sound / sizeof *sound; i++) {
+    folder_text(folder, "tokenizer.json", sound[i]);
+    tg_tokenizer_free(open_tokenizer(folder, 32128));
+  }
+  for (int never = 0; never < 2; never++) { /* whether a text begins with a space */
+    folder_text(folder, "tokenizer.json", never ? WITH("null", "{\"type\": \"Metaspace\", \"prepend_scheme\": \"never\"}") : WITH("null", METASPACE));
+    tg_tokenizer *tokenizer = open_tokenizer(folder, 32128);
+    assert_int_equal(tg_tokenizer_encode(tokenizer, "a", 1, &ids, NULL), T5GIST_OK);
+    assert_int_equal(ids.ids[ids.n - 1], 1);
+    assert_int_equal(ids.n, never ? 1 : 2);
+    tg_tokenizer_free(tokenizer);
+    ids.n = 0;
+  }
+  tg_free(ids.ids);
+  folder_remove(folder);
+}
+
+/* One value in a list many times costs no memory of its own. */
+static json_t *repeated(const char *json, size_t n) {
+  json_t *value = json_loads(json, 0, NULL), *list = json_array();
+  for (size_t i = 0; i < n; i++) json_array_append(list, value);
+  json_decref(value);
+  return list;
+}
+
+static void test_counts_are_limited(void **state) {
+  tg_buffer model = {0};
+  tg_added_tokens added = {0};
+  t5gist_error err = {0};
+  (void)state;
+  json_t *json = json_pack("{s{sssosi}}", "model", "type", "Unigram", "vocab", repeated("[\"a\",0]", (1 << 20) + 1), "unk_id", 0);
+  assert_int_equal(tg_tokenizer_json_model(json, "t.json", &model, &err), T5GIST_EFORMAT);
+  assert_string_equal(err.message, "t.json: model.vocab: expected a list of 1 to 1048576 pieces, found 1048577");
+  assert_int_equal(model.size, 0);
+  json_decref(json);
+  json = json_pack("{so}", "added_tokens", repeated("{\"id\":1,\"content\":\"x\"}", (1 << 16) + 1));
+  assert_int_equal(tg_tokenizer_json_added(json, "t.json", &added, &err), T5GIST_EFORMAT);
+  assert_string_equal(err.message, "t.json: expected at most 65536 added tokens, found more");
+  assert_int_equal(added.n, 1 << 16);
+  tg_added_tokens_free(&added);
+  json_decref(json);
+}
+
+/* A buffer grows, and the growing fails, before any part of what is written: texts of many lengths put that place everywhere. */
+static void test_growing_fails(void **state) {
+  t5gist_error err;
+  (void)state;
+  for (int length = 1; length < 96; length++) {
+    char text[100] = {0}, base64[400] = {0};
+    memset(text, 'x', (size_t)length);
+    memset(base64, 'A', 4 * (size_t)length);
+    json_t *json = json_pack("{s{sssisb s[[si][si]]} s{ss} s{ssss}}", "model", "type", "Unigram", "unk_id", 0, "byte_fallback", 0, "vocab", text, 0,
+                             "b", -1, "pre_tokenizer", "type", "Metaspace", "normalizer", "type", "Precompiled", "precompiled_charsmap", base64);
+    assert_non_null(json);
+    for (size_t n = 1;; n++) {
+      tg_buffer model = {0};
+      inject_memory(n, false);
+      const t5gist_status status = tg_tokenizer_json_model(json, "t.json", &model, &err);
+      tg_buffer_free(&model);
+      const inject_count count = inject_stop();
+      assert_int_equal(count.live, 0);
+      assert_int_equal(status, count.failed ? T5GIST_ENOMEM : T5GIST_OK);
+      if (!count.failed) break;
+    }
+    json_decref(json);
+  }
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_same_ids), cmocka_unit_test(test_added_tokens), cmocka_unit_test(test_refusals)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_same_ids),           cmocka_unit_test(test_added_tokens),
+                                     cmocka_unit_test(test_refusals),           cmocka_unit_test(test_optional_parts),
+                                     cmocka_unit_test(test_counts_are_limited), cmocka_unit_test(test_growing_fails)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
