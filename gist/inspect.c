@@ -14,21 +14,19 @@
 #include "t5/checkpoint.h"
 #include "t5/gist_ids.h"
 
-/* One line "  name          value", the value escaped. */
+/* One line "  name          value", the value escaped; null: there was no memory for it. */
 static void show(FILE *out, const char *name, const char *value) {
-  char *escaped;
-  if (tg_escape(value, &escaped, NULL) != T5GIST_OK) {
-    fprintf(out, "  %-16s (not enough memory)\n", name);
-    return;
-  }
-  fprintf(out, "  %-16s %s\n", name, escaped);
+  char *escaped = NULL;
+  if (value) (void)tg_escape(value, &escaped, NULL);
+  fprintf(out, "  %-16s %s\n", name, escaped ? escaped : "(not enough memory)");
   tg_free(escaped);
 }
 
-/* One line "  name          key = value", key and value escaped. */
+/* One line "  name          key = value", key and value escaped; value null as in show. */
 static void show_pair(FILE *out, const char *name, const char *key, const char *value) {
   tg_buffer pair = {0};
-  if (tg_buffer_printf(&pair, NULL, "%s = %s", key, value) == T5GIST_OK) show(out, name, pair.data);
+  const bool made = value && tg_buffer_printf(&pair, NULL, "%s = %s", key, value) == T5GIST_OK;
+  show(out, name, made ? pair.data : NULL);
   tg_buffer_free(&pair);
 }
 
@@ -51,9 +49,9 @@ static void show_shape(FILE *out, const tg_config *c) {
   fprintf(out, "  %-16s %d rows; pad %d, end %d, start %d\n", "vocabulary", c->vocab_size, c->pad_id, c->eos_id, c->start_id);
 }
 
-static void show_gists(FILE *out, const tg_config *c) {
+static void show_gists(FILE *out, const tg_config *c, const char *tokenizer_path) {
   if (c->n_gist_ids == 0) {
-    fprintf(out, "  %-16s none: only full and raw prompts work\n", "gist tokens");
+    fprintf(out, "  %-16s %s\n", "gist tokens", tokenizer_path ? "none: only full and raw prompts work" : "unknown without a tokenizer");
     return;
   }
   fprintf(out, "  %-16s %d distinct row%s, id %d%s; %d by default\n", "gist tokens", c->n_gist_ids, c->n_gist_ids == 1 ? "" : "s", c->gist_ids[0],
@@ -66,10 +64,7 @@ static void show_gists(FILE *out, const tg_config *c) {
 static void show_metadata_block(FILE *out, const tg_config *c) {
   const json_t *block = json_object_get(c->json, "t5gist");
   char *text = block ? json_dumps(block, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
-  if (text)
-    show(out, "t5gist block", text);
-  else
-    fprintf(out, "  %-16s %s\n", "t5gist block", block ? "(not enough memory)" : "none");
+  show(out, "t5gist block", block ? text : "none");
   free(text);
 }
 
@@ -129,7 +124,7 @@ static void show_weights(FILE *out, const char *dir, const tg_config *config, co
     const size_t n = tg_safetensors_count(file);
     for (size_t t = 0; t < n; t++) {
       const tg_tensor *tensor = tg_safetensors_at(file, t);
-      const char *scale = strstr(tensor->name, ".weight_scale"); /* belongs to a matrix of whole numbers */
+      const char *scale = strstr(tensor->name, ".weight_scale");                  /* belongs to a matrix of whole numbers */
       if (!scale) parameters += tensor->count * (tensor->dtype == TG_U8 ? 2 : 1); /* U8: two numbers to a byte */
     }
     fprintf(out, "  %-16s %s: %zu tensors%s%s\n", "weights", tg_safetensors_path(file), n, n ? " of " : "",
@@ -180,7 +175,7 @@ t5gist_status tg_inspect_folder(const char *dir, FILE *out, t5gist_error *err) {
     show_generation(out, &config.generation);
     show_metadata_block(out, &config);
     show_tokenizer(out, dir, &config, &tokenizer_path, &first);
-    show_gists(out, &config);
+    show_gists(out, &config, tokenizer_path);
     show_weights(out, dir, &config, tokenizer_path, &first);
     tg_free(tokenizer_path);
     tg_config_free(&config);
@@ -228,7 +223,7 @@ static void show_raw_header(FILE *out, const char *header, size_t n, const char 
   json_object_foreach(json, name, value) {
     if (strcmp(name, "__metadata__") == 0) continue;
     char *shown = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
-    show_pair(out, "tensor", name, shown ? shown : "unreadable");
+    show_pair(out, "tensor", name, shown);
     free(shown);
   }
   json_object_foreach(json_object_get(json, "__metadata__"), key, text) {
