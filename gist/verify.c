@@ -60,8 +60,8 @@ static t5gist_status visit_tied_head(audit *a, const tg_config *config, t5gist_e
   return config->head == TG_HEAD_SHARED && tensor && tensor->dtype == TG_U8 ? visit(a, &head, err) : T5GIST_OK;
 }
 
-/* Counts values that are not finite. */
-static void check_values(audit *a, const char *path, const tg_tensor *tensor) {
+/* Counts values that are not finite. name: the tensor's, escaped. */
+static void check_values(audit *a, const char *path, const char *name, const tg_tensor *tensor) {
   enum { CHUNK = 16384 };
   float values[CHUNK];
   size_t n_bad = 0, first = 0;
@@ -76,7 +76,7 @@ static void check_values(audit *a, const char *path, const tg_tensor *tensor) {
   }
   tg_map_release(tensor->data, tensor->bytes);
   if (n_bad == 0) return;
-  fprintf(a->report, "%s: %s: expected finite numbers, found %zu NaN or infinite, the first at value %zu\n", path, tensor->name, n_bad, first);
+  fprintf(a->report, "%s: %s: expected finite numbers, found %zu NaN or infinite, the first at value %zu\n", path, name, n_bad, first);
   a->n_problems++;
 }
 
@@ -87,16 +87,20 @@ static bool is_used(const audit *a, const tg_tensor *tensor) {
   return false;
 }
 
-static void check_file(audit *a, const tg_safetensors *file) {
+static t5gist_status check_file(audit *a, const tg_safetensors *file, t5gist_error *err) {
   const char *path = tg_safetensors_path(file);
   size_t n_values = 0;
   for (size_t i = 0; i < tg_safetensors_count(file); i++) {
     const tg_tensor *tensor = tg_safetensors_at(file, i);
-    check_values(a, path, tensor);
+    char *name; /* a file's names may hold what steers a terminal */
+    TG_TRY(tg_escape(tensor->name, &name, err));
+    check_values(a, path, name, tensor);
     n_values += tensor->count;
-    if (!is_used(a, tensor)) fprintf(a->report, "%s: %s: not part of the model, ignored\n", path, tensor->name);
+    if (!is_used(a, tensor)) fprintf(a->report, "%s: %s: not part of the model, ignored\n", path, name);
+    tg_free(name);
   }
   fprintf(a->report, "%s: %zu tensors, %zu values read\n", path, tg_safetensors_count(file), n_values);
+  return T5GIST_OK;
 }
 
 static t5gist_status check_weights(audit *a, const char *dir, const tg_config *config, t5gist_error *err) {
@@ -109,7 +113,7 @@ static t5gist_status check_weights(audit *a, const char *dir, const tg_config *c
   a->checkpoint = checkpoint;
   t5gist_status status = tg_each_tensor(config, visit, a, err);
   if (status == T5GIST_OK) status = visit_tied_head(a, config, err);
-  for (size_t i = 0; status == T5GIST_OK && i < tg_checkpoint_files(checkpoint); i++) check_file(a, tg_checkpoint_file(checkpoint, i));
+  for (size_t i = 0; status == T5GIST_OK && i < tg_checkpoint_files(checkpoint); i++) status = check_file(a, tg_checkpoint_file(checkpoint, i), err);
   tg_free(a->used);
   tg_checkpoint_close(checkpoint);
   return status;

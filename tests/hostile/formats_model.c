@@ -85,7 +85,7 @@ static t5gist_status model_read(const hostile_input *in, t5gist_error *err) {
   FILE *report = open_memstream(&text, &n);
   const t5gist_status status = tg_verify_folder(in->dir, report, err);
   fclose(report);
-  hostile_use(text, n);
+  hostile_use_report(text, n);
   if (!status && !strstr(text, "model.safetensors: ")) hostile_fail("a folder was called sound whose weights were not read");
   free(text);
   return status;

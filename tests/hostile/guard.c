@@ -253,3 +253,8 @@ void hostile_use(const void *data, size_t n) {
   for (size_t i = 0; i < n; i++) all ^= p[i];
   __asm__ volatile("" : : "r"(all)); /* the sum counts as used */
 }
+
+void hostile_use_report(const char *text, size_t n) {
+  for (size_t i = 0; i < n; i++)
+    if (((unsigned char)text[i] < ' ' && text[i] != '\n') || text[i] == 0x7f) hostile_fail("what a file holds reached the terminal as it is");
+}

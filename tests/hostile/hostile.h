@@ -58,6 +58,7 @@ void hostile_put(tg_buffer *out, const void *data, size_t n);
 void hostile_put_text(tg_buffer *out, const char *text);
 void hostile_put_file(tg_buffer *out, const char *path);
 void hostile_use(const void *data, size_t n); /* reads every byte */
+void hostile_use_report(const char *text, size_t n); /* what is written for a terminal: nothing in it may steer one */
 /* The length of a safetensors header, made to fit what stands behind it. */
 void hostile_repair_header(unsigned char *data, size_t size);
 

@@ -684,6 +684,14 @@ class Verify(Hostile):
             self.assertIn(f"{name}: expected finite numbers, found 1 NaN or infinite, the first at value {places[name]}", said)
         self.assertIn("found 3 problems", said)
 
+    def test_names_do_not_steer_the_terminal(self):
+        data = container({"\x1b[2J\nx": entry([1], 0, 4)}, struct.pack("<f", float("inf")))
+        code, said, _, _ = self.run_measured("verify", self.folder("names", {"model.safetensors": data}))
+        self.assertEqual(code, 1)
+        self.assertIn("\\x1b[2J\\nx: expected finite numbers, found 1 NaN or infinite", said)
+        self.assertIn("\\x1b[2J\\nx: not part of the model, ignored", said)
+        self.assertNotIn("\x1b", said)
+
     def test_goes_on_behind_the_first_problem(self):
         code, said, _, _ = self.run_measured("verify", self.folder("two", {"model.safetensors": container("{}", b"x"), "spiece.model": b"x"}))
         self.assertEqual(code, 1)
