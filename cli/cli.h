@@ -140,6 +140,7 @@ t5gist_status tg_cli_open_store(tg_context *context, t5gist_error *err);
 /* output.c: stdout, every failure of which is reported */
 t5gist_status tg_out_write(const void *data, size_t n, t5gist_error *err);
 t5gist_status tg_out_flush(t5gist_error *err);
+void tg_out_shorten(const char *text, char *out, size_t size); /* its beginning on one line, without what a terminal would obey */
 t5gist_status tg_out_json(json_t *object /* consumed */, t5gist_error *err); /* one line */
 json_t *tg_json_milliseconds(double value);
 

@@ -48,7 +48,10 @@ static t5gist_status print_text(const tg_context *context, const t5gist_machine 
   else
     printf("  gists        %d by default, %d distinct row%s, tasks of at most %d tokens\n", m->default_gists, m->n_gist_ids,
            m->n_gist_ids == 1 ? "" : "s", m->max_task_tokens);
-  printf("  template     \"%s\", \"%s\"\n", m->template_task, m->template_input);
+  char task[256], input[256];
+  tg_out_shorten(m->template_task, task, sizeof task);
+  tg_out_shorten(m->template_input, input, sizeof input);
+  printf("  template     \"%s\", \"%s\"\n", task, input);
   print_precisions(choice, m->threads);
   return tg_out_flush(err);
 }

@@ -9,6 +9,18 @@ t5gist_status tg_out_write(const void *data, size_t n, t5gist_error *err) {
   return T5GIST_OK;
 }
 
+void tg_out_shorten(const char *text, char *out, size_t size) {
+  size_t n = 0;
+  for (; text[n] && n < size - 4; n++) {
+    const unsigned char c = (unsigned char)text[n], after = (unsigned char)text[n + 1];
+    const bool control = c < 0x20 || c == 0x7f || (c == 0xc2 && after < 0xa0); /* the last: C1, in two bytes */
+    out[n] = control ? ' ' : text[n];
+    if (control && c == 0xc2) out[++n] = ' ';
+  }
+  while (text[n] && n > 0 && ((unsigned char)text[n] & 0xc0) == 0x80) n--; /* a whole character */
+  snprintf(out + n, size - n, "%s", text[n] ? "..." : "");
+}
+
 t5gist_status tg_out_flush(t5gist_error *err) {
   if (fflush(stdout)) return tg_fail_errno(err, "standard output");
   if (ferror(stdout)) return tg_fail(err, T5GIST_EIO, "standard output: a write failed");

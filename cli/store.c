@@ -80,22 +80,9 @@ static t5gist_status print_json(const t5gist_store_entry *e, t5gist_error *err) 
   return tg_out_json(o, err);
 }
 
-/* The beginning of a text on one line, without what a terminal would obey. */
-static void shorten(const char *text, char *out, size_t size) {
-  size_t n = 0;
-  for (; text[n] && n < size - 4; n++) {
-    const unsigned char c = (unsigned char)text[n], after = (unsigned char)text[n + 1];
-    const bool control = c < 0x20 || c == 0x7f || (c == 0xc2 && after < 0xa0); /* the last: C1, in two bytes */
-    out[n] = control ? ' ' : text[n];
-    if (control && c == 0xc2) out[++n] = ' ';
-  }
-  while (text[n] && n > 0 && ((unsigned char)text[n] & 0xc0) == 0x80) n--; /* a whole character */
-  snprintf(out + n, size - n, "%s", text[n] ? "..." : "");
-}
-
 static t5gist_status print_line(const t5gist_store_entry *e, t5gist_error *err) {
   char used[32], task[64], line[256];
-  shorten(e->task ? e->task : "(cannot be read: try `t5gist store verify`)", task, sizeof task);
+  tg_out_shorten(e->task ? e->task : "(cannot be read: try `t5gist store verify`)", task, sizeof task);
   const int n = snprintf(line, sizeof line, "%.16s  %9llu  %6llu  %s  %-3s  %5d -> %-4d  %s\n", e->key, (unsigned long long)e->bytes,
                          (unsigned long long)e->hits, show_time(e->used, used), e->pinned ? "pin" : "", e->n_task, e->n_gist, task);
   return tg_out_write(line, (size_t)n, err);

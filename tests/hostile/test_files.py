@@ -502,6 +502,13 @@ class Config(Hostile):
             ("deep", '{"a":' * 5000 + "1" + "}" * 5000, "maximum parsing depth"),
         ], lambda data, words: self.refused(words, "verify", self.folder(self.fresh(), {"config.json": data})))
 
+    def test_templates_do_not_steer_the_terminal(self):
+        mini = json.loads((MINI / "config.json").read_text())
+        data = json.dumps({**mini, "t5gist": {**mini["t5gist"], "template": {"task": "\x1b[2J\x7f\x9b{task}", "input": "Input:\n{input}"}}})
+        code, said, _, _ = self.run_measured("info", "--model", self.folder("templates", {"config.json": data}))
+        self.assertEqual(code, 0, said)
+        self.assertIn('template     " [2J   {task}", "Input: {input}"', said)
+
     def test_generation(self):
         self.each([
             ("beams 0", {"num_beams": 0}, "num_beams: expected an integer from 1"),
