@@ -1,4 +1,4 @@
-/* A whole folder under `t5gist verify`: model.safetensors beside a sound config.json and tokenizer. */
+/* A whole folder under `t5gist verify` and `t5gist inspect`: model.safetensors beside a sound config.json and tokenizer. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,7 +31,9 @@ static void model_prepare(const char *dir) {
   t5gist_error err;
   folder_text(dir, "config.json",
               "{\"model_type\":\"t5\",\"vocab_size\":12,\"d_model\":2,\"d_kv\":1,\"d_ff\":3,\"num_heads\":2,\"num_layers\":1,\"num_decoder_layers\":1,"
-              "\"relative_attention_num_buckets\":4,\"relative_attention_max_distance\":8,\"feed_forward_proj\":\"relu\",\"tie_word_embeddings\":true}");
+              "\"relative_attention_num_buckets\":4,\"relative_attention_max_distance\":8,\"feed_forward_proj\":\"relu\",\"tie_word_embeddings\":true,"
+              /* so that inspect does not hash, and remember, every file */
+              "\"t5gist\":{\"source_fingerprint\":\"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\"}}");
   hostile_spiece.seed(0, &tokenizer);
   folder_write(dir, "spiece.model", tokenizer.data, tokenizer.size);
   tg_buffer_free(&tokenizer);
@@ -83,9 +85,11 @@ static t5gist_status model_read(const hostile_input *in, t5gist_error *err) {
   char *text = NULL;
   size_t n;
   FILE *report = open_memstream(&text, &n);
-  const t5gist_status status = tg_verify_folder(in->dir, report, err);
+  t5gist_error problem;
+  const t5gist_status status = tg_verify_folder(in->dir, report, err), seen = tg_inspect_folder(in->dir, report, &problem);
   fclose(report);
   hostile_use_report(text, n);
+  if (!status && seen && !hostile_failed()) hostile_fail(problem.message);
   if (!status && !strstr(text, "model.safetensors: ")) hostile_fail("a folder was called sound whose weights were not read");
   free(text);
   return status;
