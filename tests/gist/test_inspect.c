@@ -1,5 +1,5 @@
-/* What inspect tells of odd and of damaged folders and gist files: every line that it knows, every problem by its own sentence, also without memory and
- * where files cannot be read. */
+/* What inspect tells of odd and of damaged folders and gist files: every line that it knows, every problem by its own sentence, also where memory or
+ * files fail. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,7 +39,7 @@ static char *inspect(const char *path, t5gist_status *status, t5gist_error *err)
   return text;
 }
 
-/* words: null-terminated; those that begin with '!' must not be there, "= words" must be the error. */
+/* words, null-terminated, must be in what it says: those behind '!' must not, those behind '=' must be in the error. */
 static void expect(const char *path, t5gist_status expected, const char *const *words) {
   t5gist_error err;
   t5gist_status status;
@@ -192,7 +192,7 @@ static void output_that_does_not_arrive_is_told(void **state) {
 
 /* --------------------------------------------------------------------------------------------------------------------------- gist file */
 
-/* A sound gist file as x.gist: two gist tokens, bf16. With `before` made `after` in its header and the checksum right again, unless before is null. */
+/* A sound gist file as x.gist: two gist tokens, bf16. Unless before is null, it is made `after` in the header, and the checksum right again. */
 static void put_gist(bool cross, const char *before, const char *after) {
   static const char mark[] = "\"checksum\":\"";
   char hex[TG_SHA256_HEX];
