@@ -1,5 +1,5 @@
 /* What the operations of training reach on this machine: bench_training [threads [encoder rows [decoder rows]]], at the shapes of the bundled model
- * and of FLAN-T5-small.
+ * and of FLAN-T5-small, with products in f32 and, where the processor multiplies it, in bf16.
  *
  * Each operation is timed at the sizes that a step has it in; times and counts of a step add up to where its time goes, forward and back. GFLOP/s
  * beside the rate of linear layers in inference at M = 256 (weights packed before, d_model to d_ff), GB/s of what must be read and written. The
@@ -14,6 +14,7 @@
 
 static tg_engine *engine;
 static tg_workspace *workspace;
+static tg_train_precision precision; /* of products */
 
 static void need(t5gist_status status, const t5gist_error *err) {
   if (status == T5GIST_OK) return;
@@ -49,13 +50,13 @@ typedef struct job {
 typedef t5gist_status operation(job *j, t5gist_error *err);
 
 static t5gist_status product_y(job *j, t5gist_error *err) {
-  return tg_train_linear(workspace, j->x, j->rows, j->w, j->n_in, j->n_out, false, j->y, err);
+  return tg_train_linear(workspace, precision, j->x, j->rows, j->w, j->n_in, j->n_out, false, j->y, err);
 }
 static t5gist_status product_dx(job *j, t5gist_error *err) {
-  return tg_train_linear_dx(workspace, j->y, j->rows, j->w, j->n_in, j->n_out, false, j->dx, err);
+  return tg_train_linear_dx(workspace, precision, j->y, j->rows, j->w, j->n_in, j->n_out, false, j->dx, err);
 }
 static t5gist_status product_dw(job *j, t5gist_error *err) {
-  return tg_train_linear_dw(workspace, j->y, j->x, j->rows, j->n_in, j->n_out, j->dw, err);
+  return tg_train_linear_dw(workspace, precision, j->y, j->x, j->rows, j->n_in, j->n_out, j->dw, err);
 }
 static t5gist_status norm(job *j, t5gist_error *err) {
   return tg_train_norm(workspace, j->x, j->w, j->rows, j->n_in, 1e-6f, j->y, j->small, err);
@@ -226,7 +227,7 @@ static double products_rate(const shape *s) {
   const tg_matrix part = {w, TG_F32, s->d_ff, false, NULL, 0};
   tg_linear *linear = NULL;
   double best = 1e9;
-  need(tg_linear_new(engine, &part, 1, s->d_model, TG_PRECISION_F32, &linear, &err), &err);
+  need(tg_linear_new(engine, &part, 1, s->d_model, precision == TG_TRAIN_BF16 ? TG_PRECISION_BF16 : TG_PRECISION_F32, &linear, &err), &err);
   const double until = tg_now() + 0.3; /* long enough for the system to give each thread a core of its own */
   while (tg_now() < until) {
     const double start = tg_now();
@@ -241,7 +242,8 @@ static double products_rate(const shape *s) {
 static void measure(const shape *s, size_t rows, size_t decoder_rows) {
   const size_t d = s->d_model, inner = s->n_heads * s->d_kv;
   tally t = {.peak = products_rate(s)};
-  printf("\n%s: %zu encoder rows, %zu decoder rows; linear layers at M = 256 reach %.1f GFLOP/s\n  encoder\n", s->name, rows, decoder_rows, t.peak);
+  printf("\n%s, products in %s: %zu encoder rows, %zu decoder rows; linear layers at M = 256 reach %.1f GFLOP/s\n  encoder\n", s->name,
+         precision == TG_TRAIN_BF16 ? "bf16" : "f32", rows, decoder_rows, t.peak);
   count_stack(&t, s, rows, s->n_layers, 2, false);
   printf("  decoder\n");
   count_stack(&t, s, decoder_rows, s->n_decoder_layers, 3, true);
@@ -265,7 +267,11 @@ int main(int argc, char **argv) {
   need(tg_workspace_new(engine, &workspace, &err), &err);
   printf("%s, %s, %d threads, oneDNN %s\n", cpu, tg_isa_name(tg_cpu_isa()), tg_engine_threads(engine), tg_engine_version());
   const int rows = argc > 2 ? atoi(argv[2]) : 1000, decoder_rows = argc > 3 ? atoi(argv[3]) : 400;
-  for (size_t i = 0; rows > 0 && decoder_rows > 0 && i < sizeof shapes / sizeof *shapes; i++) measure(&shapes[i], (size_t)rows, (size_t)decoder_rows);
+  for (size_t i = 0; rows > 0 && decoder_rows > 0 && i < sizeof shapes / sizeof *shapes; i++)
+    for (int p = TG_TRAIN_F32; p <= (tg_cpu_bf16() ? TG_TRAIN_BF16 : TG_TRAIN_F32); p++) {
+      precision = (tg_train_precision)p;
+      measure(&shapes[i], (size_t)rows, (size_t)decoder_rows);
+    }
   tg_workspace_free(workspace);
   tg_engine_free(engine);
   return 0;

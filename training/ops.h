@@ -1,9 +1,9 @@
-/* The operations of training, forward and backward, on packed rows of f32: matrix products by oneDNN (dnnl_sgemm), the rest by hand, vectorised per
- * instruction set (kernels_body.h) and split over the workspace's team. Each has its plain-C specification in reference.h, which is compiled for
- * float and for double: the double one is held against central differences, the fast one against it.
+/* The operations of training, forward and backward, on packed rows of f32: matrix products by oneDNN (dnnl_sgemm) or, in bf16, by products.h, the
+ * rest by hand, vectorised per instruction set (kernels_body.h) and split over the workspace's team. Each has its plain-C specification in
+ * reference.h, which is compiled for float and for double: the double one is held against central differences, the fast one against it.
  *
  * Gradients are added to what is there (d... arguments marked +=): parameters and activations that are used twice sum by themselves. Results have
- * the same bits from run to run on one machine with the same number of threads (all but linear layers' with any number). Matrices are dense and
+ * the same bits from run to run on one machine with the same number of threads (all but linear layers' in f32 with any number). Matrices are dense and
  * row-major, [rows, columns], any alignment. Scratch comes from the workspace's arena and is given back. */
 #ifndef T5GIST_TRAINING_OPS_H
 #define T5GIST_TRAINING_OPS_H
@@ -13,15 +13,18 @@
 #include "runtime/engine.h"
 #include "runtime/kernels.h"
 
+/* What linear layers round their factors to before they multiply; what they read and write is f32, and so are sums. */
+typedef enum tg_train_precision { TG_TRAIN_F32 = 0, TG_TRAIN_BF16 } tg_train_precision;
+
 /* ---- linear layers: y = x W^T; x [m, n_in], W [n_out, n_in] as PyTorch stores it, y [m, n_out]. */
-t5gist_status tg_train_linear(tg_workspace *workspace, const float *x, size_t m, const float *weight, size_t n_in, size_t n_out, bool accumulate,
-                              float *y, t5gist_error *err);
+t5gist_status tg_train_linear(tg_workspace *workspace, tg_train_precision precision, const float *x, size_t m, const float *weight, size_t n_in,
+                              size_t n_out, bool accumulate, float *y, t5gist_error *err);
 /* dx (+)= dy W; accumulate as above. */
-t5gist_status tg_train_linear_dx(tg_workspace *workspace, const float *dy, size_t m, const float *weight, size_t n_in, size_t n_out, bool accumulate,
-                                 float *dx, t5gist_error *err);
+t5gist_status tg_train_linear_dx(tg_workspace *workspace, tg_train_precision precision, const float *dy, size_t m, const float *weight, size_t n_in,
+                                 size_t n_out, bool accumulate, float *dx, t5gist_error *err);
 /* dweight += dy^T x. */
-t5gist_status tg_train_linear_dw(tg_workspace *workspace, const float *dy, const float *x, size_t m, size_t n_in, size_t n_out, float *dweight,
-                                 t5gist_error *err);
+t5gist_status tg_train_linear_dw(tg_workspace *workspace, tg_train_precision precision, const float *dy, const float *x, size_t m, size_t n_in,
+                                 size_t n_out, float *dweight, t5gist_error *err);
 
 /* ---- RMSNorm: y = x * inverse * weight, inverse = 1 / sqrt(mean(x^2) + eps), kept for the way back, [rows]. */
 t5gist_status tg_train_norm(tg_workspace *workspace, const float *x, const float *weight, size_t rows, size_t d, float eps, float *y, float *inverse,

@@ -1,8 +1,10 @@
 #include <oneapi/dnnl/dnnl.h>
 
+#include "runtime/cpu.h"
 #include "runtime/error.h"
 #include "runtime/matmul.h"
 #include "training/ops.h"
+#include "training/products.h"
 
 enum {
   PART_WORK = 1 << 20, /* multiplications: fewer are not worth another thread */
@@ -10,16 +12,14 @@ enum {
   COLUMN_UNIT = 16
 };
 
-/* c[m, n] (+)= a b over depth k, row-major; a_transposed: a is stored [k, m]; b_transposed: b is stored [n, k]. Cut into row_parts x column_parts
- * parts, each computed by oneDNN in one thread: its own teams of OpenMP threads lose much time where cores are shared, and sums over depth stay
- * whole, so the bits depend on the parts alone. */
+/* Cut into row_parts x column_parts parts, each computed in one thread, in f32 by oneDNN: its own teams of OpenMP threads lose much time where cores
+ * are shared, and sums over depth stay whole, so the bits depend on the parts alone. */
 typedef struct product {
-  const float *a, *b;
-  bool a_transposed, b_transposed, accumulate;
-  size_t m, n, k;
-  float *c;
+  tg_part whole; /* rows one after the other */
+  tg_train_precision precision;
   size_t row_parts, column_parts;
   dnnl_status_t *statuses; /* [row_parts * column_parts] */
+  char *scratch;           /* [row_parts * column_parts][tg_part_scratch()]; bf16 */
 } product;
 
 typedef struct stretch {
@@ -32,30 +32,54 @@ static stretch part_of(size_t n, size_t parts, size_t unit, size_t i) {
   return begin >= n ? (stretch){0, 0} : (stretch){begin, (end < n ? end : n) - begin};
 }
 
-static dnnl_status_t multiply_part(const product *p, size_t i) {
-  const stretch rows = part_of(p->m, p->row_parts, ROW_UNIT, i / p->column_parts),
-                columns = part_of(p->n, p->column_parts, COLUMN_UNIT, i % p->column_parts);
-  if (rows.n == 0 || columns.n == 0) return dnnl_success;
-  const size_t a_stride = p->a_transposed ? p->m : p->k, b_stride = p->b_transposed ? p->k : p->n;
-  return dnnl_sgemm(p->a_transposed ? 'T' : 'N', p->b_transposed ? 'T' : 'N', (dnnl_dim_t)rows.n, (dnnl_dim_t)columns.n, (dnnl_dim_t)p->k, 1,
-                    p->a + rows.begin * (p->a_transposed ? 1 : a_stride), (dnnl_dim_t)a_stride,
-                    p->b + columns.begin * (p->b_transposed ? b_stride : 1), (dnnl_dim_t)b_stride, p->accumulate ? 1 : 0,
-                    p->c + rows.begin * p->n + columns.begin, (dnnl_dim_t)p->n);
+static tg_part part_at(const product *p, size_t i) {
+  tg_part part = p->whole;
+  const stretch rows = part_of(part.m, p->row_parts, ROW_UNIT, i / p->column_parts),
+                columns = part_of(part.n, p->column_parts, COLUMN_UNIT, i % p->column_parts);
+  part.a += rows.begin * (part.a_transposed ? 1 : part.a_stride);
+  part.b += columns.begin * (part.b_transposed ? part.b_stride : 1);
+  part.c += rows.begin * part.c_stride + columns.begin;
+  part.m = rows.n;
+  part.n = columns.n;
+  return part;
+}
+
+static dnnl_status_t multiply_f32(const tg_part *p) {
+  return dnnl_sgemm(p->a_transposed ? 'T' : 'N', p->b_transposed ? 'T' : 'N', (dnnl_dim_t)p->m, (dnnl_dim_t)p->n, (dnnl_dim_t)p->k, 1, p->a,
+                    (dnnl_dim_t)p->a_stride, p->b, (dnnl_dim_t)p->b_stride, p->accumulate ? 1 : 0, p->c, (dnnl_dim_t)p->c_stride);
+}
+
+static void multiply_bf16(const tg_part *p, void *scratch) {
+#if defined(__x86_64__)
+  if (tg_cpu_bf16()) {
+    tg_part_multiply_avx512(p, scratch);
+    return;
+  }
+#endif
+  tg_part_multiply_portable(p, scratch);
 }
 
 static void multiply_parts(void *argument, size_t begin, size_t end, int thread) {
   product *p = argument;
   (void)thread;
-  for (size_t i = begin; i < end; i++) p->statuses[i] = multiply_part(p, i);
+  for (size_t i = begin; i < end; i++) {
+    const tg_part part = part_at(p, i);
+    p->statuses[i] = dnnl_success;
+    if (part.m == 0 || part.n == 0) continue;
+    if (p->precision == TG_TRAIN_BF16)
+      multiply_bf16(&part, p->scratch + i * tg_part_scratch());
+    else
+      p->statuses[i] = multiply_f32(&part);
+  }
 }
 
 /* As many parts as threads, unless the product is small. Every part packs its rows of a and columns of b, of which the latter cost more, so the
  * cheapest grid is taken. */
 static void choose_parts(product *p, size_t threads) {
-  const size_t work = p->m * p->n * p->k / PART_WORK, parts = work < 1 ? 1 : work < threads ? work : threads;
+  const size_t m = p->whole.m, n = p->whole.n, work = m * n * p->whole.k / PART_WORK, parts = work < 1 ? 1 : work < threads ? work : threads;
   size_t best = SIZE_MAX;
   for (size_t columns = 1; columns <= parts; columns++) {
-    const size_t rows = parts / columns, cost = p->m / rows + 2 * (p->n / columns);
+    const size_t rows = parts / columns, cost = m / rows + 2 * (n / columns);
     if (parts % columns != 0 || cost >= best) continue;
     best = cost;
     p->row_parts = rows;
@@ -64,13 +88,18 @@ static void choose_parts(product *p, size_t threads) {
 }
 
 static t5gist_status run(tg_workspace *workspace, product *p, t5gist_error *err) {
-  if (p->m == 0 || p->n == 0) return T5GIST_OK;
+  tg_part *whole = &p->whole;
+  if (whole->m == 0 || whole->n == 0) return T5GIST_OK;
+  whole->a_stride = whole->a_transposed ? whole->m : whole->k;
+  whole->b_stride = whole->b_transposed ? whole->k : whole->n;
+  whole->c_stride = whole->n;
   tg_arena *arena = tg_workspace_arena(workspace);
   const tg_arena_mark mark = tg_arena_save(arena);
   choose_parts(p, (size_t)tg_team_threads(tg_workspace_team(workspace)));
   const size_t parts = p->row_parts * p->column_parts;
   t5gist_status status = T5GIST_OK;
   TG_GOTO(tg_arena_take(arena, &p->statuses, parts, sizeof *p->statuses, err));
+  if (p->precision == TG_TRAIN_BF16) TG_GOTO(tg_arena_take(arena, &p->scratch, parts, tg_part_scratch(), err));
   tg_team_run(tg_workspace_team(workspace), parts, multiply_parts, p);
   for (size_t i = 0; i < parts; i++) TG_GOTO(tg_dnnl_check(p->statuses[i], "multiplying matrices", err));
 done:
@@ -78,20 +107,22 @@ done:
   return status;
 }
 
-t5gist_status tg_train_linear(tg_workspace *workspace, const float *x, size_t m, const float *weight, size_t n_in, size_t n_out, bool accumulate,
-                              float *y, t5gist_error *err) {
-  product p = {.a = x, .b = weight, .b_transposed = true, .accumulate = accumulate, .m = m, .n = n_out, .k = n_in, .c = y};
+t5gist_status tg_train_linear(tg_workspace *workspace, tg_train_precision precision, const float *x, size_t m, const float *weight, size_t n_in,
+                              size_t n_out, bool accumulate, float *y, t5gist_error *err) {
+  product p = {.whole = {.a = x, .b = weight, .b_transposed = true, .accumulate = accumulate, .m = m, .n = n_out, .k = n_in, .c = y},
+               .precision = precision};
   return run(workspace, &p, err);
 }
 
-t5gist_status tg_train_linear_dx(tg_workspace *workspace, const float *dy, size_t m, const float *weight, size_t n_in, size_t n_out, bool accumulate,
-                                 float *dx, t5gist_error *err) {
-  product p = {.a = dy, .b = weight, .accumulate = accumulate, .m = m, .n = n_in, .k = n_out, .c = dx};
+t5gist_status tg_train_linear_dx(tg_workspace *workspace, tg_train_precision precision, const float *dy, size_t m, const float *weight, size_t n_in,
+                                 size_t n_out, bool accumulate, float *dx, t5gist_error *err) {
+  product p = {.whole = {.a = dy, .b = weight, .accumulate = accumulate, .m = m, .n = n_in, .k = n_out, .c = dx}, .precision = precision};
   return run(workspace, &p, err);
 }
 
-t5gist_status tg_train_linear_dw(tg_workspace *workspace, const float *dy, const float *x, size_t m, size_t n_in, size_t n_out, float *dweight,
-                                 t5gist_error *err) {
-  product p = {.a = dy, .a_transposed = true, .b = x, .accumulate = true, .m = n_out, .n = n_in, .k = m, .c = dweight};
+t5gist_status tg_train_linear_dw(tg_workspace *workspace, tg_train_precision precision, const float *dy, const float *x, size_t m, size_t n_in,
+                                 size_t n_out, float *dweight, t5gist_error *err) {
+  product p = {.whole = {.a = dy, .a_transposed = true, .b = x, .accumulate = true, .m = n_out, .n = n_in, .k = m, .c = dweight},
+               .precision = precision};
   return run(workspace, &p, err);
 }

@@ -289,7 +289,7 @@ static t5gist_status check_teacher(const tg_pass *pass, const tg_pass *teacher, 
 
 /* The teacher's way forward; teaching then tells the student where to find what. */
 static t5gist_status run_teacher(tg_pass *teacher, const float *weights, tg_work *student, tg_teaching *teaching, t5gist_error *err) {
-  static const tg_pass_options plain = {.q_scale = 1};
+  const tg_pass_options plain = {.precision = student->options->precision, .q_scale = 1};
   const tg_plan *plan = student->plan;
   tg_work work = {.plan = plan->teacher, .options = &plain, .weights = weights};
   tg_teaching none = {0};

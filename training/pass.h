@@ -9,6 +9,7 @@
 typedef struct tg_pass tg_pass;
 
 typedef struct tg_pass_options {
+  tg_train_precision precision; /* of linear layers, the teacher's too */
   float q_scale;          /* of attention scores: 1, or d_kv^-0.5 (tg_parameters_scale_q) */
   float dropout;          /* as T5's dropout_rate: embeddings, probabilities, sub-layers' outputs, activations, final norms */
   uint64_t dropout_key;   /* another one for every pass */

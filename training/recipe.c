@@ -22,6 +22,7 @@ static const char *const activations[] = {"gated-gelu", "gated-silu", "relu", NU
 static const char *const optimisers[] = {"adamw", "adamw_scaled", "adafactor", NULL}; /* tg_optimiser_kind's order */
 static const char *const schedules[] = {"constant", "linear", "cosine", NULL};        /* tg_schedule_kind's order */
 static const char *const dtypes[] = {"f32", "bf16", NULL};
+static const char *const computes[] = {"f32", "bf16", "auto", NULL}; /* tg_compute's order */
 
 /* name, type, offset, least, greatest, choices, short name, argument, help, groups */
 static const tg_field fields[] = {
@@ -91,6 +92,7 @@ static const tg_field fields[] = {
     {"steps", TG_FIELD_INT, AT(steps), 1, INT_MAX, NULL, 0, NULL, NULL, FREE},
     {"batch_examples", TG_FIELD_INT, AT(batch_examples), 1, 1 << 20, NULL, 0, NULL, NULL, 0},
     {"micro_tokens", TG_FIELD_INT, AT(micro_tokens), 1, 1 << 24, NULL, 0, NULL, NULL, 0},
+    {"compute", TG_FIELD_ENUM, AT(compute), 0, 0, computes, 0, NULL, NULL, 0},
     {"optimiser", TG_FIELD_ENUM, AT(optimiser), 0, 0, optimisers, 0, NULL, NULL, 0},
     {"rate", TG_FIELD_FLOAT, AT(rate), 0, 1e3, NULL, 0, NULL, NULL, 0},
     {"final_rate", TG_FIELD_FLOAT, AT(final_rate), 0, 1e3, NULL, 0, NULL, NULL, 0},

@@ -10,6 +10,8 @@
 
 enum { TG_MAX_SETS = 16 }; /* evaluation sets */
 
+typedef enum tg_compute { TG_COMPUTE_F32 = 0, TG_COMPUTE_BF16, TG_COMPUTE_AUTO } tg_compute; /* auto: bf16 where the processor multiplies it */
+
 typedef struct tg_recipe_set {
   char *name, *path; /* name: letters, digits, - _ . */
 } tg_recipe_set;
@@ -50,6 +52,7 @@ typedef struct tg_recipe {
   int teacher_condition;
   /* how */
   int steps, batch_examples, micro_tokens;
+  int compute; /* of linear layers' products: tg_compute */
   int optimiser, schedule, warmup;
   float rate, final_rate, beta1, beta2, eps, weight_decay, clip, gist_factor, average, dropout;
   bool scale_q, share_tasks, fixed_order;

@@ -61,6 +61,7 @@ tg_pass_options tg_trainer_pass_options(const tg_trainer *t, uint64_t step, int 
   const tg_recipe *r = t->recipe;
   tg_pass_options options = {.q_scale = r->scale_q ? 1 / sqrtf((float)t->start.config.d_kv) : 1};
   if (evaluating) return options;
+  options.precision = t->precision;
   options.dropout = r->dropout;
   options.dropout_key = tg_random_key(tg_random_key(tg_random_key(r->seed, tg_random_label("dropout")), step), (uint64_t)micro);
   options.smoothing = r->smoothing;

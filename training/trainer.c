@@ -105,17 +105,29 @@ static t5gist_status open_files(tg_trainer *t, uint64_t *step, t5gist_error *err
   return tg_group_divide(&t->group, &t->start.layout, err);
 }
 
+static t5gist_status choose_precision(tg_trainer *t, t5gist_error *err) {
+  const int compute = t->recipe->compute;
+  if (compute == TG_COMPUTE_BF16 && !tg_cpu_bf16())
+    return tg_fail(err, T5GIST_EUNSUPPORTED,
+                   "compute: bf16: expected a processor that multiplies pairs of bf16 (avx512_bf16), found none; auto takes f32 then");
+  t->precision = compute != TG_COMPUTE_F32 && tg_cpu_bf16() ? TG_TRAIN_BF16 : TG_TRAIN_F32;
+  if (compute == TG_COMPUTE_AUTO)
+    tg_trainer_say(t, "compute auto: %s", t->precision == TG_TRAIN_BF16 ? "bf16" : "f32, since this processor does not multiply pairs of bf16");
+  return T5GIST_OK;
+}
+
 /* Threads and oneDNN. A product of each kind makes oneDNN load its code and generate its kernels, some ten megabytes, so that the prediction finds
  * them in the process's memory. */
 static t5gist_status open_machine(tg_trainer *t, t5gist_error *err) {
   enum { N = 64 };
   float *x;
+  TG_TRY(choose_precision(t, err));
   TG_TRY(tg_engine_new(t->recipe->threads == T5GIST_UNSET ? tg_cpu_threads() : t->recipe->threads, &t->engine, err));
   TG_TRY(tg_workspace_new(t->engine, &t->workspace, err));
   TG_TRY(tg_alloc(&x, 3 * N * N, sizeof *x, err));
-  t5gist_status status = tg_train_linear(t->workspace, x, N, x + N * N, N, N, false, x + 2 * N * N, err);
-  if (!status) status = tg_train_linear_dx(t->workspace, x, N, x + N * N, N, N, false, x + 2 * N * N, err);
-  if (!status) status = tg_train_linear_dw(t->workspace, x, x + N * N, N, N, N, x + 2 * N * N, err);
+  t5gist_status status = tg_train_linear(t->workspace, t->precision, x, N, x + N * N, N, N, false, x + 2 * N * N, err);
+  if (!status) status = tg_train_linear_dx(t->workspace, t->precision, x, N, x + N * N, N, N, false, x + 2 * N * N, err);
+  if (!status) status = tg_train_linear_dw(t->workspace, t->precision, x, x + N * N, N, N, N, x + 2 * N * N, err);
   tg_free(x);
   return status;
 }
@@ -317,10 +329,9 @@ static void say_size(const tg_trainer *t, const tg_prediction *p) {
   tg_trainer_say(t, "%.1f M parameters (d_model %d, %d + %d layers, %d rows of vocabulary), %d steps of %d examples, each %.0f tokens and %.3g TFLOP",
                  (double)t->start.layout.count * 1e-6, c->d_model, c->n_layers, c->n_decoder_layers, c->vocab_size, t->recipe->steps,
                  t->recipe->batch_examples, p->tokens, p->flops * 1e-12);
-  tg_trainer_say(t, "memory predicted: %.2f GB (weights and gradients %.2f, optimiser %.2f, activations %.2f)%s",
-                 (double)p->bytes * 1e-9, (double)p->parameters * 1e-9, (double)p->optimiser * 1e-9, (double)p->activations * 1e-9, free_text);
-  if (needed > room)
-    tg_trainer_say(t, "warning: that is more than is free; a smaller micro_tokens, or optimiser: adafactor, takes less");
+  tg_trainer_say(t, "memory predicted: %.2f GB (weights and gradients %.2f, optimiser %.2f, activations %.2f)%s", (double)p->bytes * 1e-9,
+                 (double)p->parameters * 1e-9, (double)p->optimiser * 1e-9, (double)p->activations * 1e-9, free_text);
+  if (needed > room) tg_trainer_say(t, "warning: that is more than is free; a smaller micro_tokens, or optimiser: adafactor, takes less");
 }
 
 static void say_time(const tg_trainer *t, const tg_prediction *p, double seconds) {

@@ -54,6 +54,7 @@ typedef struct tg_trainer {
   int n_points;
   tg_best best;
 
+  tg_train_precision precision; /* of steps; evaluations are in f32 */
   tg_engine *engine;
   tg_workspace *workspace;
   tg_pass *pass, *teacher_pass; /* teacher_pass: null without one */

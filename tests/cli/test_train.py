@@ -98,6 +98,25 @@ class Runs(Training):
             right = sum(json.loads(a)["text"] == w for a, w in zip(answers, wanted))
             self.assertAlmostEqual(right / 30, found[f"{condition}{gists}"], delta=0.04)  # one example: a tie between tokens
 
+    def test_products_in_bf16(self):
+        """Where the processor has none, auto is f32 and bf16 is refused; else runs are reproducible and learn as in f32."""
+        self.good("train", self.recipe(out="f32"))
+        said = self.run_program("train", self.recipe(out="auto", compute="auto")).stderr.decode()
+        if "avx512_bf16" not in self.good("info"):
+            self.assertIn("compute auto: f32, since this processor does not multiply pairs of bf16", said)
+            self.assert_same_run("f32", "auto")
+            self.bad(1, "compute: bf16: expected a processor that multiplies pairs of bf16 (avx512_bf16), found none", "train", self.recipe(out="bf16", compute="bf16"))
+            return
+        self.assertIn("compute auto: bf16\n", said)
+        self.good("train", self.recipe(out="bf16", compute="bf16"))
+        self.assert_same_run("auto", "bf16")
+        self.bad(1, "compute", "train", self.recipe(out="bf16", compute="f32", steps=50), "--resume")
+        exact, rounded = [[line["loss"] for line in self.steps(out)] for out in ("f32", "bf16")]
+        self.assertNotEqual(exact, rounded)
+        for a, b in zip(exact[:10], rounded):  # later steps of a rate that high go their own ways
+            self.assertAlmostEqual(a, b, delta=0.02 * a)
+        self.assertLess(rounded[-1], 0.7 * rounded[0])
+
     def test_from_a_folder(self):
         """A folder's own gist token stays; more of them stand behind what text can reach."""
         self.good("train", self.recipe(shape={}, vocab={}, model=str(MINI), steps=2, eval_every=0, eval_examples=5), "-q")

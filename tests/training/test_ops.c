@@ -1,5 +1,6 @@
 /* The fast operations in f32 against their specifications in double, on odd sizes, for every instruction set and several teams; and the same bits
  * from run to run. */
+#include "runtime/dtype.h"
 #include "runtime/error.h"
 #include "tests/runtime/isa.h"
 #include "tests/training/ops_cases.h"
@@ -61,24 +62,60 @@ static void ok(t5gist_status status) {
 static const size_t widths[] = {1, 3, 16, 31, 64, 100, 257};
 enum { N_WIDTHS = sizeof widths / sizeof *widths };
 
+/* To numbers that bf16 has, so that products of them are exact. */
+static void round_to(tg_train_precision precision, both *b) {
+  for (size_t i = 0; precision == TG_TRAIN_BF16 && i < b->n; i++) {
+    uint16_t narrow;
+    tg_narrow_bf16(&b->fast[i], 1, &narrow);
+    tg_widen(&narrow, TG_BF16, 1, &b->fast[i]);
+    b->wide[i] = (double)b->fast[i];
+  }
+}
+
+static void check_linear(tg_train_precision precision, const size_t shape[3], bool accumulate) {
+  const size_t m = shape[0], n_in = shape[1], n_out = shape[2];
+  both x = make(m * n_in, 1), w = make(n_in * n_out, 1), y = make(m * n_out, 1), dw = make(n_in * n_out, 1);
+  round_to(precision, &x), round_to(precision, &w);
+  tg_reference_linear_f64(x.wide, m, w.wide, n_in, n_out, accumulate, y.wide);
+  ok(tg_train_linear(workspace, precision, x.fast, m, w.fast, n_in, n_out, accumulate, y.fast, NULL));
+  check_near("linear", &y, 1e-5);
+  round_to(precision, &y);
+  tg_reference_linear_dx_f64(y.wide, m, w.wide, n_in, n_out, accumulate, x.wide);
+  ok(tg_train_linear_dx(workspace, precision, y.fast, m, w.fast, n_in, n_out, accumulate, x.fast, NULL));
+  check_near("linear dx", &x, 1e-5);
+  round_to(precision, &x);
+  tg_reference_linear_dw_f64(y.wide, x.wide, m, n_in, n_out, dw.wide);
+  ok(tg_train_linear_dw(workspace, precision, y.fast, x.fast, m, n_in, n_out, dw.fast, NULL));
+  check_near("linear dw", &dw, 1e-5);
+  drop(&x), drop(&w), drop(&y), drop(&dw);
+}
+
+/* 260 and 700: more than a block of rows, depth or columns of the products in bf16. */
 static void test_linear(void **state) {
   (void)state;
-  static const size_t shapes[][3] = {{1, 1, 1}, {3, 5, 7}, {17, 64, 33}, {130, 100, 96}, {7, 257, 31}, {260, 96, 200}, {33, 16, 1000}, {1, 64, 64}};
+  static const size_t shapes[][3] = {{1, 1, 1},      {3, 5, 7},      {17, 64, 33}, {130, 100, 96}, {7, 257, 31},
+                                     {260, 96, 200}, {33, 16, 1000}, {1, 64, 64},  {700, 31, 66},  {9, 261, 1100}};
   for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
     for (int accumulate = 0; accumulate <= 1; accumulate++) {
-      const size_t m = shapes[i][0], n_in = shapes[i][1], n_out = shapes[i][2];
-      both x = make(m * n_in, 1), w = make(n_in * n_out, 1), y = make(m * n_out, 1), dw = make(n_in * n_out, 1);
-      tg_reference_linear_f64(x.wide, m, w.wide, n_in, n_out, accumulate, y.wide);
-      ok(tg_train_linear(workspace, x.fast, m, w.fast, n_in, n_out, accumulate, y.fast, NULL));
-      check_near("linear", &y, 1e-5);
-      tg_reference_linear_dx_f64(y.wide, m, w.wide, n_in, n_out, accumulate, x.wide);
-      ok(tg_train_linear_dx(workspace, y.fast, m, w.fast, n_in, n_out, accumulate, x.fast, NULL));
-      check_near("linear dx", &x, 1e-5);
-      tg_reference_linear_dw_f64(y.wide, x.wide, m, n_in, n_out, dw.wide);
-      ok(tg_train_linear_dw(workspace, y.fast, x.fast, m, n_in, n_out, dw.fast, NULL));
-      check_near("linear dw", &dw, 1e-5);
-      drop(&x), drop(&w), drop(&y), drop(&dw);
+      check_linear(TG_TRAIN_F32, shapes[i], accumulate);
+      check_linear(TG_TRAIN_BF16, shapes[i], accumulate);
     }
+}
+
+/* In bf16 factors count as rounded: to nearest, ties to even. */
+static void test_rounding(void **state) {
+  (void)state;
+  enum { M = 21, IN = 70, OUT = 37 };
+  both x = make(M * IN, 1), w = make(IN * OUT, 1), y = make(M * OUT, 1), same = make(M * OUT, 1);
+  static const float ties[] = {1.00390625f, 1.01171875f, -1.00390625f, 3.0078125f};
+  for (size_t i = 0; i < 4; i++) x.fast[i] = w.fast[i * IN] = ties[i];
+  ok(tg_train_linear(workspace, TG_TRAIN_BF16, x.fast, M, w.fast, IN, OUT, false, y.fast, NULL));
+  round_to(TG_TRAIN_BF16, &x), round_to(TG_TRAIN_BF16, &w);
+  ok(tg_train_linear(workspace, TG_TRAIN_BF16, x.fast, M, w.fast, IN, OUT, false, same.fast, NULL));
+  assert_memory_equal(y.fast, same.fast, M * OUT * sizeof(float));
+  tg_reference_linear_f64(x.wide, M, w.wide, IN, OUT, false, y.wide);
+  check_near("rounded", &y, 1e-6);
+  drop(&x), drop(&w), drop(&y), drop(&same);
 }
 
 static void test_norm(void **state) {
@@ -350,15 +387,28 @@ static void test_vectors(void **state) {
 
 enum { BITS_ROWS = 300, BITS_IN = 96, BITS_OUT = 520 };
 
-/* Everything that is summed over rows, spans or depth, into one row of numbers, the bits of attention as a digest; products [BITS_OUT, BITS_IN] are
- * those of linear layers. */
+static void add_bits(uint32_t *digest, const float *x, size_t n) {
+  for (size_t i = 0; i < n; i++) {
+    uint32_t bits;
+    memcpy(&bits, x + i, sizeof bits);
+    *digest = (*digest ^ bits) * 16777619u;
+  }
+}
+
+/* Everything that is summed over rows, spans or depth, into one row of numbers, the bits of attention and of products in bf16 as a digest; products
+ * [BITS_OUT, BITS_IN] are those of linear layers in f32. */
 static void sum_all(tg_workspace *by, const both *x, const both *w, float *products, float *others) {
   const uint32_t before = seed;
   float *y = case_floats(NULL, BITS_ROWS * BITS_OUT), *dx = case_floats(NULL, BITS_ROWS * BITS_IN), *norms = others + 3;
   memset(products, 0, BITS_OUT * BITS_IN * sizeof *products);
-  ok(tg_train_linear(by, x->fast, BITS_ROWS, w->fast, BITS_IN, BITS_OUT, false, y, NULL));
-  ok(tg_train_linear_dx(by, y, BITS_ROWS, w->fast, BITS_IN, BITS_OUT, false, dx, NULL));
-  ok(tg_train_linear_dw(by, dx, x->fast, BITS_ROWS, BITS_IN, BITS_IN, products, NULL));
+  uint32_t digest = 0;
+  ok(tg_train_linear(by, TG_TRAIN_BF16, x->fast, BITS_ROWS, w->fast, BITS_IN, BITS_OUT, false, y, NULL));
+  ok(tg_train_linear_dx(by, TG_TRAIN_BF16, y, BITS_ROWS, w->fast, BITS_IN, BITS_OUT, false, dx, NULL));
+  ok(tg_train_linear_dw(by, TG_TRAIN_BF16, dx, x->fast, BITS_ROWS, BITS_IN, BITS_IN, products, NULL));
+  add_bits(&digest, products, BITS_OUT * BITS_IN);
+  ok(tg_train_linear(by, TG_TRAIN_F32, x->fast, BITS_ROWS, w->fast, BITS_IN, BITS_OUT, false, y, NULL));
+  ok(tg_train_linear_dx(by, TG_TRAIN_F32, y, BITS_ROWS, w->fast, BITS_IN, BITS_OUT, false, dx, NULL));
+  ok(tg_train_linear_dw(by, TG_TRAIN_F32, dx, x->fast, BITS_ROWS, BITS_IN, BITS_IN, products, NULL));
   memset(norms, 0, BITS_IN * sizeof *norms);
   ok(tg_train_norm_backward(by, x->fast, w->fast, w->fast, x->fast, BITS_ROWS, BITS_IN, dx, norms, NULL));
   others[0] = (float)tg_train_sum_squares(by, w->fast, w->n);
@@ -369,19 +419,14 @@ static void sum_all(tg_workspace *by, const both *x, const both *w, float *produ
   attending t = attending_new(&attention_cases[1], &a);
   attend_fast(by, &attention_cases[1], a, &t);
   const both *sums[] = {&t.out, &t.dq, &t.dk, &t.dv, &t.dbias};
-  uint32_t digest = 0, bits;
-  for (size_t i = 0; i < sizeof sums / sizeof *sums; i++)
-    for (size_t j = 0; j < sums[i]->n; j++) {
-      memcpy(&bits, sums[i]->fast + j, sizeof bits);
-      digest = (digest ^ bits) * 16777619u;
-    }
+  for (size_t i = 0; i < sizeof sums / sizeof *sums; i++) add_bits(&digest, sums[i]->fast, sums[i]->n);
   memcpy(&others[2], &digest, sizeof digest);
   attending_free(&t);
   tg_free(y), tg_free(dx);
   seed = before; /* so that the next call is given the same numbers */
 }
 
-/* The same bits every time, whoever of the team did what; but for linear layers, with any number of threads. */
+/* The same bits every time, whoever of the team did what; but for linear layers in f32, with any number of threads. */
 static void test_same_bits(void **state) {
   (void)state;
   enum { TIMES = 20, N_OTHERS = 3 + BITS_IN };
@@ -414,9 +459,11 @@ static void test_nothing(void **state) {
   const tg_train_loss loss = {0};
   tg_train_losses losses;
   double matched;
-  ok(tg_train_linear(workspace, x, 0, x, 2, 2, false, y, NULL));
-  ok(tg_train_linear_dx(workspace, x, 0, x, 2, 2, false, y, NULL));
-  ok(tg_train_linear_dw(workspace, x, x, 0, 2, 2, y, NULL));
+  for (int precision = TG_TRAIN_F32; precision <= TG_TRAIN_BF16; precision++) {
+    ok(tg_train_linear(workspace, (tg_train_precision)precision, x, 0, x, 2, 2, false, y, NULL));
+    ok(tg_train_linear_dx(workspace, (tg_train_precision)precision, x, 0, x, 2, 2, false, y, NULL));
+    ok(tg_train_linear_dw(workspace, (tg_train_precision)precision, x, x, 0, 2, 2, y, NULL));
+  }
   ok(tg_train_norm(workspace, x, x, 0, 2, 1e-6f, y, y, NULL));
   ok(tg_train_norm_backward(workspace, x, x, x, x, 0, 2, y, y, NULL));
   ok(tg_train_activate(workspace, x, 0, 2, TG_SILU, true, y, NULL));
@@ -436,6 +483,7 @@ static void test_nothing(void **state) {
 static int groups(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_linear),
+      cmocka_unit_test(test_rounding),
       cmocka_unit_test(test_norm),
       cmocka_unit_test(test_activate),
       cmocka_unit_test(test_activate_far),
