@@ -11,6 +11,7 @@ from texts import *
 from wordings import MORE
 
 FAMILIES = {}
+SAME_LETTERS = ("quotes", "brackets", "stars", "answer", "result", "bang")  # of CHAINS
 
 
 class Draw:
@@ -62,7 +63,7 @@ class Family:
 
 
 def family(trained, held=(), chains=False, unseen=False, weight=1.0, bare=False):
-    """trained, held: wordings, {name} a parameter, [a|b] alternatives. chains: may be followed by a second operation on its answer. unseen: a family that is never trained.
+    """trained, held: wordings, {name} a parameter, [a|b] alternatives. chains: may be followed by a second operation on its answer, or (SAME_LETTERS) by one that keeps its letters. unseen: a family that is never trained.
     bare: its quotation marks are often left out. wordings.MORE has further wordings, one in ten of them held out."""
 
     def register(draw):
@@ -274,11 +275,12 @@ def mentions(d):
 
 # ------------------------------------------------------------------------------------------------------------- look-ups
 # Codes that the instruction gives to words or classes. Which code is whose is learned from answers that say the word before its code (training/mini/RUNS.md): two thirds do.
+WORDS = NOUN + ADJ + PRODUCT + MORE_NOUN + MORE_ADJ
 CODES = list("ABCDEFGHKLMNPQRSTUVWXYZ") + [str(n) for n in range(10)] + """red green blue yellow white black north south east west up down left right yes no true false on off
 high low hot cold sun moon gold silver alpha beta gamma delta plus minus open closed keep drop pass fail good bad one two three go stop top base cat dog fox owl""".split()
 CODE_KINDS = [(0.4, lambda r: r.choice(CODES), len(CODES)),
               (0.25, lambda r: "".join(r.choice({"A": "ABCDEFGHKLMNPQRSTUVWXYZ", "a": "abcdefghkmnprstxyz", "1": "123456789"}[c]) for c in r.choice(["A1", "AA", "11", "a1", "A11", "1A", "aa"])), 4900),
-              (0.25, lambda r: r.choice(NOUN + ADJ + PRODUCT), len(NOUN + ADJ + PRODUCT)), (0.1, invented, INVENTED)]
+              (0.25, lambda r: r.choice(WORDS), len(WORDS)), (0.1, invented, INVENTED)]
 BINDING = ["{d}: {c}", "{d}: {c}", "{d} = {c}", "{d} means {c}", "{c} for {d}", "{c} if it is {d}"]
 
 
@@ -293,9 +295,9 @@ def coded(d, names, unit):
 
 @family(["[Give|Write|Return|Say] the code[ of each word| of every word|]: {m}.{o}", "[Code|Replace|Translate] [each word|every word]: {m}.{o}", "[Look up|Find] [each|every] word and [write|return] its code. {m}.{o}",
          "The codes are: {m}.{o}", "[Which|What] code [has|belongs to] each word? {m}.{o}", "[Use|Apply] this [table|list]: {m}.{o}"],
-        ["Read the input and say what stands for each word: {m}.{o}", "What does our list have for this? {m}.{o}"], weight=4)
+        ["Read the input and say what stands for each word: {m}.{o}", "What does our list have for this? {m}.{o}"], weight=3)
 def mapping(d):
-    names = d.r.sample(NOUN + ADJ + PRODUCT, d.r.choice([2, 3, 3, 4]))
+    names = d.r.sample(WORDS, d.r.choice([2, 2, 3, 3, 4]))
     table, note, answer = coded(d, names, "word")
 
     def example(r):
@@ -309,7 +311,7 @@ NAMED = 0.15  # of the inputs are the name of their class alone, from which the 
 
 
 @family(["[Answer|Reply|Write|Say|Output] {m}, according to the {X}.{o}", "[Label|Mark|Tag|Classify] the {X}: {m}.{o}", "[Codes|Labels]: {m}. [Classify|Label|Judge] the {X}.{o}",
-         "Is the {X} {ns}? [Use|Answer with] these codes: {m}.{o}"], ["Decide what the {X} is and give the code: {m}.{o}", "Look at the {X} and choose: {m}.{o}"], weight=2)
+         "Is the {X} {ns}? [Use|Answer with] these codes: {m}.{o}"], ["Decide what the {X} is and give the code: {m}.{o}", "Look at the {X} and choose: {m}.{o}"], weight=1.5)
 def class_codes(d):
     noun, make, names = d.r.choice(CLASSES)
     table, note, answer = coded(d, names, "class")
@@ -322,7 +324,7 @@ def class_codes(d):
 
 
 @family(["[Answer|Write|Output|Return] {m}.{o}", "[Classify|Label|Code|Mark] the [ticket|request|message]: {m}.{o}", "[Use|Reply with|Give] the code of the [department|team]: {m}.{o}"],
-        ["The codes are: {m}. Which one fits this ticket?{o}", "Decide on a code, {m}.{o}"], weight=2)
+        ["The codes are: {m}. Which one fits this ticket?{o}", "Decide on a code, {m}.{o}"], weight=1.5)
 def route_codes(d):
     names = d.several(list(DEPT), d.r.choice([2, 2, 3]))
     table, note, answer = coded(d, names, "team")
@@ -415,12 +417,13 @@ def join_list(d):
     return {"s": separator.strip()}, example
 
 
-WORD_KINDS = [(0.65, lambda r: r.choice(NOUN + ADJ), len(NOUN + ADJ)), (0.15, lambda r: r.choice(PRODUCT), len(PRODUCT)), (0.2, invented, INVENTED)]
-NEW_WORD_KINDS = [(0.55, lambda r: r.choice(NOUN + ADJ), len(NOUN + ADJ)), (0.25, lambda r: r.choice(CITY + FIRST + PRODUCT), len(CITY + FIRST + PRODUCT)), (0.2, invented, INVENTED)]
+PLAIN, MORE_WORDS = NOUN + ADJ, MORE_NOUN + MORE_ADJ  # what plain sentences are made of; words that are looked for, put in or given a code alone
+WORD_KINDS = [(0.5, lambda r: r.choice(PLAIN), len(PLAIN)), (0.25, lambda r: r.choice(MORE_WORDS), len(MORE_WORDS)), (0.1, lambda r: r.choice(PRODUCT), len(PRODUCT)), (0.15, invented, INVENTED)]
+NEW_WORD_KINDS = [(0.4, lambda r: r.choice(PLAIN), len(PLAIN)), (0.25, lambda r: r.choice(MORE_WORDS), len(MORE_WORDS)), (0.2, lambda r: r.choice(CITY + FIRST + PRODUCT), len(CITY + FIRST + PRODUCT)), (0.15, invented, INVENTED)]
 
 
 @family(["[Replace|Substitute|Swap] [the word|] \"{x}\" [by|with] \"{y}\".", "[Change|Turn] \"{x}\" [to|into] \"{y}\"[ in the text| in the sentence|].", "[Write|Use] \"{y}\" instead of \"{x}\"."],
-        ["Wherever it says \"{x}\", it should say \"{y}\".", "Put \"{y}\" where \"{x}\" is now.", "\"{x}\" becomes \"{y}\"."], chains=True, weight=3.5, bare=True)
+        ["Wherever it says \"{x}\", it should say \"{y}\".", "Put \"{y}\" where \"{x}\" is now.", "\"{x}\" becomes \"{y}\"."], chains=SAME_LETTERS, weight=3.5, bare=True)
 def replace_word(d):
     old, new = d.made(WORD_KINDS), d.made(NEW_WORD_KINDS)
 
@@ -434,13 +437,13 @@ def with_word(r, word, edit):
     """A plain sentence that has the word (nine times of ten), and what it is with edit(word) in the word's place."""
     words = plain(r, 4, 7).split()
     if r.random() < 0.9:
-        places = [i for i, w in enumerate(words) if w in (ADJ if word in ADJ else NOUN)] or [len(words) - 1]
+        places = [i for i, w in enumerate(words) if w in (ADJ if word in ADJ + MORE_ADJ else NOUN)] or [len(words) - 1]
         words[r.choice(places)] = word
     return " ".join(words), " ".join(out for w in words for out in (edit(w) if w == word else [w]))
 
 
 @family(["[Remove|Delete|Drop|Leave out] the word \"{x}\"[ from the text| from the sentence|].", "[Write|Return|Show] the [text|sentence] without [the word|] \"{x}\"."],
-        ["Take \"{x}\" away.", "I do not want to see \"{x}\" in the text."], chains=True, weight=2, bare=True)
+        ["Take \"{x}\" away.", "I do not want to see \"{x}\" in the text."], chains=SAME_LETTERS, weight=2, bare=True)
 def delete_word(d):
     word = d.made(WORD_KINDS)
     return {"x": word}, lambda r: with_word(r, word, lambda w: [])

@@ -75,7 +75,7 @@ def draw_instruction(r, split):
     family = r.choices(families, [f.weight for f in families])[0]
     draw = Draw(r)
     words, example = family.draw(draw)
-    chain = r.choice(list(CHAINS)) if family.chains and r.random() < (0.6 if split == "unseen_combos" else 0.25) else None
+    chain = r.choice(list(CHAINS) if family.chains is True else family.chains) if family.chains and r.random() < (0.6 if split == "unseen_combos" else 0.25) else None
     held_value = any(map(is_held_value, draw.values))
     held_combination = (draw.combination is not None and is_held_combination(*draw.combination)) or (chain is not None and is_held_combination("chain", family.name, chain))
     if not unseen and (held_value != (split == "unseen_values") or held_combination != (split == "unseen_combos")):
