@@ -306,6 +306,7 @@ static void test_optional_parts(void **state) {
   static const char *const sound[] = {
       WITH("{\"type\": \"Precompiled\"}", METASPACE),
       WITH("{\"type\": \"Precompiled\", \"precompiled_charsmap\": null}", METASPACE),
+      WITH("{\"type\": \"Precompiled\", \"precompiled_charsmap\": \"\"}", METASPACE),
       WITH("{\"type\": \"Sequence\"}", METASPACE),
       WITH(NESTED(NESTED(NESTED("{\"type\": \"Strip\"}"))), METASPACE),
       WITH("null", METASPACE ADDED("{\"id\": 1, \"content\": \"x\", \"special\": false}, {\"id\": 7, \"content\": \"y\", \"special\": true}")),
