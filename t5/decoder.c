@@ -1,5 +1,6 @@
 #include "t5/decoder.h"
 
+#include <limits.h>
 #include <math.h>
 #include <string.h>
 
@@ -89,7 +90,7 @@ t5gist_status tg_memory_project_gist(const tg_t5 *t5, tg_workspace *workspace, c
 t5gist_status tg_cache_reserve(const tg_t5 *t5, tg_cache *cache, int rows, t5gist_error *err) {
   if (rows <= cache->capacity) return T5GIST_OK;
   int capacity = cache->capacity < 32 ? 32 : cache->capacity;
-  while (capacity < rows) capacity = capacity > rows / 2 ? rows : capacity * 2;
+  while (capacity < rows) capacity = capacity > INT_MAX / 2 ? rows : capacity * 2;
   const size_t width = 2 * tg_t5_inner(&t5->config), n_layers = (size_t)t5->config.n_decoder_layers;
   size_t count;
   if (!tg_size_mul((size_t)capacity, n_layers, &count)) return tg_fail(err, T5GIST_ENOMEM, "%d decoder positions are too many", rows);

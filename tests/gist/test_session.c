@@ -448,8 +448,33 @@ static void targets_of_any_length_are_scored(void **state) {
   t5gist_session_free(session);
 }
 
+/* A long answer's cache moves a few times, with what is in it, not at every token. */
+static void caches_double(void **state) {
+  (void)state;
+  enum { ROWS = 600, MOVES = 6 };
+  const tg_t5 *t5 = model->t5;
+  const size_t width = 2 * tg_t5_inner(&t5->config);
+  t5gist_error err;
+  tg_cache cache = {0};
+  int moves = 0;
+  for (int rows = 1; rows <= ROWS; rows++) {
+    const int before = cache.capacity;
+    CHECK_OK(tg_cache_reserve(t5, &cache, rows, &err));
+    assert_true(cache.capacity >= rows);
+    moves += cache.capacity != before;
+    for (int layer = 0; layer < t5->config.n_decoder_layers; layer++)
+      cache.kv[((size_t)layer * (size_t)cache.capacity + (size_t)rows - 1) * width] = (float)(layer * ROWS + rows);
+  }
+  assert_in_range(moves, 2, MOVES);
+  for (int layer = 0; layer < t5->config.n_decoder_layers; layer++)
+    for (int rows = 1; rows <= ROWS; rows++)
+      assert_true(cache.kv[((size_t)layer * (size_t)cache.capacity + (size_t)rows - 1) * width] == (float)(layer * ROWS + rows));
+  tg_cache_free(&cache);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(caches_double),
       cmocka_unit_test(one_task_is_compressed_once),
       cmocka_unit_test(few_gists_are_kept),
       cmocka_unit_test(answers_tell_what_they_took),
