@@ -9,22 +9,8 @@
 #include "gist/tools.h"
 #include "support.h"
 #include "t5gist/tools.h"
-#include "tests/support/folder.h"
 #include "tests/support/inject.h"
-
-static char *folder;
-
-static int make_folder(void **state) {
-  (void)state;
-  folder = folder_new(TEST_BINARY_DIR);
-  return 0;
-}
-
-static int drop_folder(void **state) {
-  (void)state;
-  folder_remove(folder);
-  return 0;
-}
+#include "tests/support/one_folder.h"
 
 /* What inspect says; release with free. Nothing that a file holds reaches the terminal as it is. */
 static char *inspect(const char *path, t5gist_status *status, t5gist_error *err) {
@@ -307,48 +293,42 @@ static void check_said(const char *what, int which, size_t n, const char *usual,
   if (status == usually ? strcmp(said, usual) != 0 && !named : !named) fail_msg("%s %zu of %d: expected\n%s\nfound\n%s", what, n, which, usual, said);
 }
 
+enum { MEMORY_ONCE, MEMORY_LASTING, FILE_CALLS };
+
+/* Fails one allocation or call after the other. */
+static void fail_each(int which, int way) {
+  enum { KINDS = 1 << TG_IO_OPEN | 1 << TG_IO_READ | 1 << TG_IO_LIST | 1 << TG_IO_MAP };
+  t5gist_error err;
+  t5gist_status usually, status;
+  put_subject(which);
+  char *path = strdup(which < SOUND_GIST ? folder : folder_path(folder, "x.gist")), *usual = inspect(path, &usually, &err);
+  inject_count count = {.failed = 1};
+  for (size_t n = 1; count.failed; n++) {
+    if (way == FILE_CALLS)
+      inject_io(KINDS, n, false, INJECT_EIO);
+    else
+      inject_memory(n, way == MEMORY_LASTING);
+    char *said = inspect(path, &status, &err);
+    count = inject_stop();
+    assert_true(way == FILE_CALLS || count.live == 0);
+    if (count.failed) check_said(way == FILE_CALLS ? "call" : "allocation", which, n, usual, usually, said, status, &err);
+    free(said);
+  }
+  free(usual);
+  free(path);
+}
+
 static void lack_of_memory_is_told(void **state) {
   (void)state;
   for (int which = 0; which < N_SUBJECTS; which++) {
-    t5gist_error err;
-    t5gist_status usually, status;
-    put_subject(which);
-    char *path = strdup(which < SOUND_GIST ? folder : folder_path(folder, "x.gist")), *usual = inspect(path, &usually, &err);
-    for (int lasting = 0; lasting < 2; lasting++) {
-      for (size_t n = 1;; n++) {
-        inject_memory(n, lasting);
-        char *said = inspect(path, &status, &err);
-        const inject_count count = inject_stop();
-        assert_int_equal(count.live, 0);
-        if (count.failed) check_said("allocation", which, n, usual, usually, said, status, &err);
-        free(said);
-        if (!count.failed) break;
-      }
-    }
-    free(usual);
-    free(path);
+    fail_each(which, MEMORY_ONCE);
+    fail_each(which, MEMORY_LASTING);
   }
 }
 
 static void unreadable_files_are_told(void **state) {
-  enum { KINDS = 1 << TG_IO_OPEN | 1 << TG_IO_READ | 1 << TG_IO_LIST | 1 << TG_IO_MAP };
   (void)state;
-  for (int which = 0; which < N_SUBJECTS; which++) {
-    t5gist_error err;
-    t5gist_status usually, status;
-    put_subject(which);
-    char *path = strdup(which < SOUND_GIST ? folder : folder_path(folder, "x.gist")), *usual = inspect(path, &usually, &err);
-    for (size_t n = 1;; n++) {
-      inject_io(KINDS, n, false, INJECT_EIO);
-      char *said = inspect(path, &status, &err);
-      const inject_count count = inject_stop();
-      if (count.failed) check_said("call", which, n, usual, usually, said, status, &err);
-      free(said);
-      if (!count.failed) break;
-    }
-    free(usual);
-    free(path);
-  }
+  for (int which = 0; which < N_SUBJECTS; which++) fail_each(which, FILE_CALLS);
 }
 
 int main(void) {

@@ -8,21 +8,7 @@
 #include <cmocka.h>
 
 #include "report/report.h"
-#include "tests/support/folder.h"
-
-static char *dir;
-
-static int set_up(void **state) {
-  (void)state;
-  dir = folder_new(TEST_BINARY_DIR);
-  return 0;
-}
-
-static int tear_down(void **state) {
-  (void)state;
-  folder_remove(dir);
-  return 0;
-}
+#include "tests/support/one_folder.h"
 
 static void text(void **state) {
   tg_buffer out = {0};
@@ -84,21 +70,21 @@ static void files(void **state) {
   t5gist_error err;
   size_t n;
   (void)state;
-  assert_int_equal(tg_report_write(dir, "x", ".md", "text", 4, &err), T5GIST_OK);
-  assert_int_equal(tg_report_write(dir, "x", ".svg", "", 0, &err), T5GIST_OK);
-  assert_int_equal(tg_report_write_json(dir, "x", ".json", json_pack("{s:f}", "a", 0.1), &err), T5GIST_OK);
-  char *found = folder_read(folder_path(dir, "x.md"), &n);
+  assert_int_equal(tg_report_write(folder, "x", ".md", "text", 4, &err), T5GIST_OK);
+  assert_int_equal(tg_report_write(folder, "x", ".svg", "", 0, &err), T5GIST_OK);
+  assert_int_equal(tg_report_write_json(folder, "x", ".json", json_pack("{s:f}", "a", 0.1), &err), T5GIST_OK);
+  char *found = folder_read(folder_path(folder, "x.md"), &n);
   assert_string_equal(found, "text");
   free(found);
-  found = folder_read(folder_path(dir, "x.json"), &n);
+  found = folder_read(folder_path(folder, "x.json"), &n);
   assert_string_equal(found, "{\n \"a\": 0.1\n}");
   free(found);
-  assert_int_equal(tg_report_write(folder_path(dir, "x.svg"), "y", ".md", "text", 4, &err), T5GIST_EIO); /* the empty picture was not written */
-  assert_int_equal(tg_report_write_json(dir, "x", ".json", NULL, &err), T5GIST_ENOMEM);
+  assert_int_equal(tg_report_write(folder_path(folder, "x.svg"), "y", ".md", "text", 4, &err), T5GIST_EIO); /* the empty picture was not written */
+  assert_int_equal(tg_report_write_json(folder, "x", ".json", NULL, &err), T5GIST_ENOMEM);
 }
 
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(text), cmocka_unit_test(json), cmocka_unit_test(json_failures), cmocka_unit_test(escapes),
                                      cmocka_unit_test(files)};
-  return cmocka_run_group_tests(tests, set_up, tear_down);
+  return cmocka_run_group_tests(tests, make_folder, drop_folder);
 }

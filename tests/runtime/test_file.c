@@ -18,22 +18,8 @@
 #include "runtime/file.h"
 #include "runtime/folder.h"
 #include "runtime/hash.h"
-#include "tests/support/folder.h"
+#include "tests/support/one_folder.h"
 #include "tests/support/inject.h"
-
-static char *folder;
-
-static int make_folder(void **state) {
-  (void)state;
-  folder = folder_new(TEST_BINARY_DIR);
-  return 0;
-}
-
-static int remove_folder(void **state) {
-  (void)state;
-  folder_remove(folder);
-  return 0;
-}
 
 static const char *in_folder(const char *name) {
   return folder_path(folder, name);
@@ -448,5 +434,5 @@ int main(void) {
       cmocka_unit_test(a_signal_can_remove_all_temporaries),     cmocka_unit_test(appending_adds_to_what_is_there),
       cmocka_unit_test(sha256_is_the_standard_one),
   };
-  return cmocka_run_group_tests(tests, make_folder, remove_folder);
+  return cmocka_run_group_tests(tests, make_folder, drop_folder);
 }

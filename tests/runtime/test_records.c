@@ -7,22 +7,8 @@
 #include <cmocka.h>
 
 #include "runtime/records.h"
-#include "tests/support/folder.h"
 #include "tests/support/inject.h"
-
-static char *dir;
-
-static int set_up(void **state) {
-  (void)state;
-  dir = folder_new(TEST_BINARY_DIR);
-  return 0;
-}
-
-static int tear_down(void **state) {
-  (void)state;
-  folder_remove(dir);
-  return 0;
-}
+#include "tests/support/one_folder.h"
 
 /* Reads a file to its end; out gets a line per record: its number and "id", or the message. */
 static void read_all(const char *text, char *out, size_t size) {
@@ -30,8 +16,8 @@ static void read_all(const char *text, char *out, size_t size) {
   t5gist_error err = {0};
   size_t n = 0;
   *out = 0;
-  folder_text(dir, "x.json", text);
-  if (tg_records_open(folder_path(dir, "x.json"), 1 << 20, &records, &err) != T5GIST_OK) {
+  folder_text(folder, "x.json", text);
+  if (tg_records_open(folder_path(folder, "x.json"), 1 << 20, &records, &err) != T5GIST_OK) {
     snprintf(out, size, "refused: %s", strstr(err.message, "x.json"));
     return;
   }
@@ -84,9 +70,9 @@ static void bad_files(void **state) {
   tg_records *records;
   t5gist_error err;
   (void)state;
-  folder_text(dir, "x.json", "{\"id\": 1}");
-  assert_int_equal(tg_records_open(folder_path(dir, "none.json"), 1 << 20, &records, &err), T5GIST_EIO);
-  assert_int_equal(tg_records_open(folder_path(dir, "x.json"), 4, &records, &err), T5GIST_EFORMAT);
+  folder_text(folder, "x.json", "{\"id\": 1}");
+  assert_int_equal(tg_records_open(folder_path(folder, "none.json"), 1 << 20, &records, &err), T5GIST_EIO);
+  assert_int_equal(tg_records_open(folder_path(folder, "x.json"), 4, &records, &err), T5GIST_EFORMAT);
 }
 
 /* Zeros, as a crash can leave them where a file grew, are no blank line. */
@@ -96,8 +82,8 @@ static void zeros(void **state) {
   const json_t *object;
   t5gist_error err;
   (void)state;
-  folder_write(dir, "x.json", text, sizeof text - 1);
-  assert_int_equal(tg_records_open(folder_path(dir, "x.json"), 1 << 20, &records, &err), T5GIST_OK);
+  folder_write(folder, "x.json", text, sizeof text - 1);
+  assert_int_equal(tg_records_open(folder_path(folder, "x.json"), 1 << 20, &records, &err), T5GIST_OK);
   assert_int_equal(tg_records_next(records, &object, &err), T5GIST_OK);
   assert_int_equal(tg_records_next(records, &object, &err), T5GIST_EFORMAT);
   assert_int_equal(tg_records_next(records, &object, &err), T5GIST_OK);
@@ -129,10 +115,10 @@ static void memory_of_one(void **state) {
     t5gist_error err;
     size_t size, n = 0;
     char *text = many(list, 3000, 1500, &size);
-    folder_write(dir, "long.json", text, size);
+    folder_write(folder, "long.json", text, size);
     free(text);
     inject_memory(0, false);
-    assert_int_equal(tg_records_open(folder_path(dir, "long.json"), 1 << 30, &records, &err), T5GIST_OK);
+    assert_int_equal(tg_records_open(folder_path(folder, "long.json"), 1 << 30, &records, &err), T5GIST_OK);
     for (; tg_records_next(records, &object, &err) == T5GIST_OK && object; n++)
       assert_int_equal(json_integer_value(json_object_get(object, "id")), n);
     assert_int_equal(n, 3000);
@@ -163,12 +149,12 @@ static void long_records(void **state) {
     memcpy(text, cases[i].head, n_head);
     memset(text + n_head, 'x', middle);
     strcpy(text + n_head + middle, cases[i].tail);
-    folder_text(dir, "x.json", text);
+    folder_text(folder, "x.json", text);
     free(text);
     tg_records *records;
     const json_t *object;
     t5gist_error err;
-    assert_int_equal(tg_records_open(folder_path(dir, "x.json"), 1 << 30, &records, &err), T5GIST_OK);
+    assert_int_equal(tg_records_open(folder_path(folder, "x.json"), 1 << 30, &records, &err), T5GIST_OK);
     for (;;) {
       const t5gist_status status = tg_records_next(records, &object, &err);
       if (status == T5GIST_OK && !object) break;
@@ -201,8 +187,8 @@ static void a_failure_is_the_end(void **state) {
   const json_t *object;
   t5gist_error err;
   for (size_t i = 0; i < 2; i++) {
-    folder_text(dir, "x.json", texts[i]);
-    assert_int_equal(tg_records_open(folder_path(dir, "x.json"), 8, &records, &err), T5GIST_OK);
+    folder_text(folder, "x.json", texts[i]);
+    assert_int_equal(tg_records_open(folder_path(folder, "x.json"), 8, &records, &err), T5GIST_OK);
     inject_io(1 << TG_IO_READ, 1, false, INJECT_EIO);
     size_t n = 0;
     t5gist_status status;
@@ -223,8 +209,8 @@ static void a_failure_is_the_end(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(lines_and_lists), cmocka_unit_test(bad_files), cmocka_unit_test(zeros),
-                                     cmocka_unit_test(memory_of_one), cmocka_unit_test(long_records), cmocka_unit_test(short_reads),
+  const struct CMUnitTest tests[] = {cmocka_unit_test(lines_and_lists),     cmocka_unit_test(bad_files),    cmocka_unit_test(zeros),
+                                     cmocka_unit_test(memory_of_one),       cmocka_unit_test(long_records), cmocka_unit_test(short_reads),
                                      cmocka_unit_test(a_failure_is_the_end)};
-  return cmocka_run_group_tests(tests, set_up, tear_down);
+  return cmocka_run_group_tests(tests, make_folder, drop_folder);
 }

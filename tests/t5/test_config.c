@@ -11,21 +11,7 @@
 #include "runtime/linear.h"
 #include "runtime/memory.h"
 #include "t5/config.h"
-#include "tests/support/folder.h"
-
-static char *folder;
-
-static int make_folder(void **state) {
-  (void)state;
-  folder = folder_new(TEST_BINARY_DIR);
-  return 0;
-}
-
-static int drop_folder(void **state) {
-  (void)state;
-  folder_remove(folder);
-  return 0;
-}
+#include "tests/support/one_folder.h"
 
 static tg_config load(const char *json, const char *generation) {
   tg_config config;

@@ -7,27 +7,13 @@
 
 #include <cmocka.h>
 
-#include "tests/support/folder.h"
 #include "tests/support/inject.h"
+#include "tests/support/one_folder.h"
 #include "training/shard.h"
 
 enum { VOCABULARY = 100, TRAILER = 8 + 2 * 4 + 5 * 8 + sizeof(tg_data_report) + 2 * (TG_SHA256_HEX + 7), CHECKSUM = TG_SHA256_HEX + 7 };
 
 static const char KEY[TG_SHA256_HEX] = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
-static char *folder;
-
-static int set_up(void **state) {
-  (void)state;
-  folder = folder_new(TEST_BINARY_DIR);
-  return 0;
-}
-
-static int tear_down(void **state) {
-  (void)state;
-  folder_remove(folder);
-  return 0;
-}
-
 /* Examples of 1 + 2 + 2, 2 + 2 + 2, ... ids of `ids`, which all have `scale` times as many; names of families of name_size bytes. */
 static t5gist_status write_shard(const char *path, int n_examples, int scale, size_t name_size, t5gist_error *err) {
   tg_shard_writer *w;
@@ -96,28 +82,60 @@ static void expect_broken(size_t at, uint64_t value, size_t n, const char *words
 
 static void each_number_is_checked(void **state) {
   (void)state;
-  enum { N_IDS = 5 + 6, EXAMPLES = (N_IDS * 4 + 7) / 8 * 8, EXAMPLE = sizeof(tg_shard_example), NAMES = EXAMPLES + 2 * EXAMPLE, T = NAMES + 4 + 6 + 4 };
+  enum {
+    N_IDS = 5 + 6,
+    EXAMPLES = (N_IDS * 4 + 7) / 8 * 8,
+    EXAMPLE = sizeof(tg_shard_example),
+    NAMES = EXAMPLES + 2 * EXAMPLE,
+    T = NAMES + 4 + 6 + 4
+  };
   const size_t second = EXAMPLES + EXAMPLE;
 #define FIELD(name) offsetof(tg_shard_example, name)
-  static const char *const order = "offsets out of order", *const sizes = "sizes that do not add up", *const format = "another format, version or byte order";
+  static const char *const order = "offsets out of order", *const sizes = "sizes that do not add up",
+                           *const format = "another format, version or byte order";
   const struct {
     size_t at;
     uint64_t value;
     size_t n;
     const char *words;
   } cases[] = {
-      {0, VOCABULARY, 4, "ids beyond the vocabulary"}, {4 * (N_IDS - 1), UINT32_MAX, 4, "ids beyond the vocabulary"},
-      {EXAMPLES + FIELD(begin), 1, 8, order}, {second + FIELD(begin), 4, 8, order}, {second + FIELD(begin), UINT64_MAX, 8, order},
-      {second + FIELD(n_task), 0x80000000u, 4, order}, {second + FIELD(n_input), 0x80000000u, 4, order}, {second + FIELD(n_target), 0xffffffffu, 4, order},
-      {second + FIELD(n_input), 0, 4, order}, {second + FIELD(n_target), 0, 4, order}, {second + FIELD(n_task), 1, 4, order},
-      {second + FIELD(n_task), 3, 4, order}, {EXAMPLES + FIELD(n_task), 100, 4, order}, {second + FIELD(family), (uint32_t)-2, 4, order},
-      {second + FIELD(family), 1, 4, order}, {second + FIELD(split), (uint32_t)-2, 4, order}, {second + FIELD(split), 2, 4, order},
-      {NAMES + 3, 'n', 1, "a name without end"}, {NAMES + 1, 0, 1, "text behind the names"},
-      {T, 'T', 1, format}, {T + 8, 2, 4, format}, {T + 12, 0x04030201, 4, format},
-      {T + 16, UINT64_MAX, 8, sizes}, {T + 16, UINT64_MAX >> 2, 8, sizes}, {T + 16, N_IDS + 2, 8, sizes}, {T + 16, N_IDS + 1, 8, order},
-      {T + 24, UINT64_MAX, 8, sizes}, {T + 24, (UINT64_MAX - 8) / EXAMPLE, 8, sizes}, {T + 24, 1, 8, sizes},
-      {T + 32, 15, 8, sizes}, {T + 32, UINT64_MAX, 8, sizes}, {T + 40, 14, 8, sizes}, {T + 40, UINT64_MAX, 8, sizes}, {T + 40, 3, 8, "a name without end"},
-      {T + 48, UINT64_MAX, 8, sizes}, {T + 48, 13, 8, sizes}, {T + 48, 15, 8, sizes},
+      {0, VOCABULARY, 4, "ids beyond the vocabulary"},
+      {4 * (N_IDS - 1), UINT32_MAX, 4, "ids beyond the vocabulary"},
+      {EXAMPLES + FIELD(begin), 1, 8, order},
+      {second + FIELD(begin), 4, 8, order},
+      {second + FIELD(begin), UINT64_MAX, 8, order},
+      {second + FIELD(n_task), 0x80000000u, 4, order},
+      {second + FIELD(n_input), 0x80000000u, 4, order},
+      {second + FIELD(n_target), 0xffffffffu, 4, order},
+      {second + FIELD(n_input), 0, 4, order},
+      {second + FIELD(n_target), 0, 4, order},
+      {second + FIELD(n_task), 1, 4, order},
+      {second + FIELD(n_task), 3, 4, order},
+      {EXAMPLES + FIELD(n_task), 100, 4, order},
+      {second + FIELD(family), (uint32_t)-2, 4, order},
+      {second + FIELD(family), 1, 4, order},
+      {second + FIELD(split), (uint32_t)-2, 4, order},
+      {second + FIELD(split), 2, 4, order},
+      {NAMES + 3, 'n', 1, "a name without end"},
+      {NAMES + 1, 0, 1, "text behind the names"},
+      {T, 'T', 1, format},
+      {T + 8, 2, 4, format},
+      {T + 12, 0x04030201, 4, format},
+      {T + 16, UINT64_MAX, 8, sizes},
+      {T + 16, UINT64_MAX >> 2, 8, sizes},
+      {T + 16, N_IDS + 2, 8, sizes},
+      {T + 16, N_IDS + 1, 8, order},
+      {T + 24, UINT64_MAX, 8, sizes},
+      {T + 24, (UINT64_MAX - 8) / EXAMPLE, 8, sizes},
+      {T + 24, 1, 8, sizes},
+      {T + 32, 15, 8, sizes},
+      {T + 32, UINT64_MAX, 8, sizes},
+      {T + 40, 14, 8, sizes},
+      {T + 40, UINT64_MAX, 8, sizes},
+      {T + 40, 3, 8, "a name without end"},
+      {T + 48, UINT64_MAX, 8, sizes},
+      {T + 48, 13, 8, sizes},
+      {T + 48, 15, 8, sizes},
       {T + 56 + sizeof(tg_data_report), 'x', 1, "those of other data, tokenizer or options"},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) expect_broken(cases[i].at, cases[i].value, cases[i].n, cases[i].words);
@@ -167,5 +185,5 @@ static void every_write_and_allocation_fails(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(what_is_written_is_read), cmocka_unit_test(each_number_is_checked),
                                      cmocka_unit_test(ends_and_checksum_are_checked), cmocka_unit_test(every_write_and_allocation_fails)};
-  return cmocka_run_group_tests(tests, set_up, tear_down);
+  return cmocka_run_group_tests(tests, make_folder, drop_folder);
 }

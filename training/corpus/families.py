@@ -192,7 +192,7 @@ def extract_date_as(d):
 CLASSES = [("[review|text|comment]", lambda r, i: review(r, i == 0), ["positive", "negative"]), ("[review|text|comment]", lambda r, i: review(r, i == 0), ["good", "bad"]),
            ("[review|text|comment]", lambda r, i: review(r, i == 0), ["happy", "unhappy"]), ("[review|text|comment]", lambda r, i: review(r, i == 0), ["praise", "criticism"]),
            ("[message|mail|ticket]", lambda r, i: urgent(r, i == 0), ["urgent", "not urgent"]), ("[message|mail|ticket]", lambda r, i: urgent(r, i == 0), ["high priority", "low priority"]),
-           ("[message|mail|ticket]", lambda r, i: urgent(r, i == 0), ["for now", "for later"]), ("[message|mail|e-mail]", lambda r, i: spam(r, i == 0), ["spam", "normal"]),
+           ("[message|mail|ticket]", lambda r, i: urgent(r, i == 0), ["in a hurry", "not in a hurry"]), ("[message|mail|e-mail]", lambda r, i: spam(r, i == 0), ["spam", "normal"]),
            ("[message|mail|e-mail]", lambda r, i: spam(r, i == 0), ["junk", "serious"]), ("[message|mail|e-mail]", lambda r, i: spam(r, i == 0), ["spam", "no spam"]),
            ("[sentence|text|message]", speech, ["a question", "a request", "a statement"]), ("[sentence|text|message]", speech, ["question", "request", "statement"])]
 
