@@ -66,6 +66,9 @@ typedef struct tg_limits {
 } tg_limits;
 
 t5gist_status tg_limits_bandwidth(int threads, tg_limits *limits, t5gist_error *err);
+/* Bytes per second that reading the packed weights of all open models gives where they lie, whichever way it was fastest and no less than before;
+ * unchanged where all are small. Which pages a block has got can decide over a third of it. No model may be opened or closed meanwhile. */
+t5gist_status tg_limits_weights(int threads, double *bytes_per_second, t5gist_error *err);
 /* The model's layers: products of these sizes. */
 t5gist_status tg_limits_rates(const t5gist_model_info *model, tg_limits *limits, t5gist_error *err);
 /* oneDNN's operations per second at m rows with weights from memory: linear between the measured ones, constant outside 32 .. 256. */
@@ -128,6 +131,7 @@ typedef struct tg_condition_result {
   tg_series series;
   tg_interval ms, ratio;            /* medians with their intervals; ratio: full / this, paired */
   double predicted_ms, saved, predicted_saved; /* medians; saved: 1 - this / full, as measured and as the roofline has it */
+  double in_place_ms, in_place_saved;          /* as predicted_, but reading no faster than where the weights lie */
   double flops, weight_bytes;       /* per call, mean */
   double part_ms[TG_N_PARTS], part_predicted_ms[TG_N_PARTS]; /* medians */
 } tg_condition_result;
@@ -155,6 +159,7 @@ typedef struct tg_format_result {
   char dtype[16];
   tg_rate rate;                 /* whose matrix rate is its limit */
   size_t weight_bytes, n_parameters;
+  double weights_read;          /* bytes per second where they lie (tg_limits_weights); 0: not measured */
   double load_ms;
   int d_model, d_ff, n_heads, d_kv, n_layers, n_decoder_layers;
   tg_point_result *points;      /* [n_points] */
@@ -179,8 +184,9 @@ typedef void tg_bench_progress(void *user, const char *what);
 /* One point with a model: times every condition on every group of prompts, rounds times. */
 t5gist_status tg_bench_measure(const tg_bench_config *config, const t5gist_model *model, tg_point point, const char *scratch_dir,
                                tg_point_result *result, t5gist_error *err);
-/* Medians, intervals and predictions of what was measured. rate: of the model's number format. */
-t5gist_status tg_bench_summarise(const tg_bench_config *config, const tg_limits *limits, tg_rate rate, tg_point_result *result, t5gist_error *err);
+/* Medians, intervals and predictions of what was measured with the format's model. */
+t5gist_status tg_bench_summarise(const tg_bench_config *config, const tg_limits *limits, const tg_format_result *format, tg_point_result *result,
+                                 t5gist_error *err);
 void tg_point_result_free(tg_point_result *result);
 
 /* Milliseconds that a stage takes at least, by its counters and the machine's limits: the longer of its reading and its arithmetic. */

@@ -9,6 +9,7 @@
 #include "bench/bench.h"
 #include "runtime/clock.h"
 #include "runtime/error.h"
+#include "runtime/pages.h"
 #include "runtime/team.h"
 
 /* -------------------------------------------------------------------------------------------------------------------------- bandwidth */
@@ -138,6 +139,64 @@ t5gist_status tg_limits_bandwidth(int threads, tg_limits *limits, t5gist_error *
   tg_free(p.data);
   tg_free(p.shares);
   tg_team_free(team);
+  return status;
+}
+
+/* ---------------------------------------------------------------------------------------------------------------- weights where they lie */
+
+/* Packed weights, in pieces that threads take in turn as they do those of a product. */
+enum { PIECE = 1 << 20 };
+typedef struct weights_pass {
+  const pattern *pattern;
+  size_t n, room;
+  struct {
+    const unsigned char *data;
+    sums sum;
+  } *pieces; /* [n], PIECE bytes each; null: they are only counted */
+} weights_pass;
+
+static void put_pieces(void *user, const void *begin, size_t bytes) {
+  weights_pass *p = user;
+  for (size_t at = 0; at + PIECE <= bytes; at += PIECE, p->n++)
+    if (p->pieces && p->n < p->room) p->pieces[p->n].data = (const unsigned char *)begin + at;
+}
+
+static void read_pieces(void *argument, size_t begin, size_t end, int thread) {
+  (void)thread;
+  weights_pass *p = argument;
+  for (size_t i = begin; i < end; i++) {
+    sums own = {0}; /* a sum of the thread's own: neighbours share lines */
+    read_part(p->pattern, p->pieces[i].data, PIECE, &own);
+    p->pieces[i].sum = own;
+  }
+}
+
+static double time_weights(tg_team *team, weights_pass *p) {
+  const size_t streams = (size_t)p->pattern->streams, read = (PIECE / streams - SKEW) / p->pattern->block * p->pattern->block * streams;
+  const double begin = tg_now_ms();
+  tg_team_run(team, p->n, read_pieces, p);
+  return (double)(p->n * read) / (tg_now_ms() - begin) * 1e3;
+}
+
+t5gist_status tg_limits_weights(int threads, double *bytes_per_second, t5gist_error *err) {
+  weights_pass p = {0};
+  tg_team *team = NULL;
+  t5gist_status status = T5GIST_OK;
+  tg_pages_each(put_pieces, &p);
+  p.room = p.n;
+  if (p.room == 0) return T5GIST_OK; /* a tiny model */
+  TG_GOTO(tg_alloc(&p.pieces, p.room, sizeof *p.pieces, err));
+  TG_GOTO(tg_team_new(threads, &team, err));
+  p.n = 0;
+  tg_pages_each(put_pieces, &p);
+  if (p.n > p.room) p.n = p.room;
+  for (int i = 0; i < N_PATTERNS; i++) {
+    p.pattern = &patterns[i];
+    for (int r = 0; r < REPEATS && !patterns[i].woven; r++) *bytes_per_second = fmax(*bytes_per_second, time_weights(team, &p));
+  }
+done:
+  tg_team_free(team);
+  tg_free(p.pieces);
   return status;
 }
 

@@ -266,15 +266,28 @@ static t5gist_status predict(const tg_limits *limits, tg_rate rate, tg_condition
   return tg_median(sums, s->n, &c->predicted_ms, err);
 }
 
-static t5gist_status summarise(const tg_resampling *resampling, const tg_limits *limits, tg_rate rate, tg_condition_result *c, double *scratch,
-                               t5gist_error *err) {
+static t5gist_status predict_in_place(const tg_limits *in_place, tg_rate rate, tg_condition_result *c, double *sums, t5gist_error *err) {
+  const tg_series *s = &c->series;
+  for (size_t i = 0; i < s->n; i++) {
+    sums[i] = 0;
+    for (int stage = 0; stage < T5GIST_N_STAGES; stage++) sums[i] += tg_roofline_ms(in_place, rate, &s->counters[i * T5GIST_N_STAGES + (size_t)stage]);
+  }
+  return tg_median(sums, s->n, &c->in_place_ms, err);
+}
+
+static t5gist_status summarise(const tg_resampling *resampling, const tg_limits *limits, const tg_format_result *format, tg_condition_result *c,
+                               double *scratch, t5gist_error *err) {
   const tg_series *s = &c->series;
   TG_TRY(tg_bootstrap(TG_STATISTIC_MEDIAN, TG_CONTRAST_NONE, (const double *const[]){s->total}, s->n, resampling, &c->ms, err));
   for (int p = 0; p < TG_N_PARTS; p++) TG_TRY(tg_median(s->parts[p], s->n, &c->part_ms[p], err));
-  return predict(limits, rate, c, scratch, scratch + s->n, err);
+  tg_limits in_place = *limits;
+  if (format->weights_read > 0) in_place.bandwidth = format->weights_read;
+  TG_TRY(predict_in_place(&in_place, format->rate, c, scratch, err));
+  return predict(limits, format->rate, c, scratch, scratch + s->n, err);
 }
 
-t5gist_status tg_bench_summarise(const tg_bench_config *config, const tg_limits *limits, tg_rate rate, tg_point_result *result, t5gist_error *err) {
+t5gist_status tg_bench_summarise(const tg_bench_config *config, const tg_limits *limits, const tg_format_result *format, tg_point_result *result,
+                                 t5gist_error *err) {
   const tg_resampling resampling = {.resamples = (size_t)config->resamples};
   tg_condition_result *full = &result->conditions[TG_BENCH_FULL], *gist = &result->conditions[TG_BENCH_GIST_MEMORY];
   for (int i = 0; i < TG_BENCH_N_CONDITIONS; i++) {
@@ -282,15 +295,16 @@ t5gist_status tg_bench_summarise(const tg_bench_config *config, const tg_limits 
     if (!c->measured) continue;
     double *scratch;
     TG_TRY(tg_alloc(&scratch, 2 * c->series.n, sizeof *scratch, err));
-    const t5gist_status status = summarise(&resampling, limits, rate, c, scratch, err);
+    const t5gist_status status = summarise(&resampling, limits, format, c, scratch, err);
     tg_free(scratch);
     TG_TRY(status);
-    c->saved = c->predicted_saved = (double)NAN;
+    c->saved = c->predicted_saved = c->in_place_saved = (double)NAN;
     if (!full->measured) continue;
     const double *const series[] = {full->series.total, c->series.total};
     TG_TRY(tg_bootstrap(TG_STATISTIC_MEDIAN, TG_CONTRAST_RATIO, series, c->series.n, &resampling, &c->ratio, err));
     c->saved = 1 - c->ms.estimate / full->ms.estimate;
     c->predicted_saved = 1 - c->predicted_ms / full->predicted_ms;
+    c->in_place_saved = 1 - c->in_place_ms / full->in_place_ms;
   }
   if (full->measured && gist->measured && full->ms.estimate > gist->ms.estimate)
     result->break_even = ceil(result->encode_ms.estimate * result->point.batch / (full->ms.estimate - gist->ms.estimate));

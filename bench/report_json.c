@@ -20,8 +20,10 @@ static json_t *condition_json(const tg_condition_result *c) {
   tg_json_put(&o, "ms", tg_json_interval(&c->ms));
   tg_json_put(&o, "speed_against_full", tg_json_interval(&c->ratio));
   tg_json_put(&o, "predicted_ms", ms(c->predicted_ms));
+  tg_json_put(&o, "predicted_in_place_ms", ms(c->in_place_ms));
   tg_json_put(&o, "saved_against_full", tg_json_number(c->saved));
   tg_json_put(&o, "predicted_saved_against_full", tg_json_number(c->predicted_saved));
+  tg_json_put(&o, "predicted_in_place_saved_against_full", tg_json_number(c->in_place_saved));
   tg_json_put(&o, "task_tokens", tg_json_number(c->series.n_task));
   tg_json_put(&o, "gist_tokens", tg_json_number(c->series.n_gist));
   tg_json_put(&o, "input_tokens", tg_json_number(c->series.n_input));
@@ -63,6 +65,7 @@ static json_t *format_json(const tg_format_result *f) {
   tg_json_put(&o, "dtype", json_string(f->dtype));
   tg_json_put(&o, "parameters", json_integer((json_int_t)f->n_parameters));
   tg_json_put(&o, "weight_bytes", json_integer((json_int_t)f->weight_bytes));
+  tg_json_put(&o, "weights_read_bytes_per_second", tg_json_number(round(f->weights_read)));
   tg_json_put(&o, "load_ms", ms(f->load_ms));
   tg_json_put(&o, "shape",
               json_pack("{s:i,s:i,s:i,s:i,s:i,s:i}", "d_model", f->d_model, "d_ff", f->d_ff, "n_heads", f->n_heads, "d_kv", f->d_kv, "n_layers",

@@ -11,7 +11,7 @@ static void put_machine(tg_report *r, const tg_bench_config *config, const tg_be
   TG_PUT(r,
          ", conditions interleaved on the same prompts. Times are medians in milliseconds of wall time with 95 %% intervals of paired bootstraps. "
          "*Limit* is what the operations counted by the engine would take at the reading speed and at oneDNN's own rates (weights from memory) "
-         "below, the longer of the two per stage, summed.\n\n");
+         "below, the longer of the two per stage, summed; *in place*, with the reading speed of the model's own weights where they lie.\n\n");
 }
 
 /* Whether products of this number format were measured: only those of the formats asked for are. */
@@ -42,8 +42,8 @@ static void put_limits(tg_report *r, const tg_limits *l) {
 static void put_conditions(tg_report *r, const tg_point_result *p) {
   TG_PUT(r,
          "| condition | tokens: task, gist, input | ms | 95 %% | full / this | saved | GFLOP | limit, ms | measured / limit | saved by the limit | "
-         "peak MB |\n"
-         "|---|---|---|---|---|---|---|---|---|---|---|\n");
+         "measured / limit in place | saved by it | peak MB |\n"
+         "|---|---|---|---|---|---|---|---|---|---|---|---|---|\n");
   for (int i = 0; i < TG_BENCH_N_CONDITIONS; i++) {
     const tg_condition_result *c = &p->conditions[i];
     if (!c->measured) continue;
@@ -57,6 +57,8 @@ static void put_conditions(tg_report *r, const tg_point_result *p) {
     }
     TG_PUT(r, " | %.2f | %.2f | %.2f | ", c->flops * 1e-9, c->predicted_ms, c->ms.estimate / c->predicted_ms);
     tg_put_number(r, "%.1f %%", 100 * c->predicted_saved);
+    TG_PUT(r, " | %.2f | ", c->ms.estimate / c->in_place_ms);
+    tg_put_number(r, "%.1f %%", 100 * c->in_place_saved);
     TG_PUT(r, " | %.0f |\n", c->series.peak_bytes / 1048576);
   }
   TG_PUT(r, "\n");
@@ -129,8 +131,10 @@ static void put_overview(tg_report *r, const tg_format_result *f) {
 }
 
 static void put_format(tg_report *r, const tg_format_result *f) {
-  TG_PUT(r, "## %s\n\n%.1f million parameters, %.0f MB of weights in memory, opened in %.2f s.\n\n", f->dtype, (double)f->n_parameters * 1e-6,
-      (double)f->weight_bytes / 1048576, f->load_ms * 1e-3);
+  TG_PUT(r, "## %s\n\n%.1f million parameters, %.0f MB of weights in memory, opened in %.2f s", f->dtype, (double)f->n_parameters * 1e-6,
+         (double)f->weight_bytes / 1048576, f->load_ms * 1e-3);
+  if (f->weights_read > 0) TG_PUT(r, ". Reading them where they lie: **%.1f GB/s**", f->weights_read * 1e-9);
+  TG_PUT(r, ".\n\n");
   put_overview(r, f);
   for (size_t i = 0; i < f->n_points; i++) {
     const tg_point_result *p = &f->points[i];

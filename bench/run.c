@@ -93,9 +93,10 @@ static t5gist_status open_model(const tg_bench_config *config, const char *dir, 
   return T5GIST_OK;
 }
 
-static t5gist_status measure_limits(const t5gist_model *model, tg_limits *limits, t5gist_error *err) {
+static t5gist_status measure_limits(const t5gist_model *model, tg_limits *limits, tg_format_result *format, t5gist_error *err) {
   t5gist_model_info info;
   t5gist_model_describe(model, &info);
+  TG_TRY(tg_limits_weights(info.threads, &format->weights_read, err));
   TG_TRY(tg_limits_bandwidth(info.threads, limits, err));
   return tg_limits_rates(&info, limits, err);
 }
@@ -123,7 +124,7 @@ static t5gist_status run_format(const tg_bench_config *config, const char *dir, 
   TG_TRY(open_model(config, dir, dtype, format, &model, err));
   result->n_formats++;
   progress(user, "limits of the machine");
-  t5gist_status status = measure_limits(model, &result->limits, err);
+  t5gist_status status = measure_limits(model, &result->limits, format, err);
   if (status == T5GIST_OK) status = measure_points(config, model, scratch, progress, user, format, err);
   if (status == T5GIST_OK && config->quality_tokens) {
     progress(user, "quality");
@@ -132,7 +133,7 @@ static t5gist_status run_format(const tg_bench_config *config, const char *dir, 
   }
   if (status == T5GIST_OK) {
     progress(user, "limits of the machine again");
-    status = measure_limits(model, &result->limits, err);
+    status = measure_limits(model, &result->limits, format, err);
   }
   t5gist_model_close(model);
   return status;
@@ -167,7 +168,7 @@ t5gist_status tg_bench_run(const tg_bench_config *config, const char *command, t
   for (size_t i = 0; i < config->dtypes.count; i++) TG_GOTO(run_format(config, dir, config->dtypes.items[i], scratch, progress, user, result, err));
   for (size_t f = 0; f < result->n_formats; f++)
     for (size_t p = 0; p < result->formats[f].n_points; p++)
-      TG_GOTO(tg_bench_summarise(config, &result->limits, result->formats[f].rate, &result->formats[f].points[p], err));
+      TG_GOTO(tg_bench_summarise(config, &result->limits, &result->formats[f], &result->formats[f].points[p], err));
   result->seconds = (tg_now_ms() - begin) / 1e3;
 done:
   rmdir(scratch);

@@ -14,6 +14,7 @@ enum { PAGE = 2 << 20, REGION = 32 << 20, SMALL = 64 << 10, ALIGNMENT = 64 };
 /* Stands at the beginning of its memory. */
 typedef struct region {
   size_t size, used, n_blocks;
+  struct region *before, *after; /* of all regions */
 } region;
 
 typedef struct label { /* precedes a block */
@@ -23,8 +24,9 @@ typedef struct label { /* precedes a block */
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static region *current; /* where the next block comes from if it fits */
+static region *newest;  /* the first of all */
 
-/* Fresh pages from an address on that large ones can begin at; null where there are none. */
+/* Fresh pages from an address on that large ones can begin at; null where there are none. The lock is held. */
 static region *new_region(size_t size) {
   size_t reserved;
   if (!tg_align_up(size, PAGE, &size) || !tg_size_add(size, PAGE, &reserved)) return NULL;
@@ -35,8 +37,9 @@ static region *new_region(size_t size) {
   munmap(raw + before + size, PAGE - before);
   (void)madvise(raw + before, size, MADV_HUGEPAGE); /* advice: failure is harmless */
   region *r = (region *)(void *)(raw + before);
-  *r = (region){.size = size, .used = ALIGNMENT};
-  return r;
+  *r = (region){.size = size, .used = ALIGNMENT, .after = newest};
+  if (newest != NULL) newest->before = r;
+  return newest = r;
 }
 
 /* Null when there is no memory. bytes: a multiple of ALIGNMENT. */
@@ -78,10 +81,17 @@ t5gist_status tg_pages_take(void *out, size_t bytes, t5gist_error *err) {
   return T5GIST_OK;
 }
 
+static void forget(const region *r) {
+  if (r == current) current = NULL;
+  if (r == newest) newest = r->after;
+  if (r->before != NULL) r->before->after = r->after;
+  if (r->after != NULL) r->after->before = r->before;
+}
+
 static void leave_region(region *r) {
   pthread_mutex_lock(&lock);
   const bool last = --r->n_blocks == 0;
-  if (last && r == current) current = NULL;
+  if (last) forget(r);
   pthread_mutex_unlock(&lock);
   if (last) munmap(r, r->size);
 }
@@ -99,4 +109,10 @@ void tg_pages_return(void *block) {
   const uintptr_t begin = ((uintptr_t)block + PAGE - 1) & ~(uintptr_t)(PAGE - 1), end = ((uintptr_t)block + of.bytes) & ~(uintptr_t)(PAGE - 1);
   if (begin < end) (void)madvise((void *)begin, end - begin, MADV_DONTNEED);
   leave_region(of.region);
+}
+
+void tg_pages_each(tg_pages_visit *visit, void *user) {
+  pthread_mutex_lock(&lock);
+  for (const region *r = newest; r != NULL; r = r->after) visit(user, (const char *)r + ALIGNMENT, r->used - ALIGNMENT);
+  pthread_mutex_unlock(&lock);
 }

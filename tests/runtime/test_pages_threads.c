@@ -1,5 +1,6 @@
 /* Memory in large pages: zeroed, aligned, each block its own; from several threads; given back. */
 #include <pthread.h>
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -47,6 +48,37 @@ static void blocks_are_zero_and_their_own(void **state) {
     }
   }
   tg_pages_return(NULL);
+}
+
+typedef struct search {
+  const unsigned char *block; /* that is looked for */
+  size_t bytes, found, regions;
+} search;
+
+static void look(void *user, const void *begin, size_t bytes) {
+  search *s = user;
+  const unsigned char *from = begin;
+  unsigned sum = 0;
+  for (size_t i = 0; i < bytes; i += 4096) sum += from[i]; /* all of it can be read */
+  s->regions += sum < UINT_MAX;
+  if (from < s->block && s->block + s->bytes <= from + bytes) s->found++;
+}
+
+static void every_region_is_visited(void **state) {
+  (void)state;
+  unsigned char *blocks[N_SIZES];
+  for (size_t i = 0; i < N_SIZES; i++) blocks[i] = take(sizes[i]);
+  for (size_t i = 0; i < N_SIZES; i++) {
+    search s = {.block = blocks[i], .bytes = sizes[i]};
+    tg_pages_each(look, &s);
+    assert_int_equal(s.found, sizes[i] >= 65536 ? 1 : 0); /* small ones lie elsewhere */
+  }
+  for (size_t turn = 0; turn < N_SIZES; turn++) {
+    search s = {0};
+    tg_pages_return(blocks[(turn * 5 + 3) % N_SIZES]);
+    tg_pages_each(look, &s);
+    assert_true((s.regions == 0) == (turn + 1 == N_SIZES));
+  }
 }
 
 static void *take_and_return(void *user) {
@@ -108,7 +140,9 @@ static void too_much_is_refused(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(blocks_are_zero_and_their_own), cmocka_unit_test(threads_share_regions),
-                                     cmocka_unit_test(memory_is_given_back), cmocka_unit_test(too_much_is_refused)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(blocks_are_zero_and_their_own), cmocka_unit_test(every_region_is_visited), cmocka_unit_test(threads_share_regions),
+      cmocka_unit_test(memory_is_given_back),          cmocka_unit_test(too_much_is_refused),
+  };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
