@@ -126,7 +126,7 @@ static t5gist_status tokenize(t5gist_session *session, tg_job *job, t5gist_error
   return tg_scoring_prepare(t5, r, &job->scoring, answer, err);
 }
 
-/* The decoder's K and V, cross and self, for the pass to come. Most answers end long before a generous max_new_tokens. */
+/* The decoder's K and V, cross and self, for the pass to come, of which narrow formats need less. Most answers end long before a generous max_new_tokens. */
 static size_t estimate_bytes(const tg_config *config, const tg_job *job) {
   enum { LIKELY_TOKENS = 256 };
   const t5gist_options *o = &job->request.options;

@@ -198,9 +198,13 @@ static t5gist_status encode_inputs(t5gist_session *session, tg_job *const *jobs,
     if (failed(job)) continue;
     const tg_span cross = tg_job_cross(job);
     tg_memory_free(&job->memory);
-    if (job->gist) job->memory = (tg_memory){.gist_k = job->gist->cross_k, .gist_v = job->gist->cross_v, .n_gist = job->gist->n_gist};
     sequences[count] = tg_job_sequence(job);
-    parts[count] = (tg_memory_part){&job->memory, row + cross.begin, cross.end - cross.begin};
+    parts[count] = (tg_memory_part){.memory = &job->memory, .begin = row + cross.begin, .n = cross.end - cross.begin};
+    if (job->gist) {
+      parts[count].gist_k = job->gist->cross_k;
+      parts[count].gist_v = job->gist->cross_v;
+      parts[count].n_gist = job->gist->n_gist;
+    }
     row += sequences[count++].n;
   }
   if (count == 0) return T5GIST_OK;

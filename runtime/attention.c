@@ -22,7 +22,8 @@ typedef struct task {
 
 /* One thread's scratch memory. */
 typedef struct scratch {
-  const float **k_rows, **v_rows; /* [KEY_BLOCK] rows of the block's keys and values for the task's head */
+  const float **k_rows, **v_rows;        /* [KEY_BLOCK] rows of the block's keys and values for the task's head */
+  const uint16_t **k_narrow, **v_narrow; /* [KEY_BLOCK] the same where they are in bf16 */
   float *k;                       /* [d_kv, score_stride] the block's keys, transposed */
   float *v;                       /* [KEY_BLOCK, d_padded] */
   float *scores;                  /* [QUERY_GROUP, score_stride] */
@@ -34,6 +35,7 @@ typedef struct context {
   const tg_attention *attention;
   const tg_attention_job *jobs;
   const tg_simd *simd;
+  bool narrow;         /* keys and values are in bf16 */
   size_t d_padded;     /* d_kv up to whole vectors */
   size_t score_stride; /* a block of keys and one vector more, so that rows do not fall on the same cache lines */
 } context;
@@ -52,14 +54,19 @@ static int visible_keys(const context *c, const tg_attention_job *job, int query
 }
 
 /* Rows of keys begin..end-1 and of their values. */
-static void find_rows(const tg_attention_job *job, size_t head, int begin, int end, scratch *s) {
+static void find_rows(const tg_attention_job *job, bool narrow, size_t head, int begin, int end, scratch *s) {
   int first = 0, found = 0;
   for (const tg_keys *part = job->keys; part < job->keys + job->n_parts; first += part++->n) {
     const int from = begin > first ? begin - first : 0, to = end - first < part->n ? end - first : part->n;
     for (int i = from; i < to; i++, found++) {
-      const size_t at = (size_t)(part->rows == NULL ? i : part->rows[i]) * part->row_stride + head * part->head_stride;
-      s->k_rows[found] = part->k + at;
-      s->v_rows[found] = part->v + at;
+      const size_t at = (size_t)(part->rows == NULL ? part->first + i : part->rows[i]) * part->row_stride + head * part->head_stride;
+      if (narrow) {
+        s->k_narrow[found] = (const uint16_t *)part->k + at;
+        s->v_narrow[found] = (const uint16_t *)part->v + at;
+      } else {
+        s->k_rows[found] = (const float *)part->k + at;
+        s->v_rows[found] = (const float *)part->v + at;
+      }
     }
   }
 }
@@ -86,22 +93,37 @@ static void soften_scores(const context *c, const tg_attention_job *job, const t
 static void add_block_directly(const context *c, const task *t, int first_key, int n, int n_keys, scratch *s) {
   const tg_attention *a = c->attention;
   const tg_attention_job *job = &c->jobs[t->job];
+  const size_t d_kv = (size_t)a->d_kv;
   for (int query = t->q_begin; query < t->q_end; query++) {
     const int seen = visible_keys(c, job, query, n_keys) - first_key, visible = seen < n ? seen : n;
     if (visible <= 0) continue;
-    const float *q = job->q + (size_t)query * a->q_stride + (size_t)t->head * (size_t)a->d_kv;
-    c->simd->dots(q, s->k_rows, (size_t)visible, (size_t)a->d_kv, s->scores);
+    const float *q = job->q + (size_t)query * a->q_stride + (size_t)t->head * d_kv;
+    float *sums = s->sums + (size_t)(query - t->q_begin) * c->d_padded;
+    if (c->narrow) c->simd->dots_bf16(q, s->k_narrow, (size_t)visible, d_kv, s->scores);
+    else c->simd->dots(q, s->k_rows, (size_t)visible, d_kv, s->scores);
     soften_scores(c, job, t, query, first_key, visible, s->scores, s);
-    c->simd->combine(s->scores, s->v_rows, (size_t)visible, (size_t)a->d_kv, s->sums + (size_t)(query - t->q_begin) * c->d_padded, true);
+    if (c->narrow) c->simd->combine_bf16(s->scores, s->v_narrow, (size_t)visible, d_kv, sums, true);
+    else c->simd->combine(s->scores, s->v_rows, (size_t)visible, d_kv, sums, true);
+  }
+}
+
+/* Keys in bf16 as rows of f32, where their values will be packed. */
+static void widen_keys(const context *c, int n, scratch *s) {
+  for (int i = 0; i < n; i++) {
+    float *row = s->v + (size_t)i * c->d_padded;
+    tg_widen(s->k_narrow[i], TG_BF16, (size_t)c->attention->d_kv, row);
+    s->k_rows[i] = row;
   }
 }
 
 static void pack_block(const context *c, int n, scratch *s) {
   const size_t d_kv = (size_t)c->attention->d_kv;
+  if (c->narrow) widen_keys(c, n, s);
   c->simd->transpose(s->k_rows, (size_t)n, d_kv, s->k, c->score_stride);
   for (int i = 0; i < n; i++) {
     float *v = s->v + (size_t)i * c->d_padded;
-    memcpy(v, s->v_rows[i], d_kv * sizeof *v);
+    if (c->narrow) tg_widen(s->v_narrow[i], TG_BF16, d_kv, v);
+    else memcpy(v, s->v_rows[i], d_kv * sizeof *v);
     memset(v + d_kv, 0, (c->d_padded - d_kv) * sizeof *v);
   }
 }
@@ -142,7 +164,7 @@ static void run_task(const context *c, const task *t, scratch *s) {
   const int visible = visible_keys(c, job, t->q_end - 1, n_keys);
   for (int begin = 0; begin < visible; begin += KEY_BLOCK) {
     const int n = visible - begin < KEY_BLOCK ? visible - begin : KEY_BLOCK;
-    find_rows(job, (size_t)t->head, begin, begin + n, s);
+    find_rows(job, c->narrow, (size_t)t->head, begin, begin + n, s);
     if (job->n_q <= FEW_QUERIES)
       add_block_directly(c, t, begin, n, n_keys, s);
     else
@@ -189,6 +211,8 @@ static t5gist_status make_scratch(const context *c, int threads, int queries, tg
     scratch *s = &all[i];
     if ((status = tg_arena_take(arena, &s->k_rows, KEY_BLOCK, sizeof *s->k_rows, err)) == T5GIST_OK &&
         (status = tg_arena_take(arena, &s->v_rows, KEY_BLOCK, sizeof *s->v_rows, err)) == T5GIST_OK &&
+        (status = tg_arena_take(arena, &s->k_narrow, KEY_BLOCK, sizeof *s->k_narrow, err)) == T5GIST_OK &&
+        (status = tg_arena_take(arena, &s->v_narrow, KEY_BLOCK, sizeof *s->v_narrow, err)) == T5GIST_OK &&
         (status = tg_arena_take(arena, &s->k, d_kv * c->score_stride, sizeof *s->k, err)) == T5GIST_OK &&
         (status = tg_arena_take(arena, &s->v, KEY_BLOCK * c->d_padded, sizeof *s->v, err)) == T5GIST_OK &&
         (status = tg_arena_take(arena, &s->scores, QUERY_GROUP * c->score_stride, sizeof *s->scores, err)) == T5GIST_OK &&
@@ -215,7 +239,7 @@ static void count_attention(const context *c, const tg_workspace *workspace, int
     uint64_t pairs = 0;
     for (int query = 0; query < job->n_q; query++) pairs += (uint64_t)visible_keys(c, job, query, n_keys);
     counters->attention_flops += 4 * width * pairs;
-    counters->attention_bytes += 2 * width * sizeof(float) * (uint64_t)n_keys;
+    counters->attention_bytes += 2 * width * tg_dtype_size(c->attention->keys) * (uint64_t)n_keys;
   }
 }
 
@@ -235,6 +259,7 @@ t5gist_status tg_attention_run(const tg_attention *attention, tg_workspace *work
   const context c = {.attention = attention,
                      .jobs = jobs,
                      .simd = simd,
+                     .narrow = attention->keys == TG_BF16,
                      .d_padded = ((size_t)attention->d_kv + simd->lanes - 1) & ~(simd->lanes - 1),
                      .score_stride = KEY_BLOCK + 16};
   tg_arena *arena = tg_workspace_arena(workspace);

@@ -7,19 +7,26 @@
 static const tg_keys *find_key(const tg_attention_job *job, int i, size_t *row) {
   const tg_keys *part = job->keys;
   while (i >= part->n) i -= part++->n;
-  *row = (size_t)(part->rows == NULL ? i : part->rows[i]);
+  *row = (size_t)(part->rows == NULL ? part->first + i : part->rows[i]);
   return part;
+}
+
+/* Number i of a row. */
+static double number(const tg_attention *a, const void *numbers, size_t i) {
+  float x;
+  tg_widen((const char *)numbers + i * tg_dtype_size(a->keys), a->keys, 1, &x);
+  return (double)x;
 }
 
 static double score(const tg_attention *a, const tg_attention_job *job, int query, int head, int key) {
   size_t row;
   const tg_keys *part = find_key(job, key, &row);
   const float *q = job->q + (size_t)query * a->q_stride + (size_t)head * (size_t)a->d_kv;
-  const float *k = part->k + row * part->row_stride + (size_t)head * part->head_stride;
+  const size_t at = row * part->row_stride + (size_t)head * part->head_stride;
   const ptrdiff_t distance = (ptrdiff_t)job->k_position + key - job->q_position - query;
   double sum = 0;
   if (a->causal && distance > 0) return -INFINITY;
-  for (int i = 0; i < a->d_kv; i++) sum += (double)q[i] * (double)k[i];
+  for (int i = 0; i < a->d_kv; i++) sum += (double)q[i] * number(a, part->k, at + (size_t)i);
   return a->bias == NULL ? sum : sum + (double)a->bias[(ptrdiff_t)((size_t)head * a->bias_stride) + a->bias_zero + distance];
 }
 
@@ -38,7 +45,7 @@ static void attend(const tg_attention *a, const tg_attention_job *job, int query
       size_t row;
       const tg_keys *part = find_key(job, key, &row);
       sum += exp(score(a, job, query, head, key) - largest) / total *
-             (double)part->v[row * part->row_stride + (size_t)head * part->head_stride + (size_t)i];
+             number(a, part->v, row * part->row_stride + (size_t)head * part->head_stride + (size_t)i);
     }
     out[i] = (float)sum;
   }

@@ -29,10 +29,12 @@ typedef struct tg_simd {
   void (*multiply_pairs)(const float *x, size_t n_in, const uint16_t *weights, size_t rows, float *sums);
   /* to[j * to_stride + i] = from[i][j] for j < columns, i < rows and zeros behind up to a multiple of lanes. */
   void (*transpose)(const float *const *from, size_t rows, size_t columns, float *to, size_t to_stride);
-  /* scores[i] = q . keys[i], of d values. */
+  /* scores[i] = q . keys[i], of d values; keys in bf16 give the same bits as widened. */
   void (*dots)(const float *q, const float *const *keys, size_t n, size_t d, float *scores);
-  /* out[d] (+)= sum of weights[i] * values[i][d], added up as in multiply. */
+  void (*dots_bf16)(const float *q, const uint16_t *const *keys, size_t n, size_t d, float *scores);
+  /* out[d] (+)= sum of weights[i] * values[i][d], added up as in multiply; likewise. */
   void (*combine)(const float *weights, const float *const *values, size_t n, size_t d, float *out, bool accumulate);
+  void (*combine_bf16)(const float *weights, const uint16_t *const *values, size_t n, size_t d, float *out, bool accumulate);
   /* Adds bias (null: none) to x, raises *max to the largest of them, replaces x by exp(x - *max) and returns the sum. n >= 1. */
   float (*soften)(float *x, const float *bias, size_t n, float *max);
 } tg_simd;

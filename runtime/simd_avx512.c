@@ -16,7 +16,9 @@ const tg_simd tg_simd_avx512 = {
     .multiply_pairs = multiply_pairs,
     .transpose = transpose,
     .dots = dots,
+    .dots_bf16 = dots_bf16,
     .combine = combine,
+    .combine_bf16 = combine_bf16,
     .soften = soften,
     .scale = scale,
 };

@@ -225,18 +225,40 @@ static void transpose(const float *const *from, size_t rows, size_t columns, flo
     }
 }
 
-static void dots(const float *q, const float *const *keys, size_t n, size_t d, float *scores) {
+/* Rows to read, in f32 or in bf16: one of the two is there. */
+typedef struct either {
+  const float *const *wide;
+  const uint16_t *const *narrow;
+} either;
+
+TG_INLINE tg_v load_either(either rows, const bool narrow, size_t i, size_t at) {
+  return narrow ? v_load_bf16(rows.narrow[i] + at) : v_load(rows.wide[i] + at);
+}
+
+TG_INLINE tg_v load_either_n(either rows, const bool narrow, size_t i, size_t at, size_t n) {
+  return narrow ? v_load_bf16_n(rows.narrow[i] + at, n) : v_load_n(rows.wide[i] + at, n);
+}
+
+TG_INLINE void dots_of(const float *q, either keys, const bool narrow, size_t n, size_t d, float *scores) {
   const size_t whole = d - d % LANES, tail = d - whole;
   for (size_t i = 0; i < n; i++) {
     tg_v sum = v_set(0);
-    for (size_t j = 0; j < whole; j += LANES) sum = v_fma(v_load(q + j), v_load(keys[i] + j), sum);
-    if (tail > 0) sum = v_fma(v_load_n(q + whole, tail), v_load_n(keys[i] + whole, tail), sum);
+    for (size_t j = 0; j < whole; j += LANES) sum = v_fma(v_load(q + j), load_either(keys, narrow, i, j), sum);
+    if (tail > 0) sum = v_fma(v_load_n(q + whole, tail), load_either_n(keys, narrow, i, whole, tail), sum);
     scores[i] = v_sum(sum);
   }
 }
 
+static void dots(const float *q, const float *const *keys, size_t n, size_t d, float *scores) {
+  dots_of(q, (either){.wide = keys}, false, n, d, scores);
+}
+
+static void dots_bf16(const float *q, const uint16_t *const *keys, size_t n, size_t d, float *scores) {
+  dots_of(q, (either){.narrow = keys}, true, n, d, scores);
+}
+
 /* Up to four vectors of out at a time, so that they stay in registers. */
-TG_INLINE void combine_vectors(const float *weights, const float *const *values, size_t n, size_t at, const size_t vectors, float *out,
+TG_INLINE void combine_vectors(const float *weights, either values, const bool narrow, size_t n, size_t at, const size_t vectors, float *out,
                                bool accumulate) {
   tg_v sums[4];
 #pragma GCC unroll 4
@@ -244,25 +266,31 @@ TG_INLINE void combine_vectors(const float *weights, const float *const *values,
   for (size_t i = 0; i < n; i++) {
     const tg_v weight = v_set(weights[i]);
 #pragma GCC unroll 4
-    for (size_t v = 0; v < vectors; v++) sums[v] = v_fma(weight, v_load(values[i] + at + v * LANES), sums[v]);
+    for (size_t v = 0; v < vectors; v++) sums[v] = v_fma(weight, load_either(values, narrow, i, at + v * LANES), sums[v]);
   }
 #pragma GCC unroll 4
   for (size_t v = 0; v < vectors; v++) v_store(out + at + v * LANES, accumulate ? v_add(v_load(out + at + v * LANES), sums[v]) : sums[v]);
 }
 
-static void combine_run(const float *weights, const float *const *values, size_t n, size_t d, float *out, bool accumulate) {
+TG_INLINE void combine_run(const float *weights, either values, const bool narrow, size_t n, size_t d, float *out, bool accumulate) {
   size_t at = 0;
-  for (; at + 4 * LANES <= d; at += 4 * LANES) combine_vectors(weights, values, n, at, 4, out, accumulate);
-  for (; at + LANES <= d; at += LANES) combine_vectors(weights, values, n, at, 1, out, accumulate);
+  for (; at + 4 * LANES <= d; at += 4 * LANES) combine_vectors(weights, values, narrow, n, at, 4, out, accumulate);
+  for (; at + LANES <= d; at += LANES) combine_vectors(weights, values, narrow, n, at, 1, out, accumulate);
   if (at == d) return;
   tg_v sum = v_set(0);
-  for (size_t i = 0; i < n; i++) sum = v_fma(v_set(weights[i]), v_load_n(values[i] + at, d - at), sum);
+  for (size_t i = 0; i < n; i++) sum = v_fma(v_set(weights[i]), load_either_n(values, narrow, i, at, d - at), sum);
   v_store_n(out + at, d - at, accumulate ? v_add(v_load_n(out + at, d - at), sum) : sum);
 }
 
+enum { COMBINE_RUN = 64 };
 static void combine(const float *weights, const float *const *values, size_t n, size_t d, float *out, bool accumulate) {
-  enum { RUN = 64 };
-  for (size_t i = 0; i < n; i += RUN) combine_run(weights + i, values + i, n - i < RUN ? n - i : RUN, d, out, accumulate || i > 0);
+  for (size_t i = 0; i < n; i += COMBINE_RUN)
+    combine_run(weights + i, (either){.wide = values + i}, false, n - i < COMBINE_RUN ? n - i : COMBINE_RUN, d, out, accumulate || i > 0);
+}
+
+static void combine_bf16(const float *weights, const uint16_t *const *values, size_t n, size_t d, float *out, bool accumulate) {
+  for (size_t i = 0; i < n; i += COMBINE_RUN)
+    combine_run(weights + i, (either){.narrow = values + i}, true, n - i < COMBINE_RUN ? n - i : COMBINE_RUN, d, out, accumulate || i > 0);
 }
 
 static float soften(float *x, const float *bias, size_t n, float *max) {

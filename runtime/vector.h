@@ -78,6 +78,15 @@ TG_INLINE tg_v v_min(tg_v a, tg_v b) {
 TG_INLINE tg_v v_abs(tg_v a) {
   return _mm512_abs_ps(a);
 }
+TG_INLINE tg_v v_widen(__m256i halves) {
+  return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(halves), 16));
+}
+TG_INLINE tg_v v_load_bf16(const uint16_t *p) {
+  return v_widen(_mm256_loadu_si256((const __m256i *)(const void *)p));
+}
+TG_INLINE tg_v v_load_bf16_n(const uint16_t *p, size_t n) {
+  return v_widen(_mm256_maskz_loadu_epi16(v_mask(n), p));
+} /* n < LANES, zeros behind */
 /* LANES pairs of bf16: the first of each, the second of each. */
 TG_INLINE void v_load_pairs(const uint16_t *p, tg_v *first, tg_v *second) {
   const __m512i pairs = _mm512_loadu_si512(p);
@@ -187,6 +196,14 @@ TG_INLINE tg_v v_min(tg_v a, tg_v b) {
 TG_INLINE tg_v v_abs(tg_v a) {
   return _mm256_andnot_ps(v_set(-0.0f), a);
 }
+TG_INLINE tg_v v_load_bf16(const uint16_t *p) {
+  return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i *)(const void *)p)), 16));
+}
+TG_INLINE tg_v v_load_bf16_n(const uint16_t *p, size_t n) {
+  uint16_t all[LANES] = {0};
+  memcpy(all, p, n * sizeof *p);
+  return v_load_bf16(all);
+}
 TG_INLINE void v_load_pairs(const uint16_t *p, tg_v *first, tg_v *second) {
   const __m256i pairs = _mm256_loadu_si256((const __m256i *)(const void *)p);
   *first = _mm256_castsi256_ps(_mm256_slli_epi32(pairs, 16));
@@ -281,6 +298,15 @@ TG_INLINE tg_v v_min(tg_v a, tg_v b) {
 }
 TG_INLINE tg_v v_abs(tg_v a) {
   return fabsf(a);
+}
+TG_INLINE tg_v v_load_bf16(const uint16_t *p) {
+  const uint32_t bits = (uint32_t)*p << 16;
+  tg_v x;
+  memcpy(&x, &bits, sizeof x);
+  return x;
+}
+TG_INLINE tg_v v_load_bf16_n(const uint16_t *p, size_t n) {
+  return n > 0 ? v_load_bf16(p) : 0;
 }
 TG_INLINE void v_load_pairs(const uint16_t *p, tg_v *first, tg_v *second) {
   const uint32_t bits[2] = {(uint32_t)p[0] << 16, (uint32_t)p[1] << 16};

@@ -69,8 +69,7 @@ void tg_keys_trim(tg_keys *parts, int n_parts, int begin, int end) {
     if (p->rows) {
       p->rows += from;
     } else {
-      p->k += (size_t)from * p->row_stride;
-      p->v += (size_t)from * p->row_stride;
+      p->first += from;
     }
   }
 }

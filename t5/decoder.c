@@ -29,57 +29,95 @@ static t5gist_status pack_parts(const tg_t5 *t5, tg_workspace *workspace, const 
   return T5GIST_OK;
 }
 
-static t5gist_status project_parts(const tg_t5 *t5, tg_workspace *workspace, const float *states, const tg_memory_part *parts, int n_parts,
-                                   t5gist_error *err) {
-  const size_t width = 2 * tg_t5_inner(&t5->config), n_layers = (size_t)t5->config.n_decoder_layers;
-  size_t rows = 0, size;
-  for (int i = 0; i < n_parts; i++) {
-    const size_t n = (size_t)parts[i].n;
-    rows += n;
-    parts[i].memory->n = parts[i].n;
-    if (!tg_size_mul(n, n_layers, &size)) return tg_fail(err, T5GIST_ENOMEM, "%zu encoder rows x %zu layers are too large", n, n_layers);
-    TG_TRY(tg_alloc(&parts[i].memory->kv, size, width * sizeof(float), err));
+tg_dtype tg_memory_dtype(const tg_t5 *t5) {
+  return t5->precision == TG_PRECISION_F32 ? TG_F32 : TG_BF16;
+}
+
+static void put(const float *from, tg_dtype dtype, size_t n, void *numbers, size_t at) {
+  if (dtype == TG_BF16) tg_narrow_bf16(from, n, (uint16_t *)numbers + at);
+  else memcpy((float *)numbers + at, from, n * sizeof *from);
+}
+
+/* One layer's K and V on their way into memories. */
+typedef struct deal {
+  const tg_config *config;
+  const tg_memory_part *parts;
+  tg_dtype dtype;
+  size_t layer;
+  const float *kv; /* [rows of all parts, 2 * inner] */
+} deal;
+
+/* K (half 0) or V (half 1) of one head into a part's memory. rows: of the parts before it. */
+static void put_head(const deal *d, const tg_memory_part *part, size_t rows, size_t half, size_t head) {
+  const size_t n_heads = (size_t)d->config->n_heads, d_kv = (size_t)d->config->d_kv, inner = n_heads * d_kv;
+  const size_t n_gist = (size_t)part->n_gist, n = (size_t)part->memory->n;
+  const size_t to = ((d->layer * 2 + half) * n_heads + head) * n * d_kv;
+  const float *gist = half == 0 ? part->gist_k : part->gist_v, *from = d->kv + rows * 2 * inner + half * inner + head * d_kv;
+  if (n_gist > 0) put(gist + (d->layer * n_heads + head) * n_gist * d_kv, d->dtype, n_gist * d_kv, part->memory->kv, to);
+  for (size_t r = 0; r < (size_t)part->n; r++) put(from + r * 2 * inner, d->dtype, d_kv, part->memory->kv, to + (n_gist + r) * d_kv);
+}
+
+/* Items are parts. */
+static void put_parts(void *user, size_t begin, size_t end, int thread) {
+  (void)thread;
+  const deal *d = user;
+  size_t rows = 0;
+  for (size_t i = 0; i < begin; i++) rows += (size_t)d->parts[i].n;
+  for (size_t i = begin; i < end; rows += (size_t)d->parts[i++].n) {
+    for (size_t half = 0; half < 2; half++)
+      for (size_t head = 0; head < (size_t)d->config->n_heads; head++) put_head(d, &d->parts[i], rows, half, head);
   }
-  if (rows == 0) return T5GIST_OK;
+}
+
+static t5gist_status make_room(const tg_t5 *t5, const tg_memory_part *part, tg_dtype dtype, t5gist_error *err) {
+  const size_t n_layers = (size_t)t5->config.n_decoder_layers, n = (size_t)part->n_gist + (size_t)part->n;
+  size_t rows;
+  part->memory->n = part->n_gist + part->n;
+  if (!tg_size_mul(n, n_layers, &rows)) return tg_fail(err, T5GIST_ENOMEM, "%zu encoder rows x %zu layers are too large", n, n_layers);
+  return tg_alloc(&part->memory->kv, rows, 2 * tg_t5_inner(&t5->config) * tg_dtype_size(dtype), err);
+}
+
+static t5gist_status project_parts(const tg_t5 *t5, tg_workspace *workspace, const float *states, const tg_memory_part *parts, int n_parts,
+                                   tg_dtype dtype, t5gist_error *err) {
+  size_t rows = 0;
+  for (int i = 0; i < n_parts; i++) {
+    rows += (size_t)parts[i].n;
+    TG_TRY(make_room(t5, &parts[i], dtype, err));
+  }
   float *packed, *kv;
   TG_TRY(pack_parts(t5, workspace, states, parts, n_parts, rows, &packed, err));
-  TG_TRY(tg_take_rows(workspace, rows, width, &kv, err));
-  for (size_t layer = 0; layer < n_layers; layer++) {
-    TG_TRY(tg_linear_apply(t5->decoder[layer].cross.kv, workspace, packed, rows, false, kv, err));
-    const float *from = kv;
-    for (int i = 0; i < n_parts; i++) {
-      size = (size_t)parts[i].n * width;
-      memcpy(parts[i].memory->kv + layer * size, from, size * sizeof(float));
-      from += size;
-    }
+  TG_TRY(tg_take_rows(workspace, rows, 2 * tg_t5_inner(&t5->config), &kv, err));
+  deal d = {.config = &t5->config, .parts = parts, .dtype = dtype, .kv = kv};
+  for (; d.layer < (size_t)t5->config.n_decoder_layers; d.layer++) {
+    if (rows > 0) TG_TRY(tg_linear_apply(t5->decoder[d.layer].cross.kv, workspace, packed, rows, false, kv, err));
+    tg_team_run(tg_workspace_team(workspace), (size_t)n_parts, put_parts, &d);
   }
   return T5GIST_OK;
 }
 
-t5gist_status tg_memory_project(const tg_t5 *t5, tg_workspace *workspace, const float *states, const tg_memory_part *parts, int n_parts,
-                                t5gist_error *err) {
+static t5gist_status project(const tg_t5 *t5, tg_workspace *workspace, const float *states, const tg_memory_part *parts, int n_parts, tg_dtype dtype,
+                             t5gist_error *err) {
   const tg_arena_mark mark = tg_arena_save(tg_workspace_arena(workspace));
-  const t5gist_status status = project_parts(t5, workspace, states, parts, n_parts, err);
+  const t5gist_status status = project_parts(t5, workspace, states, parts, n_parts, dtype, err);
   tg_arena_restore(tg_workspace_arena(workspace), mark);
   return status;
 }
 
+t5gist_status tg_memory_project(const tg_t5 *t5, tg_workspace *workspace, const float *states, const tg_memory_part *parts, int n_parts,
+                                t5gist_error *err) {
+  return project(t5, workspace, states, parts, n_parts, tg_memory_dtype(t5), err);
+}
+
 t5gist_status tg_memory_project_gist(const tg_t5 *t5, tg_workspace *workspace, const float *states, int n_gist, float *k, float *v,
                                      t5gist_error *err) {
-  const size_t d_kv = (size_t)t5->config.d_kv, n_heads = (size_t)t5->config.n_heads, inner = tg_t5_inner(&t5->config), rows = (size_t)n_gist;
-  const size_t n_layers = (size_t)t5->config.n_decoder_layers;
+  const size_t n = (size_t)n_gist * tg_t5_inner(&t5->config); /* of a layer's K */
   tg_memory memory = {0};
-  const tg_memory_part part = {&memory, 0, n_gist};
-  const t5gist_status status = tg_memory_project(t5, workspace, states, &part, 1, err);
-  for (size_t layer = 0; status == T5GIST_OK && layer < n_layers; layer++) {
-    for (size_t h = 0; h < n_heads; h++) {
-      for (size_t r = 0; r < rows; r++) {
-        const float *from = memory.kv + (layer * rows + r) * 2 * inner + h * d_kv;
-        const size_t to = ((layer * n_heads + h) * rows + r) * d_kv;
-        memcpy(k + to, from, d_kv * sizeof(float));
-        memcpy(v + to, from + inner, d_kv * sizeof(float));
-      }
-    }
+  const tg_memory_part part = {.memory = &memory, .n = n_gist};
+  const t5gist_status status = project(t5, workspace, states, &part, 1, TG_F32, err);
+  for (size_t layer = 0; status == T5GIST_OK && layer < (size_t)t5->config.n_decoder_layers; layer++) {
+    const float *from = (const float *)memory.kv + layer * 2 * n;
+    memcpy(k + layer * n, from, n * sizeof *k);
+    memcpy(v + layer * n, from + n, n * sizeof *v);
   }
   tg_memory_free(&memory);
   return status;
@@ -91,15 +129,14 @@ t5gist_status tg_cache_reserve(const tg_t5 *t5, tg_cache *cache, int rows, t5gis
   if (rows <= cache->capacity) return T5GIST_OK;
   int capacity = cache->capacity < 32 ? 32 : cache->capacity;
   while (capacity < rows) capacity = capacity > INT_MAX / 2 ? rows : capacity * 2;
-  const size_t width = 2 * tg_t5_inner(&t5->config), n_layers = (size_t)t5->config.n_decoder_layers;
+  const tg_config *c = &t5->config;
+  const size_t row = (size_t)c->d_kv * tg_dtype_size(tg_memory_dtype(t5)), heads = (size_t)c->n_decoder_layers * 2 * (size_t)c->n_heads;
+  const size_t held = (size_t)cache->capacity * row;
   size_t count;
-  if (!tg_size_mul((size_t)capacity, n_layers, &count)) return tg_fail(err, T5GIST_ENOMEM, "%d decoder positions are too many", rows);
-  float *kv;
-  TG_TRY(tg_alloc(&kv, count, width * sizeof(float), err));
-  const size_t held = (size_t)cache->capacity * width;
-  for (size_t layer = 0; held && layer < n_layers; layer++) {
-    memcpy(kv + layer * (size_t)capacity * width, cache->kv + layer * held, held * sizeof(float));
-  }
+  if (!tg_size_mul((size_t)capacity, heads, &count)) return tg_fail(err, T5GIST_ENOMEM, "%d decoder positions are too many", rows);
+  char *kv;
+  TG_TRY(tg_alloc(&kv, count, row, err));
+  for (size_t head = 0; held && head < heads; head++) memcpy(kv + head * (size_t)capacity * row, (const char *)cache->kv + head * held, held);
   tg_free(cache->kv);
   *cache = (tg_cache){kv, capacity};
   return T5GIST_OK;
@@ -112,30 +149,41 @@ void tg_cache_free(tg_cache *cache) {
 
 /* ----------------------------------------------------------------------------------------------------------------------------- pass */
 
-/* Keys of earlier tokens through the hypothesis' history, then of the new ones. Stores the new tokens' K and V in the cache on the way. */
+/* Keys of one layer where K and V of every head stand in rows of their own, `rows` of them. */
+static tg_keys layer_keys(const tg_t5 *t5, const void *kv, int rows, int layer) {
+  const size_t d_kv = (size_t)t5->config.d_kv, n = (size_t)rows, half = n * tg_t5_inner(&t5->config) * tg_dtype_size(tg_memory_dtype(t5));
+  const char *k = (const char *)kv + (size_t)layer * 2 * half;
+  return (tg_keys){.k = k, .v = k + half, .row_stride = d_kv, .head_stride = n * d_kv};
+}
+
+/* Stores the new tokens' K and V. qkv: [n, 3 * inner] */
+static void fill_cache(const tg_t5 *t5, const tg_decoder_sequence *s, const float *qkv, int layer) {
+  const size_t n_heads = (size_t)t5->config.n_heads, d_kv = (size_t)t5->config.d_kv, inner = n_heads * d_kv, capacity = (size_t)s->cache->capacity;
+  const size_t base = (size_t)layer * 2 * n_heads; /* V's heads follow K's, in the cache as in qkv */
+  for (size_t i = 0; i < (size_t)s->n; i++)
+    for (size_t head = 0; head < 2 * n_heads; head++)
+      put(qkv + i * 3 * inner + inner + head * d_kv, tg_memory_dtype(t5), d_kv, s->cache->kv,
+          ((base + head) * capacity + (size_t)s->cache_row + i) * d_kv);
+}
+
+/* Keys of earlier tokens through the hypothesis' history, then of the new ones. */
 static void self_attention_job(const tg_stream *stream, const tg_decoder_sequence *s, size_t first_row, int layer, tg_attention_job *job) {
-  const tg_config *c = &stream->t5->config;
-  const size_t inner = tg_t5_inner(c), width = 2 * inner;
-  float *base = s->cache->kv + (size_t)layer * (size_t)s->cache->capacity * width;
-  float *fresh = base + (size_t)s->cache_row * width;
+  const size_t inner = tg_t5_inner(&stream->t5->config);
   const float *qkv = stream->qkv + first_row * 3 * inner;
-  for (int i = 0; i < s->n; i++) memcpy(fresh + (size_t)i * width, qkv + (size_t)i * 3 * inner + inner, width * sizeof(float));
+  fill_cache(stream->t5, s, qkv, layer);
   *job = (tg_attention_job){.q = qkv, .out = stream->context + first_row * inner, .n_q = s->n, .n_parts = 2, .q_position = s->position};
-  job->keys[0] = (tg_keys){.k = base, .v = base + inner, .row_stride = width, .head_stride = (size_t)c->d_kv, .rows = s->history, .n = s->position};
-  job->keys[1] = (tg_keys){.k = fresh, .v = fresh + inner, .row_stride = width, .head_stride = (size_t)c->d_kv, .n = s->n};
+  job->keys[0] = job->keys[1] = layer_keys(stream->t5, s->cache->kv, s->cache->capacity, layer);
+  job->keys[0].rows = s->history;
+  job->keys[0].n = s->position;
+  job->keys[1].first = s->cache_row;
+  job->keys[1].n = s->n;
 }
 
 static void cross_attention_job(const tg_stream *stream, const tg_decoder_sequence *s, size_t first_row, int layer, tg_attention_job *job) {
-  const tg_config *c = &stream->t5->config;
-  const tg_memory *m = s->memory;
-  const size_t inner = tg_t5_inner(c), d_kv = (size_t)c->d_kv, n_gist = (size_t)m->n_gist;
-  *job = (tg_attention_job){.q = stream->qkv + first_row * inner, .out = stream->context + first_row * inner, .n_q = s->n};
-  if (m->n_gist > 0) {
-    const size_t at = (size_t)layer * n_gist * inner;
-    job->keys[job->n_parts++] = (tg_keys){.k = m->gist_k + at, .v = m->gist_v + at, .row_stride = d_kv, .head_stride = n_gist * d_kv, .n = m->n_gist};
-  }
-  const float *own = m->kv + (size_t)layer * (size_t)m->n * 2 * inner;
-  job->keys[job->n_parts++] = (tg_keys){.k = own, .v = own + inner, .row_stride = 2 * inner, .head_stride = d_kv, .n = m->n};
+  const size_t inner = tg_t5_inner(&stream->t5->config);
+  *job = (tg_attention_job){.q = stream->qkv + first_row * inner, .out = stream->context + first_row * inner, .n_q = s->n, .n_parts = 1};
+  job->keys[0] = layer_keys(stream->t5, s->memory->kv, s->memory->n, layer);
+  job->keys[0].n = s->memory->n;
 }
 
 /* What the layers of a sub-layer that was computed last have seen: its norm's output and what its output projection multiplied. For calibrating only.
@@ -168,6 +216,7 @@ static t5gist_status self_attend(pass *p, int layer, t5gist_error *err) {
   }
   const tg_attention attention = {.n_heads = c->n_heads,
                                   .d_kv = c->d_kv,
+                                  .keys = tg_memory_dtype(stream->t5),
                                   .q_stride = 3 * tg_t5_inner(c),
                                   .out_stride = tg_t5_inner(c),
                                   .bias = p->positions.bias,
@@ -188,7 +237,11 @@ static t5gist_status cross_attend(pass *p, int layer, t5gist_error *err) {
     cross_attention_job(stream, &p->sequences[i], row, layer, &p->jobs[i]);
     row += (size_t)p->sequences[i].n;
   }
-  const tg_attention attention = {.n_heads = c->n_heads, .d_kv = c->d_kv, .q_stride = tg_t5_inner(c), .out_stride = tg_t5_inner(c)};
+  const tg_attention attention = {.n_heads = c->n_heads,
+                                  .d_kv = c->d_kv,
+                                  .keys = tg_memory_dtype(stream->t5),
+                                  .q_stride = tg_t5_inner(c),
+                                  .out_stride = tg_t5_inner(c)};
   TG_TRY(tg_attention_run(&attention, stream->workspace, p->jobs, p->n_sequences, err));
   return tg_stream_project(stream, w->o, "decoder", layer, "cross-attention", err);
 }

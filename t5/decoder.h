@@ -4,19 +4,23 @@
 
 #include "t5/model.h"
 
-/* Cross-attention K and V of one source: n_gist rows borrowed from a gist (they do not depend on the input), then own rows. */
+/* Cross-attention K and V of one source, a head's rows side by side: a decoding step reads them all, and they are what many requests wait for. */
 typedef struct tg_memory {
-  const float *gist_k, *gist_v; /* [n_decoder_layers, n_heads, n_gist, d_kv] */
-  int n_gist;
-  float *kv;                    /* owned, [n_decoder_layers, n, 2 * inner]: K then V in each row */
+  void *kv; /* owned, [n_decoder_layers, 2, n_heads, n, d_kv], K before V, in tg_memory_dtype */
   int n;
 } tg_memory;
 void tg_memory_free(tg_memory *memory);
 
-/* Projects rows of encoder states into memories: part i's rows are states[begin .. begin + n) and fill memory->kv (allocated here). */
+/* Of memories and caches: f32 beside linear layers in f32; beside narrower ones bf16, which costs less than their own rounding and half of the reading. */
+tg_dtype tg_memory_dtype(const tg_t5 *t5);
+
+/* What a memory is made of (allocated here): the rows of a gist, which do not depend on the input and are there already, then the projections of the
+ * encoder's states[begin .. begin + n). */
 typedef struct tg_memory_part {
   tg_memory *memory;
   int begin, n;
+  const float *gist_k, *gist_v; /* [n_decoder_layers, n_heads, n_gist, d_kv]; null: none */
+  int n_gist;
 } tg_memory_part;
 t5gist_status tg_memory_project(const tg_t5 *t5, tg_workspace *workspace, const float *states, const tg_memory_part *parts, int n_parts, t5gist_error *err);
 
@@ -25,7 +29,7 @@ t5gist_status tg_memory_project_gist(const tg_t5 *t5, tg_workspace *workspace, c
 
 /* Self-attention K and V of one request: rows are handed out by the search, hypotheses refer to them by index and share them. */
 typedef struct tg_cache {
-  float *kv; /* owned, [n_decoder_layers, capacity, 2 * inner] */
+  void *kv; /* owned, [n_decoder_layers, 2, n_heads, capacity, d_kv] in tg_memory_dtype */
   int capacity;
 } tg_cache;
 t5gist_status tg_cache_reserve(const tg_t5 *t5, tg_cache *cache, int rows, t5gist_error *err); /* keeps contents, at least doubles */

@@ -397,7 +397,7 @@ static void expect_scores(const t5gist_request *request, const t5gist_target_sco
   const tg_mask mask = tg_mask_make(T5GIST_GIST, prompt.n_task, prompt.n_gist, prompt.n_input);
   const tg_encoder_sequence sequence = {.ids = prompt.ids.ids, .n = mask.n, .segments = mask.encoder, .n_segments = mask.n_segments};
   CHECK_OK(tg_encode(t5, session->workspace, &sequence, 1, &states, &err));
-  const tg_memory_part part = {&memory, mask.cross.begin, mask.cross.end - mask.cross.begin};
+  const tg_memory_part part = {.memory = &memory, .begin = mask.cross.begin, .n = mask.cross.end - mask.cross.begin};
   CHECK_OK(tg_memory_project(t5, session->workspace, states, &part, 1, &err));
   CHECK_OK(tg_cache_reserve(t5, &cache, score->n_ids, &err));
   int32_t *fed = calloc((size_t)score->n_ids, sizeof *fed);
@@ -448,12 +448,16 @@ static void targets_of_any_length_are_scored(void **state) {
   t5gist_session_free(session);
 }
 
+static float *cache_row(const tg_t5 *t5, const tg_cache *cache, int head, int row) {
+  return (float *)cache->kv + ((size_t)head * (size_t)cache->capacity + (size_t)row) * (size_t)t5->config.d_kv;
+}
+
 /* A long answer's cache moves a few times, with what is in it, not at every token. */
 static void caches_double(void **state) {
   (void)state;
   enum { ROWS = 600, MOVES = 6 };
   const tg_t5 *t5 = model->t5;
-  const size_t width = 2 * tg_t5_inner(&t5->config);
+  const int heads = t5->config.n_decoder_layers * 2 * t5->config.n_heads; /* K's and V's of all layers */
   t5gist_error err;
   tg_cache cache = {0};
   int moves = 0;
@@ -462,13 +466,11 @@ static void caches_double(void **state) {
     CHECK_OK(tg_cache_reserve(t5, &cache, rows, &err));
     assert_true(cache.capacity >= rows);
     moves += cache.capacity != before;
-    for (int layer = 0; layer < t5->config.n_decoder_layers; layer++)
-      cache.kv[((size_t)layer * (size_t)cache.capacity + (size_t)rows - 1) * width] = (float)(layer * ROWS + rows);
+    for (int head = 0; head < heads; head++) *cache_row(t5, &cache, head, rows - 1) = (float)(head * ROWS + rows);
   }
   assert_in_range(moves, 2, MOVES);
-  for (int layer = 0; layer < t5->config.n_decoder_layers; layer++)
-    for (int rows = 1; rows <= ROWS; rows++)
-      assert_true(cache.kv[((size_t)layer * (size_t)cache.capacity + (size_t)rows - 1) * width] == (float)(layer * ROWS + rows));
+  for (int head = 0; head < heads; head++)
+    for (int rows = 1; rows <= ROWS; rows++) assert_true(*cache_row(t5, &cache, head, rows - 1) == (float)(head * ROWS + rows));
   tg_cache_free(&cache);
 }
 

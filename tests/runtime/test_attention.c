@@ -23,7 +23,7 @@ static float *floats(size_t n) {
 /* What a case is made of: n_jobs equal jobs over keys of two parts, the second with rows in a list. */
 typedef struct shape {
   int n_heads, d_kv, n_q, n_first, n_second, n_jobs, q_position, k_position;
-  bool causal, bias, list;
+  bool causal, bias, list, narrow; /* narrow: keys and values in bf16 */
 } shape;
 
 typedef struct problem {
@@ -31,22 +31,53 @@ typedef struct problem {
   tg_attention attention;
   tg_attention_job jobs[MAX_JOBS];
   float *q, *first, *second, *bias, *out;
+  uint16_t *narrow[2]; /* first and second in bf16, which those are then rounded to */
   int32_t *rows;
 } problem;
 
+static void round_numbers(float *x, size_t n, uint16_t **narrow) {
+  assert_int_equal(tg_alloc(narrow, n, sizeof **narrow, NULL), T5GIST_OK);
+  tg_narrow_bf16(x, n, *narrow);
+  tg_widen(*narrow, TG_BF16, n, x);
+}
+
+/* Keys at the beginning of the first or the second part, values v numbers behind. */
+static tg_keys keys_at(const problem *p, int part, size_t v) {
+  const uint16_t *narrow = p->narrow[part];
+  const float *wide = part == 0 ? p->first : p->second;
+  return p->attention.keys == TG_BF16 ? (tg_keys){.k = narrow, .v = narrow + v} : (tg_keys){.k = wide, .v = wide + v};
+}
+
+static void set_keys(problem *p) {
+  const shape *s = &p->shape;
+  const size_t d = (size_t)s->d_kv, inner = (size_t)s->n_heads * d, n_first = (size_t)s->n_first;
+  for (int i = 0; i < s->n_jobs; i++) {
+    tg_keys *keys = p->jobs[i].keys;
+    keys[0] = keys_at(p, 0, n_first * inner);
+    keys[0].row_stride = d;
+    keys[0].head_stride = n_first * d;
+    keys[0].n = s->n_first;
+    keys[1] = keys_at(p, 1, inner);
+    keys[1].row_stride = 2 * inner;
+    keys[1].head_stride = d;
+    keys[1].rows = s->list ? p->rows : NULL;
+    keys[1].n = s->n_second;
+  }
+}
+
 /* The first part is head-major [n_heads, n_first, d_kv], as a gist's; the second row-major [n_rows, 2 * inner], as packed K and V. */
 static void problem_new(problem *p, const shape *s, uint32_t seed) {
-  const size_t d = (size_t)s->d_kv, inner = (size_t)s->n_heads * d, n_q = (size_t)s->n_q, n_rows = (size_t)s->n_second + 5;
+  const size_t d = (size_t)s->d_kv, inner = (size_t)s->n_heads * d, n_q = (size_t)s->n_q, n_rows = (size_t)s->n_second + 5, n_first = (size_t)s->n_first * inner;
   const int n_keys = s->n_first + s->n_second, reach = n_keys + s->n_q + abs(s->q_position - s->k_position) + 1;
   *p = (problem){.shape = *s};
   p->q = floats((size_t)s->n_jobs * n_q * 3 * inner);
   p->out = floats((size_t)s->n_jobs * n_q * (inner + 3));
-  p->first = floats(2 * (size_t)s->n_first * inner);
+  p->first = floats(2 * n_first);
   p->second = floats(n_rows * 2 * inner);
   p->bias = floats((size_t)s->n_heads * 2 * (size_t)reach);
   assert_int_equal(tg_alloc(&p->rows, (size_t)s->n_second, sizeof *p->rows, NULL), T5GIST_OK);
   test_fill(p->q, (size_t)s->n_jobs * n_q * 3 * inner, 1, &seed);
-  test_fill(p->first, 2 * (size_t)s->n_first * inner, 1, &seed);
+  test_fill(p->first, 2 * n_first, 1, &seed);
   test_fill(p->second, n_rows * 2 * inner, 1, &seed);
   test_fill(p->bias, (size_t)s->n_heads * 2 * (size_t)reach, 3, &seed);
   test_fill(p->out, (size_t)s->n_jobs * n_q * (inner + 3), 1, &seed);
@@ -65,11 +96,13 @@ static void problem_new(problem *p, const shape *s, uint32_t seed) {
                               .n_parts = 2,
                               .q_position = s->q_position,
                               .k_position = s->k_position};
-    job->keys[0] =
-        (tg_keys){.k = p->first, .v = p->first + (size_t)s->n_first * inner, .row_stride = d, .head_stride = (size_t)s->n_first * d, .n = s->n_first};
-    job->keys[1] = (tg_keys){
-        .k = p->second, .v = p->second + inner, .row_stride = 2 * inner, .head_stride = d, .rows = s->list ? p->rows : NULL, .n = s->n_second};
   }
+  if (s->narrow) {
+    round_numbers(p->first, 2 * n_first, &p->narrow[0]);
+    round_numbers(p->second, n_rows * 2 * inner, &p->narrow[1]);
+    p->attention.keys = TG_BF16;
+  }
+  set_keys(p);
 }
 
 static void problem_free(problem *p) {
@@ -77,6 +110,8 @@ static void problem_free(problem *p) {
   tg_free(p->out);
   tg_free(p->first);
   tg_free(p->second);
+  tg_free(p->narrow[0]);
+  tg_free(p->narrow[1]);
   tg_free(p->bias);
   tg_free(p->rows);
 }
@@ -102,8 +137,8 @@ static void check(fixture *f, const shape *s) {
   tg_attention_reference(&p.attention, p.jobs, s->n_jobs);
   for (size_t i = 0; i < n; i++) /* the gaps between rows among them: both leave them alone */
     if (!(fabs((double)found[i] - (double)p.out[i]) <= 1e-5))
-      fail_msg("heads %d, d_kv %d, queries %d, keys %d + %d, causal %d, bias %d, list %d: value %zu: expected %.8g, found %.8g", s->n_heads, s->d_kv,
-               s->n_q, s->n_first, s->n_second, s->causal, s->bias, s->list, i, (double)p.out[i], (double)found[i]);
+      fail_msg("heads %d, d_kv %d, queries %d, keys %d + %d, causal %d, bias %d, list %d, narrow %d: value %zu: expected %.8g, found %.8g", s->n_heads,
+               s->d_kv, s->n_q, s->n_first, s->n_second, s->causal, s->bias, s->list, s->narrow, i, (double)p.out[i], (double)found[i]);
   tg_free(before);
   tg_free(found);
   problem_free(&p);
@@ -124,6 +159,7 @@ static void test_sizes(void **state) {
                                .n_jobs = 1 + turn % MAX_JOBS,
                                .bias = turn % 2,
                                .list = turn % 5 < 2,
+                               .narrow = turn % 7 < 3,
                                .q_position = turn % 4 * 3,
                                .k_position = turn % 7});
       }
@@ -134,8 +170,28 @@ static void test_many_keys(void **state) {
   check(*state, &(shape){.n_heads = 2, .d_kv = 24, .n_q = 20, .n_second = 700, .n_jobs = 1, .bias = true});
   check(*state,
         &(shape){.n_heads = 2, .d_kv = 24, .n_q = 1, .n_second = 700, .n_jobs = 3, .bias = true, .list = true, .q_position = 699, .causal = true});
+  check(*state, &(shape){.n_heads = 2, .d_kv = 24, .n_q = 3, .n_first = 300, .n_second = 400, .n_jobs = 2, .narrow = true});
+  check(*state, &(shape){.n_heads = 1, .d_kv = 16, .n_q = 20, .n_second = 700, .n_jobs = 2, .list = true, .narrow = true});
   check(*state, &(shape){.n_heads = 1, .d_kv = 16, .n_q = 9, .n_first = 510, .n_second = 530, .n_jobs = 2, .list = true});
   check(*state, &(shape){.n_heads = 3, .d_kv = 16, .n_q = 300, .n_second = 40, .n_jobs = 1, .bias = true});
+}
+
+/* Keys in bf16 give the bits of the same numbers in f32, alone and packed. */
+static void test_narrow_keys_are_exact(void **state) {
+  for (int n_q = 1; n_q <= 17; n_q += 8) {
+    problem p;
+    problem_new(&p, &(shape){.n_heads = 3, .d_kv = 40, .n_q = n_q, .n_first = 70, .n_second = 530, .n_jobs = 2, .narrow = true}, 5);
+    const size_t n = out_size(&p);
+    float *narrow = floats(n);
+    run(*state, &p, p.jobs, 2);
+    memcpy(narrow, p.out, n * sizeof *narrow);
+    p.attention.keys = TG_F32;
+    set_keys(&p);
+    run(*state, &p, p.jobs, 2);
+    assert_memory_equal(narrow, p.out, n * sizeof *narrow);
+    tg_free(narrow);
+    problem_free(&p);
+  }
 }
 
 static void test_causal(void **state) {
@@ -251,6 +307,7 @@ static int groups(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_sizes),
       cmocka_unit_test(test_many_keys),
+      cmocka_unit_test(test_narrow_keys_are_exact),
       cmocka_unit_test(test_causal),
       cmocka_unit_test(test_nothing_visible),
       cmocka_unit_test(test_large_scores),
