@@ -1,4 +1,5 @@
 /* What is in a model folder or a gist file, also where it is damaged: whatever can be read is shown, then what is wrong. */
+#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -148,7 +149,9 @@ static void show_file(FILE *out, const char *dir, const char *name) {
   struct stat st;
   if (tg_path_join(&path, dir, name, NULL) != T5GIST_OK || tg_escape(name, &escaped, NULL) != T5GIST_OK) {
     fprintf(out, "  %-16s (not enough memory)\n", "file");
-  } else if (tg_io_stat(path, &st) == 0 && S_ISREG(st.st_mode)) {
+  } else if (tg_io_stat(path, &st) != 0) {
+    fprintf(out, "  %-16s %20s  %s: %s\n", "file", "", escaped, strerror(errno));
+  } else if (S_ISREG(st.st_mode)) {
     snprintf(size, sizeof size, "%lld bytes", (long long)st.st_size);
     fprintf(out, "  %-16s %20s  %s\n", "file", size, escaped);
   }

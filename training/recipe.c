@@ -2,8 +2,10 @@
 
 #include <ctype.h>
 #include <float.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "runtime/error.h"
@@ -325,11 +327,18 @@ static json_t *list_json(const tg_strings *strings) {
   return list;
 }
 
+/* JSON's whole numbers here have 63 bits: beyond them as text, which a recipe takes as well. */
+static json_t *uint64_json(uint64_t value) {
+  char text[24];
+  snprintf(text, sizeof text, "%" PRIu64, value);
+  return value <= INT64_MAX ? json_integer((json_int_t)value) : json_string(text);
+}
+
 static json_t *value_json(const tg_recipe *recipe, const tg_field *field) {
   const void *at = (const char *)recipe + field->offset;
   switch (field->type) {
     case TG_FIELD_INT: return json_integer(*(const int *)at);
-    case TG_FIELD_UINT64: return json_integer((json_int_t)(*(const uint64_t *)at));
+    case TG_FIELD_UINT64: return uint64_json(*(const uint64_t *)at);
     case TG_FIELD_FLOAT: return json_real((double)*(const float *)at);
     case TG_FIELD_BOOL: return json_boolean(*(const bool *)at);
     case TG_FIELD_ENUM: return json_string(field->choices[*(const int *)at]);

@@ -706,6 +706,13 @@ class Verify(Hostile):
         self.assertIn("model.safetensors", said)
         self.assertIn("found 2 problems", said)
 
+    def test_inspect_names_what_it_cannot_see(self):
+        folder = self.folder("model", {})
+        (Path(folder) / "vocabulary.txt").symlink_to("nowhere")
+        code, said, _, _ = self.run_measured("inspect", folder)
+        self.assertEqual(code, 0, said)
+        self.assertRegex(said, "file +vocabulary.txt: No such file")
+
 
 GOOD_LINE = '{"instruction": "a", "input": "b", "output": "c"}'
 

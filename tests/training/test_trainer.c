@@ -96,9 +96,10 @@ static void recipes_are_refused_with_a_reason(void **state) {
 static void a_run_goes_on_with_its_own_recipe_alone(void **state) {
   (void)state;
   tg_recipe a, b;
-  CHECK_OK(load_recipe("model: m\nout: o\ndata.train: a\nrate: 0.1\n", &a));
-  CHECK_OK(load_recipe("model: m\nout: other\ndata.train: a\nrate: 0.1\nsteps: 7\nthreads: 3\nsave_every: 1\n", &b));
+  CHECK_OK(load_recipe("model: m\nout: o\ndata.train: a\nrate: 0.1\nseed: 18446744073709551615\n", &a));
+  CHECK_OK(load_recipe("model: m\nout: other\ndata.train: a\nrate: 0.1\nsteps: 7\nthreads: 3\nsave_every: 1\nseed: 18446744073709551615\n", &b));
   json_t *before = tg_recipe_json(&a);
+  assert_string_equal(json_string_value(json_object_get(before, "seed")), "18446744073709551615");
   char *text = json_dumps(before, 0);
   json_decref(before);
   CHECK_OK(tg_json_parse(text, strlen(text), "recipe", &before, &err)); /* as a file gives it back */
