@@ -11,6 +11,7 @@ from texts import *
 from wordings import MORE
 
 FAMILIES = {}
+WORDS = NOUN + ADJ + PRODUCT + MORE_NOUN + MORE_ADJ  # what instructions name: common words, each a piece of the vocabulary, as people use them
 SAME_LETTERS = ("quotes", "brackets", "stars", "answer", "result", "bang")  # of CHAINS
 
 
@@ -64,7 +65,7 @@ class Family:
 
 def family(trained, held=(), chains=False, unseen=False, weight=1.0, bare=False):
     """trained, held: wordings, {name} a parameter, [a|b] alternatives. chains: may be followed by a second operation on its answer, or (SAME_LETTERS) by one that keeps its letters. unseen: a family that is never trained.
-    bare: its quotation marks are often left out. wordings.MORE has further wordings, one in ten of them held out."""
+    bare: quotation marks around one word are mostly left out: in them a word has other pieces than in a text. wordings.MORE has further wordings, one in ten of them held out."""
 
     def register(draw):
         more = MORE.get(draw.__name__, "").splitlines()
@@ -106,16 +107,13 @@ def extract_one(d):
 
 
 SEPARATORS = [", ", "; ", " / ", " - ", " | ", " + ", " & ", " > ", " = ", " # ", " ~ ", " * ", " :: ", " -> ", " // ", " and ", " or ", " then ", " with ", " by ", " plus "]
-SEPARATOR_KINDS = [(0.6, lambda r: r.choice(SEPARATORS), len(SEPARATORS)),
-                   (0.25, lambda r: " " + "".join(r.choice("+-=/|#~*&>:") for _ in range(r.choice([2, 2, 3]))) + " ", 1452),
-                   (0.15, lambda r: " " + r.choice(NOUN + ADJ).upper() + " ", len(NOUN + ADJ))]
-INVENTED = 100000  # about so many words invented() can make
+SEPARATOR_KINDS = [(0.6, lambda r: r.choice(SEPARATORS), len(SEPARATORS)), (0.4, lambda r: " " + r.choice(WORDS) + " ", len(WORDS))]
 
 
 @family([EXTRACT + " the {a} and the {b}" + FROM + ", separated by \"{s}\".", "[Write|List|Output] the {a}, then the {b}, with \"{s}\" between them.",
          "[First|Start with] the {a}, then the {b}; [separate|divide] them with \"{s}\".", "What are the {a} and the {b}? [Use|Put] \"{s}\" [between them|as separator]."],
         ["I want two things in this order: {a}, {b}. Split them by \"{s}\".", "Note down the {a} followed by the {b} with \"{s}\" in the middle.",
-         "The answer is the {a} and the {b} joined by \"{s}\"."], weight=2)
+         "The answer is the {a} and the {b} joined by \"{s}\"."], weight=1.5, bare=True)
 def extract_two(d):
     a, b = d.pick([p for x, y in pairs() for p in ((x, y), (y, x))])
     separator = d.made(SEPARATOR_KINDS)
@@ -130,7 +128,7 @@ def extract_two(d):
 
 @family(["[Return|Output|Write|Give me|Produce] [JSON|a JSON object] with the [keys|fields] {ks}.", "[Convert|Turn] the [text|message|sentence] [into|to] JSON with the [keys|fields] {ks}.",
          "[Extract|Get|Find] {ks} as JSON.", "[Answer|Reply] in JSON. [Keys|Fields]: {kc}."],
-        ["I need {ks} in a JSON object.", "Format the details as JSON: {kc}.", "JSON please, with {ks}."], weight=1.5)
+        ["I need {ks} in a JSON object.", "Format the details as JSON: {kc}.", "JSON please, with {ks}."], weight=2)
 def json_fields(d):
     keys = list(d.pick([p for x, y in pairs() for p in ((x, y), (y, x))])) if d.r.random() < 0.7 else [d.pick(list(FIELDS))]
     d.combination = ("json", *keys)
@@ -144,12 +142,11 @@ def json_fields(d):
 
 LABELS = """CLIENT WHO PERSON MAIL CONTACT TEL CALL DUE WHEN DAY TOTAL SUM COST REF ID NO WHERE PLACE SITE FIRM ORG PARTNER GOODS WHAT ARTICLE HOUR AT NOTE INFO FACT DATA FOUND VALUE
 FIELD RESULT ANSWER ITEM ENTRY KEY TAG""".split()
-LABEL_KINDS = [(0.4, lambda r: r.choice(LABELS), len(LABELS)), (0.25, lambda r: r.choice(NOUN + ADJ).upper(), len(NOUN + ADJ)), (0.2, lambda r: capital(r.choice(NOUN + ADJ)), len(NOUN + ADJ)),
-               (0.15, lambda r: capital(invented(r)), INVENTED)]
+LABEL_KINDS = [(0.4, lambda r: r.choice(LABELS), len(LABELS)), (0.6, lambda r: r.choice(WORDS), len(WORDS))]
 
 
 @family([EXTRACT + " the {a} and [put|write] the label \"{l}:\" before it.", "[Write|Output|Give] the {a} after the label \"{l}:\".", "[Answer|Reply] with \"{l}:\" and the {a}."],
-        ["Note down the {a} under the label \"{l}:\".", "The answer starts with \"{l}:\" and then has the {a}."], weight=1.5)
+        ["Note down the {a} under the label \"{l}:\".", "The answer starts with \"{l}:\" and then has the {a}."], weight=1.2, bare=True)
 def labelled(d):
     key, label = d.pick(list(FIELDS)), d.made(LABEL_KINDS)
     d.combination = ("label", key, label)
@@ -198,7 +195,7 @@ CLASSES = [("[review|text|comment]", lambda r, i: review(r, i == 0), ["positive"
 
 
 @family(["Is the {X} {ns}?", "[Classify|Label|Judge|Sort|Mark|Rate] the {X} as {ns}.", "[Say|Decide|Tell me] [whether|if] the {X} is {ns}."],
-        ["Look at the {X} and choose {ns}.", "Which is it, {ns}?"], chains=True, weight=0.8)
+        ["Look at the {X} and choose {ns}.", "Which is it, {ns}?"], chains=True, weight=1.6)
 def classify(d):
     noun, make, names = d.pick(CLASSES)
     order = d.r.sample(names, len(names))
@@ -215,7 +212,7 @@ ANSWERS = [("yes", "no"), ("yes", "no"), ("true", "false"), ("Y", "N"), ("1", "0
 
 
 @family(["Is the {X} {c}? [Answer|Reply with|Say|Write] {p} or {n}.", "[Answer|Write|Return] {p} if the {X} is {c}, {n} if not."],
-        ["Would you call the {X} {c}? {p} or {n}, please."], chains=True, weight=0.8)
+        ["Would you call the {X} {c}? {p} or {n}, please."], chains=True, weight=1.2)
 def judge(d):
     noun, make, names = d.pick(CLASSES)
     asked = d.r.randrange(len(names))
@@ -231,7 +228,7 @@ def judge(d):
 
 @family(["[Route|Send|Assign|Forward] the [ticket|request|message] to [one of|] {ds}.", "Which [department|team] should [handle|get|answer] this: {ds}?",
          "[Classify|Label|Sort] the [ticket|request|message] as {ds}.", "[Choose|Pick] the right [department|team|queue]: {ds}."],
-        ["Who is responsible for this request, {ds}?", "Decide where the ticket belongs: {ds}.", "The possible teams are {ds}. Name the right one."], chains=True, weight=0.8)
+        ["Who is responsible for this request, {ds}?", "Decide where the ticket belongs: {ds}.", "The possible teams are {ds}. Name the right one."], chains=True, weight=1.4)
 def route(d):
     names = d.several(list(DEPT), d.r.choice([2, 3, 3, 4]))
 
@@ -243,7 +240,7 @@ def route(d):
 
 
 @family(["What is the [topic|subject][ of the text|]: {ds}?", "[Classify|Label|Sort] the [text|news|sentence|message] as {ds}.", "[Choose|Pick] the [topic|subject|category]: {ds}.",
-         "Is the [text|sentence] about {ds}?"], ["Which of {ds} does the text deal with?", "Name the theme, {ds}.", "The text belongs to one category of {ds}."], chains=True, weight=0.6)
+         "Is the [text|sentence] about {ds}?"], ["Which of {ds} does the text deal with?", "Name the theme, {ds}.", "The text belongs to one category of {ds}."], chains=True, weight=1)
 def topic(d):
     names = d.several(list(TOPIC), d.r.choice([2, 3, 4]))
 
@@ -275,12 +272,11 @@ def mentions(d):
 
 # ------------------------------------------------------------------------------------------------------------- look-ups
 # Codes that the instruction gives to words or classes. Which code is whose is learned from answers that say the word before its code (training/mini/RUNS.md): two thirds do.
-WORDS = NOUN + ADJ + PRODUCT + MORE_NOUN + MORE_ADJ
 CODES = list("ABCDEFGHKLMNPQRSTUVWXYZ") + [str(n) for n in range(10)] + """red green blue yellow white black north south east west up down left right yes no true false on off
 high low hot cold sun moon gold silver alpha beta gamma delta plus minus open closed keep drop pass fail good bad one two three go stop top base cat dog fox owl""".split()
 CODE_KINDS = [(0.4, lambda r: r.choice(CODES), len(CODES)),
-              (0.25, lambda r: "".join(r.choice({"A": "ABCDEFGHKLMNPQRSTUVWXYZ", "a": "abcdefghkmnprstxyz", "1": "123456789"}[c]) for c in r.choice(["A1", "AA", "11", "a1", "A11", "1A", "aa"])), 4900),
-              (0.25, lambda r: r.choice(WORDS), len(WORDS)), (0.1, invented, INVENTED)]
+              (0.2, lambda r: "".join(r.choice({"A": "ABCDEFGHKLMNPQRSTUVWXYZ", "1": "123456789"}[c]) for c in r.choice(["A1", "11", "1A"])), 495),
+              (0.4, lambda r: r.choice(WORDS), len(WORDS))]
 BINDING = ["{d}: {c}", "{d}: {c}", "{d} = {c}", "{d} means {c}", "{c} for {d}", "{c} if it is {d}"]
 
 
@@ -295,9 +291,9 @@ def coded(d, names, unit):
 
 @family(["[Give|Write|Return|Say] the code[ of each word| of every word|]: {m}.{o}", "[Code|Replace|Translate] [each word|every word]: {m}.{o}", "[Look up|Find] [each|every] word and [write|return] its code. {m}.{o}",
          "The codes are: {m}.{o}", "[Which|What] code [has|belongs to] each word? {m}.{o}", "[Use|Apply] this [table|list]: {m}.{o}"],
-        ["Read the input and say what stands for each word: {m}.{o}", "What does our list have for this? {m}.{o}"], weight=3)
+        ["Read the input and say what stands for each word: {m}.{o}", "What does our list have for this? {m}.{o}"], weight=2)
 def mapping(d):
-    names = d.r.sample(WORDS, d.r.choice([2, 2, 3, 3, 4]))
+    names = d.r.sample(WORDS, d.r.choice([2, 2, 3]))
     table, note, answer = coded(d, names, "word")
 
     def example(r):
@@ -311,7 +307,7 @@ NAMED = 0.15  # of the inputs are the name of their class alone, from which the 
 
 
 @family(["[Answer|Reply|Write|Say|Output] {m}, according to the {X}.{o}", "[Label|Mark|Tag|Classify] the {X}: {m}.{o}", "[Codes|Labels]: {m}. [Classify|Label|Judge] the {X}.{o}",
-         "Is the {X} {ns}? [Use|Answer with] these codes: {m}.{o}"], ["Decide what the {X} is and give the code: {m}.{o}", "Look at the {X} and choose: {m}.{o}"], weight=1.5)
+         "Is the {X} {ns}? [Use|Answer with] these codes: {m}.{o}"], ["Decide what the {X} is and give the code: {m}.{o}", "Look at the {X} and choose: {m}.{o}"], weight=1.2)
 def class_codes(d):
     noun, make, names = d.r.choice(CLASSES)
     table, note, answer = coded(d, names, "class")
@@ -324,7 +320,7 @@ def class_codes(d):
 
 
 @family(["[Answer|Write|Output|Return] {m}.{o}", "[Classify|Label|Code|Mark] the [ticket|request|message]: {m}.{o}", "[Use|Reply with|Give] the code of the [department|team]: {m}.{o}"],
-        ["The codes are: {m}. Which one fits this ticket?{o}", "Decide on a code, {m}.{o}"], weight=1.5)
+        ["The codes are: {m}. Which one fits this ticket?{o}", "Decide on a code, {m}.{o}"], weight=1.2)
 def route_codes(d):
     names = d.several(list(DEPT), d.r.choice([2, 2, 3]))
     table, note, answer = coded(d, names, "team")
@@ -404,7 +400,7 @@ def reverse(d):
 
 
 @family(["[Join|Connect|Combine|Link] the [words|items] with \"{s}\".", "[Write|List|Show] the items with \"{s}\" between them.", "[Replace|Swap] the commas [by|with] \"{s}\"."],
-        ["I want \"{s}\" between the items.", "Use \"{s}\" where the commas are."], weight=1.2)
+        ["I want \"{s}\" between the items.", "Use \"{s}\" where the commas are."], weight=1, bare=True)
 def join_list(d):
     separator = ", "
     while separator == ", ":
@@ -418,12 +414,12 @@ def join_list(d):
 
 
 PLAIN, MORE_WORDS = NOUN + ADJ, MORE_NOUN + MORE_ADJ  # what plain sentences are made of; words that are looked for, put in or given a code alone
-WORD_KINDS = [(0.5, lambda r: r.choice(PLAIN), len(PLAIN)), (0.25, lambda r: r.choice(MORE_WORDS), len(MORE_WORDS)), (0.1, lambda r: r.choice(PRODUCT), len(PRODUCT)), (0.15, invented, INVENTED)]
-NEW_WORD_KINDS = [(0.4, lambda r: r.choice(PLAIN), len(PLAIN)), (0.25, lambda r: r.choice(MORE_WORDS), len(MORE_WORDS)), (0.2, lambda r: r.choice(CITY + FIRST + PRODUCT), len(CITY + FIRST + PRODUCT)), (0.15, invented, INVENTED)]
+WORD_KINDS = [(0.5, lambda r: r.choice(PLAIN), len(PLAIN)), (0.4, lambda r: r.choice(MORE_WORDS), len(MORE_WORDS)), (0.1, lambda r: r.choice(PRODUCT), len(PRODUCT))]
+NEW_WORD_KINDS = [(0.4, lambda r: r.choice(PLAIN), len(PLAIN)), (0.4, lambda r: r.choice(MORE_WORDS), len(MORE_WORDS)), (0.2, lambda r: r.choice(CITY + FIRST + PRODUCT), len(CITY + FIRST + PRODUCT))]
 
 
 @family(["[Replace|Substitute|Swap] [the word|] \"{x}\" [by|with] \"{y}\".", "[Change|Turn] \"{x}\" [to|into] \"{y}\"[ in the text| in the sentence|].", "[Write|Use] \"{y}\" instead of \"{x}\"."],
-        ["Wherever it says \"{x}\", it should say \"{y}\".", "Put \"{y}\" where \"{x}\" is now.", "\"{x}\" becomes \"{y}\"."], chains=SAME_LETTERS, weight=3.5, bare=True)
+        ["Wherever it says \"{x}\", it should say \"{y}\".", "Put \"{y}\" where \"{x}\" is now.", "\"{x}\" becomes \"{y}\"."], chains=SAME_LETTERS, weight=2.5, bare=True)
 def replace_word(d):
     old, new = d.made(WORD_KINDS), d.made(NEW_WORD_KINDS)
 
@@ -443,7 +439,7 @@ def with_word(r, word, edit):
 
 
 @family(["[Remove|Delete|Drop|Leave out] the word \"{x}\"[ from the text| from the sentence|].", "[Write|Return|Show] the [text|sentence] without [the word|] \"{x}\"."],
-        ["Take \"{x}\" away.", "I do not want to see \"{x}\" in the text."], chains=SAME_LETTERS, weight=2, bare=True)
+        ["Take \"{x}\" away.", "I do not want to see \"{x}\" in the text."], chains=SAME_LETTERS, weight=1.5, bare=True)
 def delete_word(d):
     word = d.made(WORD_KINDS)
     return {"x": word}, lambda r: with_word(r, word, lambda w: [])
@@ -452,11 +448,11 @@ def delete_word(d):
 ADDITIONS = """Thank you.|Best regards|See you soon!|Note:|Warning:|Dear team,|Please reply.|Good news:|FYI:|Kind regards|Draft|Approved|Call me.|To do:|Urgent:|Hello,|Done.|Reminder:|First,
 |Finally,|Update:|Many thanks|Page 1|Copy|Read this:|Over and out.|Question:|Yes,|No,|So,|Listen:|Attention!|Internal|Secret|Final|New:|Old:|Summary:|Part two|Okay.""".replace("\n", "").split("|")
 ADDITION_KINDS = [(0.5, lambda r: r.choice(ADDITIONS), len(ADDITIONS)), (0.2, lambda r: capital(r.choice(ADJ)) + " " + r.choice(NOUN) + r.choice(".:!"), 3 * len(ADJ) * len(NOUN)),
-                  (0.2, lambda r: capital(r.choice(NOUN)) + ":", len(NOUN)), (0.1, lambda r: capital(invented(r)) + ".", INVENTED)]
+                  (0.3, lambda r: r.choice(WORDS), len(WORDS))]
 
 
 @family(["[Add|Put|Write|Insert] \"{x}\" [at|to] the {w}[ of the text| of the message|].", "[Return|Give|Show] the [text|message|sentence] with \"{x}\" at the {w}."],
-        ["The {w} of the text should be \"{x}\".", "I want \"{x}\" at the {w}."], weight=1)
+        ["The {w} of the text should be \"{x}\".", "I want \"{x}\" at the {w}."], weight=1, bare=True)
 def add_text(d):
     where, text = d.pick(["start", "end"]), d.made(ADDITION_KINDS)
     d.combination = ("add", text, where)

@@ -9,7 +9,7 @@ A line: {"instruction", "input", "output", "family", "bits", "split"}. bits: how
 
 Splits. No normalised instruction of one stands in another, but for train and seen, which share theirs and differ in their inputs:
   train, seen         wordings, values and combinations of training; about one (instruction, input) in 41 belongs to seen and is never trained on
-  unseen_values       an open value (a label, a word to replace, a template ...) that is never trained on; about one in 10 are
+  unseen_values       an open value (a label, a word to replace, a template ...) that is never trained on in its family; about one in 10 are
   unseen_paraphrases  wordings that are never trained on
   unseen_combos       combinations of parameters, or of an operation and a second one, that are never trained on, though each parameter alone is; about one in 7
   unseen_families     whole families that are never trained on
@@ -33,8 +33,8 @@ def hashed(*key):
     return zlib.crc32("\x1f".join(map(str, key)).encode())
 
 
-def is_held_value(value):
-    return hashed("value", value) % 10 == 0
+def is_held_value(family, value):
+    return hashed("value", family, value) % 10 == 0
 
 
 def is_held_combination(*key):
@@ -76,14 +76,14 @@ def draw_instruction(r, split):
     draw = Draw(r)
     words, example = family.draw(draw)
     chain = r.choice(list(CHAINS) if family.chains is True else family.chains) if family.chains and r.random() < (0.6 if split == "unseen_combos" else 0.25) else None
-    held_value = any(map(is_held_value, draw.values))
+    held_value = any(is_held_value(family.name, value) for value in draw.values)
     held_combination = (draw.combination is not None and is_held_combination(*draw.combination)) or (chain is not None and is_held_combination("chain", family.name, chain))
     if not unseen and (held_value != (split == "unseen_values") or held_combination != (split == "unseen_combos")):
         return None
     wording = r.choice(family.held if split == "unseen_paraphrases" else family.trained)
-    if family.bare and not wording.startswith('"') and r.random() < 0.4:
-        wording = wording.replace('"', "")  # people write words with and without quotation marks
     instruction = capital(worded(r, fill(wording, words)))
+    if family.bare and not wording.startswith('"') and r.random() < 0.8:
+        instruction = re.sub(r'"([a-zA-Z]+:?)"', r"\1", instruction)  # people write words with and without quotation marks
     finish, bits = str, draw.bits
     if chain is not None:
         finish, wordings = CHAINS[chain]
