@@ -281,7 +281,7 @@ static t5gist_status summarise(const tg_resampling *resampling, const tg_limits 
   TG_TRY(tg_bootstrap(TG_STATISTIC_MEDIAN, TG_CONTRAST_NONE, (const double *const[]){s->total}, s->n, resampling, &c->ms, err));
   for (int p = 0; p < TG_N_PARTS; p++) TG_TRY(tg_median(s->parts[p], s->n, &c->part_ms[p], err));
   tg_limits in_place = *limits;
-  if (format->weights_read > 0) in_place.bandwidth = format->weights_read;
+  if (format->weights_read > 0) in_place.bandwidth = fmin(limits->bandwidth, format->weights_read); /* caches may hold a small model */
   TG_TRY(predict_in_place(&in_place, format->rate, c, scratch, err));
   return predict(limits, format->rate, c, scratch, scratch + s->n, err);
 }

@@ -76,7 +76,7 @@ static t5gist_status find_place(subject *s, t5gist_error *err) {
   (void)tg_kept_drift(s->config.json, "int8", &kept);
   (void)tg_kept_drift(s->config.json, "bf16", &kept);
   (void)tg_kept_drift(s->config.json, "int4", &kept);
-  TG_TRY(tg_buffer_printf(&text, err, "t5gist precision 1\n%s\n%s %s\nthreads %d\nmodel %s %s\nwo %d %d\ndrift %.17g %.17g\n", T5GIST_VERSION, cpu,
+  TG_TRY(tg_buffer_printf(&text, err, "t5gist precision 2\n%s\n%s %s\nthreads %d\nmodel %s %s\nwo %d %d\ndrift %.17g %.17g\n", T5GIST_VERSION, cpu,
                           tg_isa_name(tg_cpu_isa()), s->threads, fingerprint, tg_dtype_name(stored), s->wo_dtype, s->config.wo_precision,
                           kept.logprob, kept.agreement));
   tg_sha256_hex(text.data, text.size, key);

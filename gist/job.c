@@ -126,13 +126,14 @@ static t5gist_status tokenize(t5gist_session *session, tg_job *job, t5gist_error
   return tg_scoring_prepare(t5, r, &job->scoring, answer, err);
 }
 
-/* The decoder's K and V, cross and self, for the pass to come, of which narrow formats need less. Most answers end long before a generous max_new_tokens. */
-static size_t estimate_bytes(const tg_config *config, const tg_job *job) {
+/* The decoder's K and V, cross and self, for the pass to come. Most answers end long before a generous max_new_tokens. */
+static size_t estimate_bytes(const tg_t5 *t5, const tg_job *job) {
   enum { LIKELY_TOKENS = 256 };
   const t5gist_options *o = &job->request.options;
   const int tokens = o->max_new_tokens < LIKELY_TOKENS ? o->max_new_tokens : LIKELY_TOKENS;
+  const size_t gist = job->split && job->answer.condition == T5GIST_GIST ? (size_t)job->n_gist : 0; /* copied in front of the input's rows */
   const size_t cached = job->scoring.n ? (size_t)tg_scoring_cache_rows(&job->scoring) : (size_t)tokens * (size_t)o->beams;
-  return ((size_t)tg_job_rows(job) + cached) * (size_t)config->n_decoder_layers * 2 * tg_t5_inner(config) * sizeof(float);
+  return ((size_t)tg_job_rows(job) + gist + cached) * tg_memory_row_bytes(t5);
 }
 
 /* Once for all jobs that share the task. */
@@ -160,8 +161,7 @@ static t5gist_status check_room(const t5gist_session *session, const tg_job *job
   const size_t held = tg_arena_bytes(tg_workspace_arena(session->workspace)), left = tg_memory_room();
   const size_t room = left < SIZE_MAX - held ? left + held : SIZE_MAX;
   if (needed <= room) return T5GIST_OK;
-  const size_t kv_bytes = (size_t)c->n_decoder_layers * 2 * tg_t5_inner(c) * sizeof(float),
-               decoding = job->bytes - (size_t)tg_job_rows(job) * kv_bytes;
+  const size_t kv_bytes = tg_memory_row_bytes(session->model->t5), decoding = job->bytes - (size_t)tg_job_rows(job) * kv_bytes;
   const size_t fit = room > decoding ? (room - decoding) / (row_bytes + kv_bytes) : 0;
   return tg_fail(
       err, T5GIST_ENOMEM,
@@ -178,7 +178,7 @@ t5gist_status tg_job_prepare(t5gist_session *session, tg_job *job, t5gist_error 
   /* Nothing that input or decoder see depends on task or gist there: the input alone gives the same answer. */
   if (job->answer.condition == T5GIST_NEG_CONTROL && !session->one_pass) job->split = true;
   job->width = job->scoring.n ? tg_scoring_width(&job->scoring) : job->request.options.beams;
-  job->bytes = estimate_bytes(&session->model->t5->config, job);
+  job->bytes = estimate_bytes(session->model->t5, job);
   TG_TRY(check_room(session, job, err));
   job->answer.timings.tokenize = tg_now_ms() - begin;
   job->prepared = true;

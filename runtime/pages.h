@@ -12,7 +12,8 @@ t5gist_status tg_pages_take(void *out /* T ** */, size_t bytes, t5gist_error *er
 /* Gives the pages that are the block's alone back to the system, and its region with the last of its blocks. null is allowed. */
 void tg_pages_return(void *block);
 
-/* Tells of every region that blocks lie in: [begin, begin + bytes) can be read, and holds nothing but blocks. None comes or goes meanwhile. */
+/* Tells of every region that blocks lie in: [begin, begin + bytes) can be read, and holds nothing but
+ * blocks and what was returned of them, which reads as zeros. None comes or goes meanwhile. */
 typedef void tg_pages_visit(void *user, const void *begin, size_t bytes);
 void tg_pages_each(tg_pages_visit *visit, void *user);
 

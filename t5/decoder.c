@@ -33,6 +33,10 @@ tg_dtype tg_memory_dtype(const tg_t5 *t5) {
   return t5->precision == TG_PRECISION_F32 ? TG_F32 : TG_BF16;
 }
 
+size_t tg_memory_row_bytes(const tg_t5 *t5) {
+  return (size_t)t5->config.n_decoder_layers * 2 * tg_t5_inner(&t5->config) * tg_dtype_size(tg_memory_dtype(t5));
+}
+
 static void put(const float *from, tg_dtype dtype, size_t n, void *numbers, size_t at) {
   if (dtype == TG_BF16) tg_narrow_bf16(from, n, (uint16_t *)numbers + at);
   else memcpy((float *)numbers + at, from, n * sizeof *from);
@@ -47,8 +51,10 @@ typedef struct deal {
   const float *kv; /* [rows of all parts, 2 * inner] */
 } deal;
 
-/* K (half 0) or V (half 1) of one head into a part's memory. rows: of the parts before it. */
-static void put_head(const deal *d, const tg_memory_part *part, size_t rows, size_t half, size_t head) {
+/* K (half 0) or V (half 1) of one head into a part's memory. */
+static void put_head(const deal *d, const tg_memory_part *part, size_t half, size_t head) {
+  size_t rows = 0; /* of the parts before it */
+  for (const tg_memory_part *before = d->parts; before < part; before++) rows += (size_t)before->n;
   const size_t n_heads = (size_t)d->config->n_heads, d_kv = (size_t)d->config->d_kv, inner = n_heads * d_kv;
   const size_t n_gist = (size_t)part->n_gist, n = (size_t)part->memory->n;
   const size_t to = ((d->layer * 2 + half) * n_heads + head) * n * d_kv;
@@ -57,16 +63,12 @@ static void put_head(const deal *d, const tg_memory_part *part, size_t rows, siz
   for (size_t r = 0; r < (size_t)part->n; r++) put(from + r * 2 * inner, d->dtype, d_kv, part->memory->kv, to + (n_gist + r) * d_kv);
 }
 
-/* Items are parts. */
-static void put_parts(void *user, size_t begin, size_t end, int thread) {
+/* Items are heads of K and V of parts. */
+static void put_heads(void *user, size_t begin, size_t end, int thread) {
   (void)thread;
   const deal *d = user;
-  size_t rows = 0;
-  for (size_t i = 0; i < begin; i++) rows += (size_t)d->parts[i].n;
-  for (size_t i = begin; i < end; rows += (size_t)d->parts[i++].n) {
-    for (size_t half = 0; half < 2; half++)
-      for (size_t head = 0; head < (size_t)d->config->n_heads; head++) put_head(d, &d->parts[i], rows, half, head);
-  }
+  const size_t n_heads = (size_t)d->config->n_heads;
+  for (size_t i = begin; i < end; i++) put_head(d, &d->parts[i / (2 * n_heads)], i / n_heads % 2, i % n_heads);
 }
 
 static t5gist_status make_room(const tg_t5 *t5, const tg_memory_part *part, tg_dtype dtype, t5gist_error *err) {
@@ -90,7 +92,7 @@ static t5gist_status project_parts(const tg_t5 *t5, tg_workspace *workspace, con
   deal d = {.config = &t5->config, .parts = parts, .dtype = dtype, .kv = kv};
   for (; d.layer < (size_t)t5->config.n_decoder_layers; d.layer++) {
     if (rows > 0) TG_TRY(tg_linear_apply(t5->decoder[d.layer].cross.kv, workspace, packed, rows, false, kv, err));
-    tg_team_run(tg_workspace_team(workspace), (size_t)n_parts, put_parts, &d);
+    tg_team_run(tg_workspace_team(workspace), (size_t)n_parts * 2 * (size_t)t5->config.n_heads, put_heads, &d);
   }
   return T5GIST_OK;
 }
@@ -150,7 +152,7 @@ void tg_cache_free(tg_cache *cache) {
 /* ----------------------------------------------------------------------------------------------------------------------------- pass */
 
 /* Keys of one layer where K and V of every head stand in rows of their own, `rows` of them. */
-static tg_keys layer_keys(const tg_t5 *t5, const void *kv, int rows, int layer) {
+static tg_keys head_keys(const tg_t5 *t5, const void *kv, int rows, int layer) {
   const size_t d_kv = (size_t)t5->config.d_kv, n = (size_t)rows, half = n * tg_t5_inner(&t5->config) * tg_dtype_size(tg_memory_dtype(t5));
   const char *k = (const char *)kv + (size_t)layer * 2 * half;
   return (tg_keys){.k = k, .v = k + half, .row_stride = d_kv, .head_stride = n * d_kv};
@@ -169,10 +171,8 @@ static void fill_cache(const tg_t5 *t5, const tg_decoder_sequence *s, const floa
 /* Keys of earlier tokens through the hypothesis' history, then of the new ones. */
 static void self_attention_job(const tg_stream *stream, const tg_decoder_sequence *s, size_t first_row, int layer, tg_attention_job *job) {
   const size_t inner = tg_t5_inner(&stream->t5->config);
-  const float *qkv = stream->qkv + first_row * 3 * inner;
-  fill_cache(stream->t5, s, qkv, layer);
-  *job = (tg_attention_job){.q = qkv, .out = stream->context + first_row * inner, .n_q = s->n, .n_parts = 2, .q_position = s->position};
-  job->keys[0] = job->keys[1] = layer_keys(stream->t5, s->cache->kv, s->cache->capacity, layer);
+  *job = (tg_attention_job){.q = stream->qkv + first_row * 3 * inner, .out = stream->context + first_row * inner, .n_q = s->n, .n_parts = 2, .q_position = s->position};
+  job->keys[0] = job->keys[1] = head_keys(stream->t5, s->cache->kv, s->cache->capacity, layer);
   job->keys[0].rows = s->history;
   job->keys[0].n = s->position;
   job->keys[1].first = s->cache_row;
@@ -182,7 +182,7 @@ static void self_attention_job(const tg_stream *stream, const tg_decoder_sequenc
 static void cross_attention_job(const tg_stream *stream, const tg_decoder_sequence *s, size_t first_row, int layer, tg_attention_job *job) {
   const size_t inner = tg_t5_inner(&stream->t5->config);
   *job = (tg_attention_job){.q = stream->qkv + first_row * inner, .out = stream->context + first_row * inner, .n_q = s->n, .n_parts = 1};
-  job->keys[0] = layer_keys(stream->t5, s->memory->kv, s->memory->n, layer);
+  job->keys[0] = head_keys(stream->t5, s->memory->kv, s->memory->n, layer);
   job->keys[0].n = s->memory->n;
 }
 
@@ -200,20 +200,28 @@ typedef struct pass {
   tg_stream stream;
   const tg_decoder_sequence *sequences;
   int n_sequences;
+  size_t *first_rows;     /* [n_sequences] where each one's rows begin */
+  int layer;              /* being computed */
   tg_attention_job *jobs; /* [n_sequences] */
   tg_position_bias positions;
 } pass;
 
-static t5gist_status self_attend(pass *p, int layer, t5gist_error *err) {
+static void fill_caches(void *user, size_t begin, size_t end, int thread) {
+  (void)thread;
+  const pass *p = user;
+  const tg_t5 *t5 = p->stream.t5;
+  for (size_t i = begin; i < end; i++)
+    fill_cache(t5, &p->sequences[i], p->stream.qkv + p->first_rows[i] * 3 * tg_t5_inner(&t5->config), p->layer);
+}
+
+static t5gist_status self_attend(pass *p, t5gist_error *err) {
   tg_stream *stream = &p->stream;
+  const int layer = p->layer;
   const tg_config *c = &stream->t5->config;
   const tg_self_attention *w = &stream->t5->decoder[layer].attention;
   TG_TRY(tg_stream_apply_normed(stream, w->norm, w->qkv, stream->qkv, err));
-  size_t row = 0;
-  for (int i = 0; i < p->n_sequences; i++) {
-    self_attention_job(stream, &p->sequences[i], row, layer, &p->jobs[i]);
-    row += (size_t)p->sequences[i].n;
-  }
+  tg_team_run(tg_workspace_team(stream->workspace), (size_t)p->n_sequences, fill_caches, p);
+  for (int i = 0; i < p->n_sequences; i++) self_attention_job(stream, &p->sequences[i], p->first_rows[i], layer, &p->jobs[i]);
   const tg_attention attention = {.n_heads = c->n_heads,
                                   .d_kv = c->d_kv,
                                   .keys = tg_memory_dtype(stream->t5),
@@ -227,16 +235,13 @@ static t5gist_status self_attend(pass *p, int layer, t5gist_error *err) {
   return tg_stream_project(stream, w->o, "decoder", layer, "self-attention", err);
 }
 
-static t5gist_status cross_attend(pass *p, int layer, t5gist_error *err) {
+static t5gist_status cross_attend(pass *p, t5gist_error *err) {
   tg_stream *stream = &p->stream;
+  const int layer = p->layer;
   const tg_config *c = &stream->t5->config;
   const tg_cross_attention *w = &stream->t5->decoder[layer].cross;
   TG_TRY(tg_stream_apply_normed(stream, w->norm, w->q, stream->qkv, err));
-  size_t row = 0;
-  for (int i = 0; i < p->n_sequences; i++) {
-    cross_attention_job(stream, &p->sequences[i], row, layer, &p->jobs[i]);
-    row += (size_t)p->sequences[i].n;
-  }
+  for (int i = 0; i < p->n_sequences; i++) cross_attention_job(stream, &p->sequences[i], p->first_rows[i], layer, &p->jobs[i]);
   const tg_attention attention = {.n_heads = c->n_heads,
                                   .d_kv = c->d_kv,
                                   .keys = tg_memory_dtype(stream->t5),
@@ -255,20 +260,22 @@ static t5gist_status run_stack(const tg_t5 *t5, tg_workspace *workspace, const t
   float *x;
   TG_TRY(tg_take_rows(workspace, rows, d_model, &x, err));
   TG_TRY(tg_stream_begin(t5, workspace, rows, x, &p.stream, err));
+  TG_TRY(tg_arena_take(arena, &p.first_rows, (size_t)n_sequences, sizeof *p.first_rows, err));
   size_t row = 0;
   int reach = 0;
-  for (int i = 0; i < n_sequences; i++) {
+  for (int i = 0; i < n_sequences; row += (size_t)sequences[i++].n) {
     const tg_decoder_sequence *s = &sequences[i];
+    p.first_rows[i] = row;
     tg_gather(tg_workspace_team(workspace), t5->embedding, t5->embedding_dtype, s->ids, (size_t)s->n, d_model, x + row * d_model);
-    row += (size_t)s->n;
     if (s->position + s->n > reach) reach = s->position + s->n;
   }
   TG_TRY(tg_arena_take(arena, &p.jobs, (size_t)n_sequences, sizeof *p.jobs, err));
   TG_TRY(tg_position_bias_get(&t5->decoder_positions, reach, arena, &p.positions, err));
   for (int layer = 0; layer < c->n_decoder_layers; layer++) {
-    TG_TRY(self_attend(&p, layer, err));
+    p.layer = layer;
+    TG_TRY(self_attend(&p, err));
     TG_TRY(collect(&p.stream, layer, TG_SITE_QKV, TG_SITE_O, p.stream.context, err));
-    TG_TRY(cross_attend(&p, layer, err));
+    TG_TRY(cross_attend(&p, err));
     TG_TRY(collect(&p.stream, layer, TG_SITE_CROSS_Q, TG_SITE_CROSS_O, p.stream.context, err));
     TG_TRY(tg_stream_ffn(&p.stream, &t5->decoder[layer].ffn, "decoder", layer, err));
     TG_TRY(collect(&p.stream, layer, TG_SITE_WI, TG_SITE_WO, p.stream.hidden, err));

@@ -11,8 +11,10 @@ typedef struct tg_memory {
 } tg_memory;
 void tg_memory_free(tg_memory *memory);
 
-/* Of memories and caches: f32 beside linear layers in f32; beside narrower ones bf16, which costs less than their own rounding and half of the reading. */
+/* Of memories and caches: f32 beside linear layers in f32; beside narrower ones bf16, which halves what a step reads. */
 tg_dtype tg_memory_dtype(const tg_t5 *t5);
+/* Bytes of one row's K and V in all layers. */
+size_t tg_memory_row_bytes(const tg_t5 *t5);
 
 /* What a memory is made of (allocated here): the rows of a gist, which do not depend on the input and are there already, then the projections of the
  * encoder's states[begin .. begin + n). */

@@ -10,6 +10,7 @@
 
 #include "bench/bench.h"
 #include "runtime/json.h"
+#include "runtime/pages.h"
 #include "t5/synthetic.h"
 #include "tests/support/folder.h"
 
@@ -83,6 +84,20 @@ static void roofline(void **state) {
   const t5gist_counters arithmetic = {.products = 1, .product_flops = 6000000, .weights = 46875, .weight_bytes = 187500, .attention_flops = 3000000};
   assert_true(fabs(tg_roofline_ms(&limits, TG_RATE_F32, &arithmetic) - 3) < 1e-9); /* 64 rows at 3e9, attention at 3e9 */
   assert_true(tg_roofline_ms(&limits, TG_RATE_F32, &(t5gist_counters){0}) == 0);
+}
+
+/* What packed weights lie in is read, and nothing is found slower than before. */
+static void weights_where_they_lie(void **state) {
+  (void)state;
+  t5gist_error err;
+  double speed = 0, kept = 1e15;
+  unsigned char *block;
+  CHECK_OK(tg_pages_take(&block, 8 << 20, &err));
+  CHECK_OK(tg_limits_weights(2, &speed, &err));
+  assert_true(speed > 1e8 && speed < 1e13);
+  CHECK_OK(tg_limits_weights(2, &kept, &err));
+  assert_true(kept == 1e15);
+  tg_pages_return(block);
 }
 
 static void check_point(const tg_bench_config *config, const tg_point_result *p) {
@@ -178,6 +193,6 @@ static void shipped_configurations(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(wrong_configurations), cmocka_unit_test(shipped_configurations),
-                                     cmocka_unit_test(roofline), cmocka_unit_test(a_run), cmocka_unit_test(quality)};
+                                     cmocka_unit_test(roofline), cmocka_unit_test(weights_where_they_lie), cmocka_unit_test(a_run), cmocka_unit_test(quality)};
   return cmocka_run_group_tests(tests, set_up, tear_down);
 }

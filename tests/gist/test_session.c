@@ -448,15 +448,15 @@ static void targets_of_any_length_are_scored(void **state) {
   t5gist_session_free(session);
 }
 
-static float *cache_row(const tg_t5 *t5, const tg_cache *cache, int head, int row) {
-  return (float *)cache->kv + ((size_t)head * (size_t)cache->capacity + (size_t)row) * (size_t)t5->config.d_kv;
+/* A head's row in a cache of one layer after the other. */
+static unsigned char *cache_row(const tg_t5 *t5, const tg_cache *cache, int head, int row) {
+  const size_t row_bytes = tg_memory_row_bytes(t5) / (size_t)(t5->config.n_decoder_layers * 2 * t5->config.n_heads);
+  return (unsigned char *)cache->kv + ((size_t)head * (size_t)cache->capacity + (size_t)row) * row_bytes;
 }
 
 /* A long answer's cache moves a few times, with what is in it, not at every token. */
-static void caches_double(void **state) {
-  (void)state;
+static void expect_doubling(const tg_t5 *t5) {
   enum { ROWS = 600, MOVES = 6 };
-  const tg_t5 *t5 = model->t5;
   const int heads = t5->config.n_decoder_layers * 2 * t5->config.n_heads; /* K's and V's of all layers */
   t5gist_error err;
   tg_cache cache = {0};
@@ -466,17 +466,74 @@ static void caches_double(void **state) {
     CHECK_OK(tg_cache_reserve(t5, &cache, rows, &err));
     assert_true(cache.capacity >= rows);
     moves += cache.capacity != before;
-    for (int head = 0; head < heads; head++) *cache_row(t5, &cache, head, rows - 1) = (float)(head * ROWS + rows);
+    for (int head = 0; head < heads; head++) *cache_row(t5, &cache, head, rows - 1) = (unsigned char)(head * 31 + rows);
   }
   assert_in_range(moves, 2, MOVES);
   for (int head = 0; head < heads; head++)
-    for (int rows = 1; rows <= ROWS; rows++) assert_true(*cache_row(t5, &cache, head, rows - 1) == (float)(head * ROWS + rows));
+    for (int rows = 1; rows <= ROWS; rows++) assert_int_equal(*cache_row(t5, &cache, head, rows - 1), (unsigned char)(head * 31 + rows));
   tg_cache_free(&cache);
+}
+
+static t5gist_model *open_as(int dtype) {
+  t5gist_error err;
+  t5gist_model *opened;
+  t5gist_model_options options;
+  t5gist_model_options_init(&options);
+  options.dtype = dtype;
+  CHECK_OK(t5gist_model_open(model->t5->dir, &options, &opened, &err));
+  return opened;
+}
+
+static void caches_double(void **state) {
+  (void)state;
+  t5gist_model *narrow = open_as(T5GIST_DTYPE_INT8);
+  assert_int_equal(tg_memory_row_bytes(narrow->t5) * 2, tg_memory_row_bytes(model->t5));
+  expect_doubling(model->t5);
+  expect_doubling(narrow->t5);
+  t5gist_model_close(narrow);
+}
+
+/* A memory in bf16 is the one in f32 rounded, a gist's rows in front of the input's. */
+static void memories_are_rounded(void **state) {
+  (void)state;
+  enum { ROWS = 7, GIST = 2 };
+  static const int dtypes[] = {T5GIST_DTYPE_INT8, T5GIST_DTYPE_BF16};
+  for (size_t d = 0; d < 2; d++) {
+    t5gist_error err;
+    t5gist_model *narrow = open_as(dtypes[d]);
+    const tg_t5 *t5 = narrow->t5;
+    tg_workspace *workspace;
+    CHECK_OK(tg_workspace_new(t5->engine, &workspace, &err));
+    const size_t d_kv = (size_t)t5->config.d_kv, heads = (size_t)(t5->config.n_decoder_layers * t5->config.n_heads), layer = (size_t)t5->config.n_heads;
+    float *states = calloc(tg_linear_rows(ROWS) * (size_t)t5->config.d_model, sizeof *states), *all = calloc(2 * heads * ROWS * d_kv, sizeof *all),
+          *gist = calloc(2 * heads * GIST * d_kv, sizeof *gist);
+    uint16_t *expected = calloc(d_kv, sizeof *expected);
+    for (size_t i = 0; i < ROWS * (size_t)t5->config.d_model; i++) states[i] = sinf((float)i);
+    CHECK_OK(tg_memory_project_gist(t5, workspace, states, ROWS, all, all + heads * ROWS * d_kv, &err));
+    CHECK_OK(tg_memory_project_gist(t5, workspace, states, GIST, gist, gist + heads * GIST * d_kv, &err));
+    tg_memory memory = {0};
+    const tg_memory_part part = {
+        .memory = &memory, .begin = GIST, .n = ROWS - GIST, .gist_k = gist, .gist_v = gist + heads * GIST * d_kv, .n_gist = GIST};
+    CHECK_OK(tg_memory_project(t5, workspace, states, &part, 1, &err));
+    assert_int_equal(memory.n, ROWS);
+    for (size_t half = 0; half < 2; half++)
+      for (size_t head = 0; head < heads; head++) /* of all layers */
+        for (size_t row = 0; row < ROWS; row++) {
+          const size_t place = (head / layer * 2 + half) * layer + head % layer;
+          tg_narrow_bf16(all + ((half * heads + head) * ROWS + row) * d_kv, d_kv, expected);
+          assert_memory_equal((uint16_t *)memory.kv + (place * ROWS + row) * d_kv, expected, d_kv * sizeof *expected);
+        }
+    tg_memory_free(&memory);
+    tg_workspace_free(workspace);
+    free(states), free(all), free(gist), free(expected);
+    t5gist_model_close(narrow);
+  }
 }
 
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(caches_double),
+      cmocka_unit_test(memories_are_rounded),
       cmocka_unit_test(one_task_is_compressed_once),
       cmocka_unit_test(few_gists_are_kept),
       cmocka_unit_test(answers_tell_what_they_took),

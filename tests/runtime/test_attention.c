@@ -61,6 +61,7 @@ static void set_keys(problem *p) {
     keys[1].row_stride = 2 * inner;
     keys[1].head_stride = d;
     keys[1].rows = s->list ? p->rows : NULL;
+    keys[1].first = s->list ? 0 : 2;
     keys[1].n = s->n_second;
   }
 }
