@@ -1,6 +1,3 @@
-#include <oneapi/dnnl/dnnl.h>
-
-#include "runtime/cpu.h"
 #include "runtime/error.h"
 #include "runtime/matmul.h"
 #include "training/ops.h"
@@ -44,21 +41,6 @@ static tg_part part_at(const product *p, size_t i) {
   return part;
 }
 
-static dnnl_status_t multiply_f32(const tg_part *p) {
-  return dnnl_sgemm(p->a_transposed ? 'T' : 'N', p->b_transposed ? 'T' : 'N', (dnnl_dim_t)p->m, (dnnl_dim_t)p->n, (dnnl_dim_t)p->k, 1, p->a,
-                    (dnnl_dim_t)p->a_stride, p->b, (dnnl_dim_t)p->b_stride, p->accumulate ? 1 : 0, p->c, (dnnl_dim_t)p->c_stride);
-}
-
-static void multiply_bf16(const tg_part *p, void *scratch) {
-#if defined(__x86_64__)
-  if (tg_cpu_bf16()) {
-    tg_part_multiply_avx512(p, scratch);
-    return;
-  }
-#endif
-  tg_part_multiply_portable(p, scratch);
-}
-
 static void multiply_parts(void *argument, size_t begin, size_t end, int thread) {
   product *p = argument;
   (void)thread;
@@ -66,10 +48,7 @@ static void multiply_parts(void *argument, size_t begin, size_t end, int thread)
     const tg_part part = part_at(p, i);
     p->statuses[i] = dnnl_success;
     if (part.m == 0 || part.n == 0) continue;
-    if (p->precision == TG_TRAIN_BF16)
-      multiply_bf16(&part, p->scratch + i * tg_part_scratch());
-    else
-      p->statuses[i] = multiply_f32(&part);
+    p->statuses[i] = tg_part_multiply(&part, p->precision, p->scratch ? p->scratch + i * tg_part_scratch() : NULL);
   }
 }
 

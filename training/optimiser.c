@@ -41,11 +41,13 @@ size_t tg_optimiser_floats(const tg_layout *layout, const tg_optimiser_options *
 static t5gist_status check_range(const tg_layout *layout, const tg_optimiser_options *options, size_t begin, size_t end, t5gist_error *err) {
   if (begin > end || end > layout->count)
     return tg_fail(err, T5GIST_EUSAGE, "optimiser: expected a stretch of the %zu parameters, found %zu to %zu", layout->count, begin, end);
-  for (size_t i = 0; options->kind == TG_ADAFACTOR && i < layout->n; i++) {
+  const bool whole = options->kind == TG_ADAFACTOR || options->kind == TG_MUON;
+  for (size_t i = 0; whole && i < layout->n; i++) {
     const tg_parameter *p = &layout->parameters[i];
     const size_t owned = overlap(p, begin, end);
     if (owned > 0 && owned < p->count)
-      return tg_fail(err, T5GIST_EUSAGE, "optimiser: Adafactor takes whole tensors, found %zu to %zu, which cuts %s", begin, end, p->name);
+      return tg_fail(err, T5GIST_EUSAGE, "optimiser: %s takes whole tensors, found %zu to %zu, which cuts %s",
+                     options->kind == TG_MUON ? "Muon" : "Adafactor", begin, end, p->name);
   }
   return T5GIST_OK;
 }
@@ -76,6 +78,7 @@ static t5gist_status cut_stretches(tg_optimiser *o, t5gist_error *err) {
   size_t capacity = 0;
   for (size_t i = 0; i < o->layout->n; i++) {
     const tg_parameter *p = &o->layout->parameters[i];
+    if (o->options.kind == TG_MUON && tg_muon_takes(o->layout, p)) continue;
     size_t at = p->offset > o->begin ? p->offset : o->begin;
     for (size_t left = overlap(p, o->begin, o->end); left > 0;) {
       const size_t n = alike(o, p, at, left < TG_STRETCH ? left : TG_STRETCH);
@@ -100,6 +103,7 @@ static t5gist_status allocate(tg_optimiser *o, t5gist_error *err) {
   }
   TG_TRY(tg_alloc(&o->m, count, sizeof(float), err));
   TG_TRY(tg_alloc(&o->scales, o->layout->n, sizeof(float), err));
+  if (o->options.kind == TG_MUON) TG_TRY(tg_muon_units(o, err));
   return cut_stretches(o, err);
 }
 
@@ -132,6 +136,7 @@ void tg_optimiser_free(tg_optimiser *o) {
   tg_free(o->gist_rows);
   tg_free(o->stretches);
   tg_free(o->scales);
+  tg_free(o->units);
   tg_free(o);
 }
 
@@ -228,6 +233,7 @@ t5gist_status tg_optimiser_step(tg_optimiser *o, tg_workspace *workspace, double
                             .clip = clip > 0 ? (float)fmin(1, clip / (norm + 1e-6)) : 1,
                             .average_weight = average > 0 ? (float)((1 - average) / (1 - pow(average, (double)step))) : 0};
   if (o->options.kind == TG_ADAFACTOR) return tg_adafactor_step(&update, workspace, err);
+  if (o->options.kind == TG_MUON) TG_TRY(tg_muon_step(&update, workspace, err));
   adamw_step(&update, workspace);
   return T5GIST_OK;
 }

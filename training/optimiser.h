@@ -4,6 +4,7 @@
 #define T5GIST_TRAINING_OPTIMISER_H
 
 #include "runtime/engine.h"
+#include "training/ops.h"
 #include "training/parameters.h"
 
 typedef enum tg_optimiser_kind {
@@ -13,11 +14,14 @@ typedef enum tg_optimiser_kind {
   TG_ADAMW_SCALED,
   /* Shazeer & Stern, arXiv 1804.04235, as transformers' Adafactor(scale_parameter=True, relative_step=False): factored second moment, no first. Uses
    * its own constants: no beta1, beta2 = 1 - step^-0.8, eps 1e-30 and 1e-3, updates of RMS at most 1. */
-  TG_ADAFACTOR
+  TG_ADAFACTOR,
+  /* Muon (muon.c) for the layers' matrices, beta1 its momentum; AdamW at the same rate for the rest: embedding, head, norms, position biases. */
+  TG_MUON
 } tg_optimiser_kind;
 
 typedef struct tg_optimiser_options {
   int kind;                              /* tg_optimiser_kind */
+  tg_train_precision precision;          /* of Muon's products */
   float beta1, beta2, eps, weight_decay; /* decay: of the parameters that decay (tg_parameter) */
   float clip;                            /* gradients are multiplied by min(1, clip / (norm + 1e-6)), as torch.nn.utils.clip_grad_norm_; 0: not */
   float gist_factor;                     /* the learning rate of gist rows of the embedding is multiplied by it; 1: not */
@@ -35,7 +39,7 @@ typedef struct tg_schedule {
 double tg_schedule_rate(const tg_schedule *schedule, int step);
 
 /* State: named vectors, so that checkpoints store them without knowing the optimiser. begin, end: the stretch of the flat vector that this process
- * owns (data parallel); whole parameters for Adafactor. */
+ * owns (data parallel); whole parameters for Adafactor and Muon. */
 typedef struct tg_optimiser tg_optimiser;
 typedef struct tg_state_vector {
   const char *name; /* "m", "v", "average", "v_rows", "v_columns" */

@@ -16,14 +16,16 @@ struct tg_optimiser {
   const tg_layout *layout;
   tg_optimiser_options options;
   size_t begin, end;
-  float *m, *v;              /* AdamW: [end - begin] */
+  float *m, *v;              /* AdamW, Muon: [end - begin], of v what AdamW moves alone is used */
   float *v_rows, *v_columns; /* Adafactor: sums over the rows and columns of the matrices, one matrix after the other; v: of what is no matrix */
   float *average;            /* [end - begin], or null */
   size_t n_v, n_rows, n_columns;
   unsigned char *gist_rows; /* [vocab_size] whether a row has the gists' learning rate; null: none has */
-  tg_stretch *stretches;    /* [n_stretches] AdamW: covering [begin, end) */
+  tg_stretch *stretches;    /* [n_stretches] what AdamW moves of [begin, end) */
   size_t n_stretches;
   float *scales; /* [layout->n] AdamW scaled: of each parameter's step */
+  void *units;   /* [n_units] Muon: muon.c's */
+  size_t n_units;
 };
 
 /* One step's numbers. */
@@ -43,6 +45,10 @@ double tg_optimiser_scale(tg_workspace *workspace, const tg_parameter *p, const 
 /* average += (weights - average) * average_weight over n floats from begin on. */
 void tg_optimiser_follow(const tg_update *update, size_t begin, size_t n);
 
+/* Whether Muon moves a parameter, and not AdamW. */
+bool tg_muon_takes(const tg_layout *layout, const tg_parameter *p);
+t5gist_status tg_muon_units(tg_optimiser *optimiser, t5gist_error *err); /* what tg_muon_step goes over */
+t5gist_status tg_muon_step(const tg_update *update, tg_workspace *workspace, t5gist_error *err);
 t5gist_status tg_adafactor_step(const tg_update *update, tg_workspace *workspace, t5gist_error *err);
 
 #endif

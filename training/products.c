@@ -2,6 +2,7 @@
 
 #include <stdint.h>
 
+#include "runtime/cpu.h"
 #include "runtime/dtype.h"
 
 static float rounded(float x) {
@@ -22,4 +23,21 @@ void tg_part_multiply_portable(const tg_part *p, void *scratch) {
                rounded(p->b[p->b_transposed ? j * p->b_stride + k : k * p->b_stride + j]);
       *to = p->accumulate ? *to + sum : sum;
     }
+}
+
+static dnnl_status_t multiply_f32(const tg_part *p) {
+  return dnnl_sgemm(p->a_transposed ? 'T' : 'N', p->b_transposed ? 'T' : 'N', (dnnl_dim_t)p->m, (dnnl_dim_t)p->n, (dnnl_dim_t)p->k, 1, p->a,
+                    (dnnl_dim_t)p->a_stride, p->b, (dnnl_dim_t)p->b_stride, p->accumulate ? 1 : 0, p->c, (dnnl_dim_t)p->c_stride);
+}
+
+dnnl_status_t tg_part_multiply(const tg_part *part, tg_train_precision precision, void *scratch) {
+  if (precision == TG_TRAIN_F32) return multiply_f32(part);
+#if defined(__x86_64__)
+  if (tg_cpu_bf16()) {
+    tg_part_multiply_avx512(part, scratch);
+    return dnnl_success;
+  }
+#endif
+  tg_part_multiply_portable(part, scratch);
+  return dnnl_success;
 }

@@ -133,8 +133,9 @@ static t5gist_status open_machine(tg_trainer *t, t5gist_error *err) {
 }
 
 static t5gist_status allocate(tg_trainer *t, t5gist_error *err) {
-  const tg_optimiser_options options = tg_recipe_optimiser(t->recipe);
+  tg_optimiser_options options = tg_recipe_optimiser(t->recipe);
   const size_t count = t->start.layout.count;
+  options.precision = t->precision;
   TG_TRY(tg_pass_new(&t->start.layout, t->workspace, &t->pass, err));
   if (t->recipe->teacher) TG_TRY(tg_pass_new(&t->teacher.layout, t->workspace, &t->teacher_pass, err));
   TG_TRY(tg_alloc(&t->weights, count, sizeof *t->weights, err));

@@ -113,7 +113,7 @@ static void same_bits(const run *a, const run *b) {
 /* Stopped and resumed is the same, bit by bit, as not stopped. */
 static void test_resume(void **state) {
   (void)state;
-  for (int kind = TG_ADAMW; kind <= TG_ADAFACTOR; kind++) {
+  for (int kind = TG_ADAMW; kind <= TG_MUON; kind++) {
     char *dir = folder_new(TEST_BINARY_DIR);
     run a, b;
     run_open(&a, &config, kind, kind == TG_ADAMW ? 0 : 0.9f, 0, 1);
