@@ -135,6 +135,7 @@ def values_of(results, second):
         "d_model": config["d_model"], "d_ff": config["d_ff"], "heads": config["num_heads"], "d_kv": config["d_kv"], "layers": config["num_layers"], "decoder_layers": config["num_decoder_layers"],
         "head": "tied head" if config["tie_word_embeddings"] else "untied head", "pieces": f"{block['gist_token_ids'][0] - 100:,}",
         "gist_rows": "`<GIST>`, one row that is repeated," if n_gist_rows == 1 else f"{n_gist_rows} gist rows", "train_examples": f"{results['train_examples']:,}",
+        "products": {"f32": "in f32", "bf16": "products in bf16", "auto": "products in bf16 where the processor multiplies it"}[recipe.get("compute", "f32")],
         "seed": recipe.get("seed", 0), "steps": f"{training['steps']:,}", "batch": recipe["batch_examples"], "step_minutes": f"{training['seconds'] / 60:.0f}",
         "whole_minutes": f"{training['whole_seconds'] / 60:.0f}", "threads": machine["threads"], "cpu": machine["cpu"], "isa": machine["isa"], "ended": training["ended"], "loss": f"{training['loss']:.3f}",
         "conditions": spread(block["conditions"]), "gists": spread(block["gists"]), "default_gists": block["default_gists"], "losses": losses(recipe), "floor_steps": f"{results['floor']['steps']:,}",
