@@ -270,7 +270,8 @@ static t5gist_status predict_in_place(const tg_limits *in_place, tg_rate rate, t
   const tg_series *s = &c->series;
   for (size_t i = 0; i < s->n; i++) {
     sums[i] = 0;
-    for (int stage = 0; stage < T5GIST_N_STAGES; stage++) sums[i] += tg_roofline_ms(in_place, rate, &s->counters[i * T5GIST_N_STAGES + (size_t)stage]);
+    const t5gist_counters *counted = &s->counters[i * T5GIST_N_STAGES];
+    for (int stage = 0; stage < T5GIST_N_STAGES; stage++) sums[i] += tg_roofline_ms(in_place, rate, &counted[stage]);
   }
   return tg_median(sums, s->n, &c->in_place_ms, err);
 }

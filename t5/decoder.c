@@ -171,7 +171,8 @@ static void fill_cache(const tg_t5 *t5, const tg_decoder_sequence *s, const floa
 /* Keys of earlier tokens through the hypothesis' history, then of the new ones. */
 static void self_attention_job(const tg_stream *stream, const tg_decoder_sequence *s, size_t first_row, int layer, tg_attention_job *job) {
   const size_t inner = tg_t5_inner(&stream->t5->config);
-  *job = (tg_attention_job){.q = stream->qkv + first_row * 3 * inner, .out = stream->context + first_row * inner, .n_q = s->n, .n_parts = 2, .q_position = s->position};
+  *job = (tg_attention_job){.q = stream->qkv + first_row * 3 * inner, .out = stream->context + first_row * inner, .n_q = s->n, .n_parts = 2};
+  job->q_position = s->position;
   job->keys[0] = job->keys[1] = head_keys(stream->t5, s->cache->kv, s->cache->capacity, layer);
   job->keys[0].rows = s->history;
   job->keys[0].n = s->position;

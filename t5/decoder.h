@@ -24,10 +24,12 @@ typedef struct tg_memory_part {
   const float *gist_k, *gist_v; /* [n_decoder_layers, n_heads, n_gist, d_kv]; null: none */
   int n_gist;
 } tg_memory_part;
-t5gist_status tg_memory_project(const tg_t5 *t5, tg_workspace *workspace, const float *states, const tg_memory_part *parts, int n_parts, t5gist_error *err);
+t5gist_status tg_memory_project(const tg_t5 *t5, tg_workspace *workspace, const float *states, const tg_memory_part *parts, int n_parts,
+                                t5gist_error *err);
 
 /* The gist's share: states [n_gist, d_model] -> k, v [n_decoder_layers, n_heads, n_gist, d_kv], caller's memory. */
-t5gist_status tg_memory_project_gist(const tg_t5 *t5, tg_workspace *workspace, const float *states, int n_gist, float *k, float *v, t5gist_error *err);
+t5gist_status tg_memory_project_gist(const tg_t5 *t5, tg_workspace *workspace, const float *states, int n_gist, float *k, float *v,
+                                     t5gist_error *err);
 
 /* Self-attention K and V of one request: rows are handed out by the search, hypotheses refer to them by index and share them. */
 typedef struct tg_cache {
@@ -48,6 +50,7 @@ typedef struct tg_decoder_sequence {
 } tg_decoder_sequence;
 
 /* One pass: *logits [sum of n, vocab_size] in the workspace's arena. Warm passes allocate nothing and create no primitive. */
-t5gist_status tg_decode(const tg_t5 *t5, tg_workspace *workspace, const tg_decoder_sequence *sequences, int n_sequences, float **logits, t5gist_error *err);
+t5gist_status tg_decode(const tg_t5 *t5, tg_workspace *workspace, const tg_decoder_sequence *sequences, int n_sequences, float **logits,
+                        t5gist_error *err);
 
 #endif

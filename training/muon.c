@@ -1,5 +1,6 @@
 /* Muon: the momentum of a matrix, made orthogonal, is its step, so that all its directions are learned at one speed (Jordan et al.,
- * https://kellerjordan.github.io/posts/muon). A head of an attention layer and some hidden units of a feed-forward layer are a matrix of their own. */
+ * https://kellerjordan.github.io/posts/muon). A head of an attention layer is a matrix of its own, and so are some hidden units of a feed-forward
+ * layer. */
 #include <math.h>
 #include <string.h>
 
@@ -10,13 +11,17 @@
 
 enum { HIDDEN_UNITS = 128, ITERATIONS = 5 };
 
-/* Of five iterations of X <- a X + (b A + c A^2) X with A = X X^T: singular values of 0.01 to 1 come to lie between 0.7 and 1.2. */
-static const float a = 3.4445f, b = -4.7750f, c = 2.0315f;
+/* Of five iterations of X <- same X + (linear A + square A^2) X with A = X X^T: singular values of 0.01 to 1 come to lie between 0.7 and 1.2. */
+static const float same = 3.4445f, linear = -4.7750f, square = 2.0315f;
 
 static const double rms = 0.2; /* of a step at rate 1: AdamW's, so that rates and decays of the one suit the other (Liu et al., arXiv 2502.16982) */
 
 bool tg_muon_takes(const tg_layout *layout, const tg_parameter *p) {
   return p->n_dims == 2 && p->decays && p->offset != layout->embedding && p->offset != layout->head;
+}
+
+static bool moves(const tg_optimiser *o, const tg_parameter *p) {
+  return tg_muon_takes(o->layout, p) && p->offset >= o->begin && p->offset < o->end;
 }
 
 static bool ends_with(const char *name, const char *end) {
@@ -36,8 +41,8 @@ static size_t units_of(const tg_layout *layout, const tg_parameter *p, unit *uni
   size_t count = 0;
   for (size_t first = 0; first < rows; first += most, count++) {
     if (!units) continue;
-    units[count] = (unit){.n = rows - first < most ? rows - first : most, .length = length, .row_stride = turned ? 1 : length, .column_stride = turned ? rows : 1};
-    units[count].offset = p->offset + first * units[count].row_stride;
+    const size_t row_stride = turned ? 1 : length, n = rows - first < most ? rows - first : most;
+    units[count] = (unit){p->offset + first * row_stride, n, length, row_stride, turned ? rows : 1};
   }
   return count;
 }
@@ -47,7 +52,7 @@ t5gist_status tg_muon_units(tg_optimiser *o, t5gist_error *err) {
   for (int pass = 0; pass < 2; pass++) {
     for (size_t i = n = 0; i < o->layout->n; i++) {
       const tg_parameter *p = &o->layout->parameters[i];
-      if (tg_muon_takes(o->layout, p) && p->offset >= o->begin && p->offset < o->end) n += units_of(o->layout, p, pass == 0 ? NULL : (unit *)o->units + n);
+      if (moves(o, p)) n += units_of(o->layout, p, pass == 0 ? NULL : (unit *)o->units + n);
     }
     if (pass == 0) TG_TRY(tg_alloc(&o->units, n, sizeof(unit), err));
   }
@@ -57,9 +62,9 @@ t5gist_status tg_muon_units(tg_optimiser *o, t5gist_error *err) {
 
 /* One thread's room. */
 typedef struct room {
-  float *x, *y;  /* [n, length] of the largest unit */
+  float *x, *y;        /* [n, length] of the largest unit */
   float *gram, *mixed; /* [n, n] */
-  void *parts;   /* tg_part_scratch */
+  void *parts;         /* tg_part_scratch */
   dnnl_status_t status;
 } room;
 
@@ -69,8 +74,20 @@ typedef struct muon {
   room *rooms; /* one for each thread */
 } muon;
 
-static void multiply(const muon *m, room *r, tg_part part) {
-  if (r->status == dnnl_success) r->status = tg_part_multiply(&part, m->update->optimiser->options.precision, r->parts);
+/* c [m, n] (+)= a b over depth k, all dense. turned: b is [n, k] */
+static void multiply(const muon *own, room *r, const float *a, const float *b, bool turned, size_t m, size_t n, size_t k, bool accumulate, float *c) {
+  const tg_part part = {.a = a,
+                        .b = b,
+                        .c = c,
+                        .a_stride = k,
+                        .b_stride = turned ? k : n,
+                        .c_stride = n,
+                        .m = m,
+                        .n = n,
+                        .k = k,
+                        .b_transposed = turned,
+                        .accumulate = accumulate};
+  if (r->status == dnnl_success) r->status = tg_part_multiply(&part, own->update->optimiser->options.precision, r->parts);
 }
 
 /* x <- the nearest matrix whose rows (or columns) are orthonormal, about. */
@@ -81,11 +98,11 @@ static void make_orthogonal(const muon *m, const unit *u, room *r) {
   const float norm = (float)(1 / (sqrt(squares) + 1e-7));
   for (size_t i = 0; i < n * length; i++) r->x[i] *= norm;
   for (int iteration = 0; iteration < ITERATIONS; iteration++) {
-    multiply(m, r, (tg_part){.a = r->x, .b = r->x, .c = r->gram, .a_stride = length, .b_stride = length, .c_stride = n, .m = n, .n = n, .k = length, .b_transposed = true});
-    multiply(m, r, (tg_part){.a = r->gram, .b = r->gram, .c = r->mixed, .a_stride = n, .b_stride = n, .c_stride = n, .m = n, .n = n, .k = n});
-    for (size_t i = 0; i < n * n; i++) r->mixed[i] = b * r->gram[i] + c * r->mixed[i];
-    for (size_t i = 0; i < n * length; i++) r->y[i] = a * r->x[i];
-    multiply(m, r, (tg_part){.a = r->mixed, .b = r->x, .c = r->y, .a_stride = n, .b_stride = length, .c_stride = length, .m = n, .n = length, .k = n, .accumulate = true});
+    multiply(m, r, r->x, r->x, true, n, n, length, false, r->gram);
+    multiply(m, r, r->gram, r->gram, false, n, n, n, false, r->mixed);
+    for (size_t i = 0; i < n * n; i++) r->mixed[i] = linear * r->gram[i] + square * r->mixed[i];
+    for (size_t i = 0; i < n * length; i++) r->y[i] = same * r->x[i];
+    multiply(m, r, r->mixed, r->x, false, n, length, n, true, r->y);
     float *swap = r->x;
     r->x = r->y;
     r->y = swap;
@@ -161,7 +178,7 @@ t5gist_status tg_muon_step(const tg_update *u, tg_workspace *workspace, t5gist_e
   for (size_t i = 0; i < threads; i++) TG_GOTO(tg_dnnl_check(m.rooms[i].status, "multiplying matrices", err));
   for (size_t i = 0; i < o->layout->n; i++) {
     const tg_parameter *p = &o->layout->parameters[i];
-    if (tg_muon_takes(o->layout, p) && p->offset >= o->begin && p->offset < o->end) tg_optimiser_follow(u, p->offset, p->count);
+    if (moves(o, p)) tg_optimiser_follow(u, p->offset, p->count);
   }
 done:
   tg_arena_restore(arena, mark);

@@ -192,7 +192,7 @@ static void shipped_configurations(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(wrong_configurations), cmocka_unit_test(shipped_configurations),
-                                     cmocka_unit_test(roofline), cmocka_unit_test(weights_where_they_lie), cmocka_unit_test(a_run), cmocka_unit_test(quality)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(wrong_configurations),   cmocka_unit_test(shipped_configurations), cmocka_unit_test(roofline),
+                                     cmocka_unit_test(weights_where_they_lie), cmocka_unit_test(a_run),                  cmocka_unit_test(quality)};
   return cmocka_run_group_tests(tests, set_up, tear_down);
 }

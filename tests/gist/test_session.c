@@ -504,7 +504,7 @@ static void memories_are_rounded(void **state) {
     const tg_t5 *t5 = narrow->t5;
     tg_workspace *workspace;
     CHECK_OK(tg_workspace_new(t5->engine, &workspace, &err));
-    const size_t d_kv = (size_t)t5->config.d_kv, heads = (size_t)(t5->config.n_decoder_layers * t5->config.n_heads), layer = (size_t)t5->config.n_heads;
+    const size_t d_kv = (size_t)t5->config.d_kv, layer = (size_t)t5->config.n_heads, heads = (size_t)t5->config.n_decoder_layers * layer;
     float *states = calloc(tg_linear_rows(ROWS) * (size_t)t5->config.d_model, sizeof *states), *all = calloc(2 * heads * ROWS * d_kv, sizeof *all),
           *gist = calloc(2 * heads * GIST * d_kv, sizeof *gist);
     uint16_t *expected = calloc(d_kv, sizeof *expected);

@@ -68,7 +68,8 @@ static void set_keys(problem *p) {
 
 /* The first part is head-major [n_heads, n_first, d_kv], as a gist's; the second row-major [n_rows, 2 * inner], as packed K and V. */
 static void problem_new(problem *p, const shape *s, uint32_t seed) {
-  const size_t d = (size_t)s->d_kv, inner = (size_t)s->n_heads * d, n_q = (size_t)s->n_q, n_rows = (size_t)s->n_second + 5, n_first = (size_t)s->n_first * inner;
+  const size_t d = (size_t)s->d_kv, inner = (size_t)s->n_heads * d, n_q = (size_t)s->n_q, n_rows = (size_t)s->n_second + 5,
+               n_first = (size_t)s->n_first * inner;
   const int n_keys = s->n_first + s->n_second, reach = n_keys + s->n_q + abs(s->q_position - s->k_position) + 1;
   *p = (problem){.shape = *s};
   p->q = floats((size_t)s->n_jobs * n_q * 3 * inner);
@@ -138,8 +139,8 @@ static void check(fixture *f, const shape *s) {
   tg_attention_reference(&p.attention, p.jobs, s->n_jobs);
   for (size_t i = 0; i < n; i++) /* the gaps between rows among them: both leave them alone */
     if (!(fabs((double)found[i] - (double)p.out[i]) <= 1e-5))
-      fail_msg("heads %d, d_kv %d, queries %d, keys %d + %d, causal %d, bias %d, list %d, narrow %d: value %zu: expected %.8g, found %.8g", s->n_heads,
-               s->d_kv, s->n_q, s->n_first, s->n_second, s->causal, s->bias, s->list, s->narrow, i, (double)p.out[i], (double)found[i]);
+      fail_msg("heads %d, d_kv %d, queries %d, keys %d + %d, causal %d, bias %d, list %d, narrow %d: value %zu: expected %.8g, found %.8g",
+               s->n_heads, s->d_kv, s->n_q, s->n_first, s->n_second, s->causal, s->bias, s->list, s->narrow, i, (double)p.out[i], (double)found[i]);
   tg_free(before);
   tg_free(found);
   problem_free(&p);
