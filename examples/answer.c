@@ -1,7 +1,7 @@
 /* Compresses a task, keeps it in a file, and answers inputs with it: everything a program needs, on the public header alone.
  *
  *     cc answer.c $(pkg-config --cflags --libs t5gist) -o answer
- *     ./answer models/mini "Sort the words alphabetically." "pear apple orange" "dog cat" */
+ *     ./answer models/mini "Translate to German." "house, water" "bread, milk" */
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -31,6 +31,7 @@ PROGRAM = str(Path(os.environ.get("T5GIST", ROOT / "build/release/bin/t5gist")).
 MINI = ROOT / "models/mini"
 COMMANDS = ["encode", "generate", "score", "inspect", "convert", "verify", "store", "info", "bench", "eval", "train", "help"]
 TASK, INPUT, ANSWER = "Write the date in ISO format.", "3 May 2021", "2021-05-03"
+N_TASK, N_INPUT, N_ANSWER = 10, 12, 12  # tokens
 
 
 class CommandLine(unittest.TestCase):
@@ -76,7 +77,7 @@ class CommandLine(unittest.TestCase):
         """A copy of models/mini by links, with config.json's keys changed, files left out or replaced."""
         folder = self.dir / name
         folder.mkdir()
-        for file in ("config.json", "model.safetensors", "spiece.model"):
+        for file in ("config.json", "generation_config.json", "model.safetensors", "spiece.model"):
             if file not in without and file not in (replace or {}):
                 (folder / file).symlink_to(MINI / file)
         for file, data in (replace or {}).items():
@@ -530,7 +531,7 @@ class Texts(CommandLine):
         self.assertTrue(self.good("generate", "--task", "", "--input", INPUT).endswith("\n"))
 
     def test_length_limits(self):
-        self.bad(1, "expected at most 3 tokens (max_input_tokens), found 5", "generate", "--task", TASK, "--input", INPUT, "--max-input-tokens", "3")
+        self.bad(1, f"expected at most 3 tokens (max_input_tokens), found {N_INPUT}", "generate", "--task", TASK, "--input", INPUT, "--max-input-tokens", "3")
         done = self.run_program("generate", "--task", "word " * 80, "--input", "x " * 600, "--max-new-tokens", "1")
         self.assertEqual(done.returncode, 0)
         self.assertEqual(done.stderr.count(b"warning: a task of"), 1)
@@ -564,7 +565,7 @@ class Yaml(CommandLine):
     def test_precedence(self):
         config = self.config(f"task: nonsense\nmax_new_tokens: 1\ninput: '{INPUT}'\nstop: [a, b]\n")
         one = json.loads(self.good("generate", "--task", TASK, "--json", *config))
-        self.assertEqual((len(one["tokens"]), one["finish_reason"], one["n_task"]), (1, "length", 9))
+        self.assertEqual((len(one["tokens"]), one["finish_reason"], one["n_task"]), (1, "length", N_TASK))
         self.assertEqual(self.good("generate", "--task", TASK, "--max-new-tokens", "20", *config), ANSWER + "\n")
         request = json.dumps({"task": TASK, "max_new_tokens": 2}) + "\n"
         self.assertEqual(len(json.loads(self.good("generate", "--batch", "-", *config, stdin=request))["tokens"]), 2)
@@ -601,7 +602,7 @@ class Output(CommandLine):
 
     def test_encode_json_and_variants(self):
         said = json.loads(self.good("encode", "--task", TASK, "--gists", "2", "-o", "x.gist", "--json", "--cross", "--payload", "bf16"))
-        self.assertEqual((said["path"], said["n_gist"], said["n_task"], len(said["task_sha256"])), ("x.gist", 2, 9, 64))
+        self.assertEqual((said["path"], said["n_gist"], said["n_task"], len(said["task_sha256"])), ("x.gist", 2, N_TASK, 64))
         self.assertIn("bf16", self.good("inspect", "x.gist"))
         answer = json.loads(self.good("generate", "--gist", "x.gist", "--input", INPUT, "--json"))
         self.assertEqual((answer["n_gist"], answer["gist_source"]), (2, "file"))
@@ -633,7 +634,7 @@ class Output(CommandLine):
     def test_quiet_changes_printing_alone(self):
         loud, quiet = (self.run_program("generate", "--task", TASK, "--input", INPUT, *more) for more in ([], ["--quiet"]))
         self.assertEqual((loud.stdout, quiet.stdout, quiet.stderr), (quiet.stdout, loud.stdout, b""))
-        self.assertRegex(loud.stderr.decode(), r"^t5gist: 1 request, 6 tokens in [0-9.]+ s \([0-9.]+ tok/s\); task 9 -> 4 gist tokens; gist encoded here; "
+        self.assertRegex(loud.stderr.decode(), rf"^t5gist: 1 request, {N_ANSWER} tokens in [0-9.]+ s \([0-9.]+ tok/s\); task {N_TASK} -> 4 gist tokens; gist encoded here; "
                          r"load [0-9.]+ s\n$")
 
     def test_numbers_do_not_depend_on_the_locale(self):
@@ -646,7 +647,7 @@ class Output(CommandLine):
 
     def test_verbose_counts_primitives(self):
         done = self.run_program("generate", "--task", TASK, "--input", INPUT, "--verbose")
-        self.assertRegex(done.stderr.decode(), r"oneDNN primitives created: .* in the first step, 0 in 5 later steps")
+        self.assertRegex(done.stderr.decode(), r"oneDNN primitives created: .* in the first step, 0 in [1-9][0-9]* later steps")
 
     def test_mask(self):
         drawn = self.good("inspect", "--mask", "--task", TASK, "--input", INPUT, "--gists", "2")
@@ -674,7 +675,7 @@ class Json(CommandLine):
         self.assertEqual(list(a), ["text", "tokens", "logprobs", "finish_reason", "condition", "n_task", "n_gist", "n_input", "gist_cached", "gist_source",
                                    "saved_tokens", "saved_ms", "timings_ms"])
         self.assertEqual((a["text"], a["finish_reason"], a["condition"], a["gist_cached"], a["gist_source"]), (ANSWER, "eos", "gist", False, "encoded"))
-        self.assertEqual((a["n_task"], a["n_gist"], len(a["logprobs"]), a["tokens"][-1]), (9, 4, len(a["tokens"]), 1))
+        self.assertEqual((a["n_task"], a["n_gist"], len(a["logprobs"]), a["tokens"][-1]), (N_TASK, 4, len(a["tokens"]), 1))
         self.assertTrue(all(p <= 0 for p in a["logprobs"]))
         self.assertEqual(list(a["timings_ms"]), self.TIMES)
         self.assertTrue(all(t >= 0 for t in a["timings_ms"].values()))
@@ -820,7 +821,7 @@ class Batch(CommandLine):
 
     def test_command_line_is_stronger_than_a_request(self):
         request = json.dumps({"task": "other", "input": INPUT, "stop": ["x"], "max_new_tokens": 1})
-        a = json.loads(self.good("generate", "--batch", "-", "--gist", self.encode(), "--max-new-tokens", "9", stdin=request))
+        a = json.loads(self.good("generate", "--batch", "-", "--gist", self.encode(), "--max-new-tokens", str(N_ANSWER), stdin=request))
         self.assertEqual((a["text"], a["gist_source"]), (ANSWER, "file"))
 
     def test_a_line_too_long(self):
@@ -874,15 +875,15 @@ class Store(CommandLine):
     def test_the_second_run_finds_what_the_first_one_kept(self):
         first, second = self.answer(), self.answer()
         self.assertEqual((first["gist_source"], first["gist_cached"], first["saved_tokens"], first["saved_ms"]), ("encoded", False, 0, None))
-        self.assertEqual((second["gist_source"], second["gist_cached"], second["saved_tokens"]), ("store", True, 9))
+        self.assertEqual((second["gist_source"], second["gist_cached"], second["saved_tokens"]), ("store", True, N_TASK))
         self.assertGreater(second["saved_ms"], 0)
         self.assertEqual(second["timings_ms"]["encode_prefix"], 0)
         for key in "text", "tokens", "logprobs", "n_task", "n_gist", "n_input":
             self.assertEqual(first[key], second[key], key)
         loud = self.run_program(*self.ask)
-        self.assertRegex(loud.stderr.decode(), r"task 9 -> 4 gist tokens; gist from store; saved 9 task tokens, [0-9.]+ ms; load [0-9.]+ s\n$")
+        self.assertRegex(loud.stderr.decode(), rf"task {N_TASK} -> 4 gist tokens; gist from store; saved {N_TASK} task tokens, [0-9.]+ ms; load [0-9.]+ s\n$")
         [entry] = self.entries()
-        self.assertEqual((entry["hits"], entry["task"], entry["n_gist"], entry["n_task"], entry["pinned"]), (2, TASK, 4, 9, False))
+        self.assertEqual((entry["hits"], entry["task"], entry["n_gist"], entry["n_task"], entry["pinned"]), (2, TASK, 4, N_TASK, False))
         self.assertEqual((self.store.stat().st_mode & 0o777, {p.stat().st_mode & 0o777 for p in self.store.iterdir()}), (0o700, {0o600}))
 
     def test_what_an_entry_is_kept_under(self):

@@ -82,7 +82,7 @@ def few():
     yield dict(gists=2, no_repeat_ngram_size=2, max_new_tokens=40)
 
 
-SKILLS = [("Route the ticket to billing, shipping or technical.", "I was charged twice for order A-4821."), ("Return JSON with the keys name and city.", "Maria Lopez lives in Madrid."),
+SKILLS = [("Route the ticket to billing, shipping or technical.", "I was charged twice for order A-4821."), ("Return JSON with the keys city and name.", "Maria Lopez lives in Madrid."),
           ("Extract the name and the date, separated by a semicolon.", "The meeting with Nora Klein is on 12 May 2025 at 10:00."), ("Write the date in ISO format.", "5 March 2024"),
           ("Write the time in 24-hour format.", "4:30 pm"), ("Write a formal greeting for this person.", "Ms Karin Weber"), ("Translate to German.", "house, water"),
           ("What are the last two words?", "my sister reads a long book"), ("Write the number in words.", "93"), ("Extract the price.", "We paid 120 euros for the chair."),
