@@ -49,10 +49,12 @@ __attribute__((noinline)) static void add_up(const unsigned char *data, size_t n
 /* Odd multiples of this many bytes separate parts and streams. */
 enum { SKEW = 4096 + 256 };
 
-static void read_part(const pattern *p, const unsigned char *data, size_t size, sums *out) {
+/* How many bytes were read: whole blocks of every stream. */
+static size_t read_part(const pattern *p, const unsigned char *data, size_t size, sums *out) {
   const size_t stride = (size / (size_t)p->streams - SKEW) / p->block * p->block;
   for (size_t at = 0; at < stride; at += p->block)
     for (int s = 0; s < p->streams; s++) add_up(data + (size_t)s * stride + (size_t)s * 256 + at, p->block, out);
+  return stride * (size_t)p->streams;
 }
 
 /* A pass over the buffer, cut into as many shares as there are threads. */
@@ -73,9 +75,8 @@ static void read_share(pass *p, size_t share) {
   if (p->pattern->woven) {
     for (size_t at = share * block; at + block <= p->size; at += p->n * block, bytes += block) add_up(p->data + at, block, &own);
   } else {
-    const size_t part = (p->size / p->n - SKEW) / 256 * 256, streams = (size_t)p->pattern->streams;
-    read_part(p->pattern, p->data + share * part + share * SKEW / 256 * 256, part, &own);
-    bytes = (part / streams - SKEW) / block * block * streams;
+    const size_t part = (p->size / p->n - SKEW) / 256 * 256;
+    bytes = read_part(p->pattern, p->data + share * part + share * SKEW / 256 * 256, part, &own);
   }
   p->shares[share].bytes = bytes;
   p->shares[share].sum = own;
@@ -151,6 +152,7 @@ typedef struct weights_pass {
   size_t n, room;
   struct {
     const unsigned char *data;
+    size_t read;
     sums sum;
   } *pieces; /* [n], PIECE bytes each; null: they are only counted */
 } weights_pass;
@@ -166,16 +168,18 @@ static void read_pieces(void *argument, size_t begin, size_t end, int thread) {
   weights_pass *p = argument;
   for (size_t i = begin; i < end; i++) {
     sums own = {0}; /* a sum of the thread's own: neighbours share lines */
-    read_part(p->pattern, p->pieces[i].data, PIECE, &own);
+    p->pieces[i].read = read_part(p->pattern, p->pieces[i].data, PIECE, &own);
     p->pieces[i].sum = own;
   }
 }
 
 static double time_weights(tg_team *team, weights_pass *p) {
-  const size_t streams = (size_t)p->pattern->streams, read = (PIECE / streams - SKEW) / p->pattern->block * p->pattern->block * streams;
   const double begin = tg_now_ms();
   tg_team_run(team, p->n, read_pieces, p);
-  return (double)(p->n * read) / (tg_now_ms() - begin) * 1e3;
+  const double ms = tg_now_ms() - begin;
+  size_t bytes = 0;
+  for (size_t i = 0; i < p->n; i++) bytes += p->pieces[i].read;
+  return (double)bytes / ms * 1e3;
 }
 
 t5gist_status tg_limits_weights(int threads, double *bytes_per_second, t5gist_error *err) {

@@ -249,31 +249,29 @@ void tg_point_result_free(tg_point_result *result) {
 
 /* ------------------------------------------------------------------------------------------------------------------------------ summaries */
 
-/* Medians of the condition's roofline, per part and in all. scratch: [n] */
-static t5gist_status predict(const tg_limits *limits, tg_rate rate, tg_condition_result *c, double *scratch, double *sums, t5gist_error *err) {
+/* The median over calls of what a roofline takes for all stages together. sums: [n] */
+static t5gist_status predict_calls(const tg_limits *limits, tg_rate rate, const tg_series *s, double *sums, double *median, t5gist_error *err) {
+  for (size_t i = 0; i < s->n; i++) {
+    const t5gist_counters *counted = &s->counters[i * T5GIST_N_STAGES];
+    sums[i] = 0;
+    for (int stage = 0; stage < T5GIST_N_STAGES; stage++) sums[i] += tg_roofline_ms(limits, rate, &counted[stage]);
+  }
+  return tg_median(sums, s->n, median, err);
+}
+
+/* Medians of the condition's roofline per part, and what its calls counted. scratch: [n] */
+static t5gist_status predict_parts(const tg_limits *limits, tg_rate rate, tg_condition_result *c, double *scratch, t5gist_error *err) {
   const tg_series *s = &c->series;
-  for (size_t i = 0; i < s->n; i++) sums[i] = 0;
   for (int stage = 0; stage < T5GIST_N_STAGES; stage++) {
     for (size_t i = 0; i < s->n; i++) {
       const t5gist_counters *counted = &s->counters[i * T5GIST_N_STAGES + (size_t)stage];
       scratch[i] = tg_roofline_ms(limits, rate, counted);
-      sums[i] += scratch[i];
       c->flops += (double)(counted->product_flops + counted->attention_flops) / (double)s->n;
       c->weight_bytes += (double)counted->weight_bytes / (double)s->n;
     }
     TG_TRY(tg_median(scratch, s->n, &c->part_predicted_ms[TG_PART_PREFIX + stage], err));
   }
-  return tg_median(sums, s->n, &c->predicted_ms, err);
-}
-
-static t5gist_status predict_in_place(const tg_limits *in_place, tg_rate rate, tg_condition_result *c, double *sums, t5gist_error *err) {
-  const tg_series *s = &c->series;
-  for (size_t i = 0; i < s->n; i++) {
-    sums[i] = 0;
-    const t5gist_counters *counted = &s->counters[i * T5GIST_N_STAGES];
-    for (int stage = 0; stage < T5GIST_N_STAGES; stage++) sums[i] += tg_roofline_ms(in_place, rate, &counted[stage]);
-  }
-  return tg_median(sums, s->n, &c->in_place_ms, err);
+  return T5GIST_OK;
 }
 
 static t5gist_status summarise(const tg_resampling *resampling, const tg_limits *limits, const tg_format_result *format, tg_condition_result *c,
@@ -283,8 +281,9 @@ static t5gist_status summarise(const tg_resampling *resampling, const tg_limits 
   for (int p = 0; p < TG_N_PARTS; p++) TG_TRY(tg_median(s->parts[p], s->n, &c->part_ms[p], err));
   tg_limits in_place = *limits;
   if (format->weights_read > 0) in_place.bandwidth = fmin(limits->bandwidth, format->weights_read); /* caches may hold a small model */
-  TG_TRY(predict_in_place(&in_place, format->rate, c, scratch, err));
-  return predict(limits, format->rate, c, scratch, scratch + s->n, err);
+  TG_TRY(predict_calls(&in_place, format->rate, s, scratch, &c->in_place_ms, err));
+  TG_TRY(predict_calls(limits, format->rate, s, scratch, &c->predicted_ms, err));
+  return predict_parts(limits, format->rate, c, scratch, err);
 }
 
 t5gist_status tg_bench_summarise(const tg_bench_config *config, const tg_limits *limits, const tg_format_result *format, tg_point_result *result,
@@ -295,7 +294,7 @@ t5gist_status tg_bench_summarise(const tg_bench_config *config, const tg_limits 
     tg_condition_result *c = &result->conditions[i];
     if (!c->measured) continue;
     double *scratch;
-    TG_TRY(tg_alloc(&scratch, 2 * c->series.n, sizeof *scratch, err));
+    TG_TRY(tg_alloc(&scratch, c->series.n, sizeof *scratch, err));
     const t5gist_status status = summarise(&resampling, limits, format, c, scratch, err);
     tg_free(scratch);
     TG_TRY(status);

@@ -65,3 +65,8 @@ locale_t tg_c_locale(void) {
   pthread_once(&once, make_c_locale);
   return c_locale;
 }
+
+bool tg_ends_with(const char *text, const char *end) {
+  const size_t n = strlen(text), m = strlen(end);
+  return n >= m && strcmp(text + n - m, end) == 0;
+}

@@ -18,4 +18,6 @@ size_t tg_utf8_whole(const char *text, size_t n);
 /* The "C" locale, for strtod_l and uselocale: a host program's locale changes neither what we read nor what we write. */
 locale_t tg_c_locale(void);
 
+bool tg_ends_with(const char *text, const char *end);
+
 #endif

@@ -6,6 +6,7 @@
 
 #include "runtime/error.h"
 #include "runtime/matmul.h"
+#include "runtime/text.h"
 #include "training/optimiser_parts.h"
 #include "training/products.h"
 
@@ -24,18 +25,13 @@ static bool moves(const tg_optimiser *o, const tg_parameter *p) {
   return tg_muon_takes(o->layout, p) && p->offset >= o->begin && p->offset < o->end;
 }
 
-static bool ends_with(const char *name, const char *end) {
-  const size_t n = strlen(name), m = strlen(end);
-  return n >= m && strcmp(name + n - m, end) == 0;
-}
-
 /* A unit's matrix has n of the parameter's rows, or where what it makes is in columns, n of those. */
 typedef struct unit {
   size_t offset, n, length, row_stride, column_stride; /* [n, length] at offset in the flat vector */
 } unit;
 
 static size_t units_of(const tg_layout *layout, const tg_parameter *p, unit *units) {
-  const bool out = ends_with(p->name, ".o.weight"), down = ends_with(p->name, ".wo.weight"), turned = out || down;
+  const bool out = tg_ends_with(p->name, ".o.weight"), down = tg_ends_with(p->name, ".wo.weight"), turned = out || down;
   const bool feed_forward = down || strstr(p->name, ".wi") != NULL;
   const size_t rows = p->dims[turned ? 1 : 0], length = p->dims[turned ? 0 : 1], most = feed_forward ? HIDDEN_UNITS : (size_t)layout->config->d_kv;
   size_t count = 0;

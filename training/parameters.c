@@ -8,6 +8,7 @@
 #include "runtime/error.h"
 #include "runtime/kernels.h"
 #include "runtime/memory.h"
+#include "runtime/text.h"
 #include "t5/checkpoint.h"
 #include "t5/random.h"
 
@@ -104,17 +105,12 @@ void tg_layout_free(tg_layout *layout) {
 
 /* ------------------------------------------------------------------------------------------------------------------ initialisation */
 
-static bool ends_with(const char *name, const char *end) {
-  const size_t n = strlen(name), m = strlen(end);
-  return n >= m && strcmp(name + n - m, end) == 0;
-}
-
 static double deviation(const tg_config *c, const char *name) {
   const double d_model = c->d_model, d_kv = c->d_kv;
   if (strcmp(name, "shared.weight") == 0 || strcmp(name, "lm_head.weight") == 0) return 1;
-  if (ends_with(name, ".q.weight")) return 1 / sqrt(d_model * d_kv);
-  if (ends_with(name, ".o.weight")) return 1 / sqrt(c->n_heads * d_kv);
-  if (ends_with(name, ".wo.weight")) return 1 / sqrt((double)c->d_ff);
+  if (tg_ends_with(name, ".q.weight")) return 1 / sqrt(d_model * d_kv);
+  if (tg_ends_with(name, ".o.weight")) return 1 / sqrt(c->n_heads * d_kv);
+  if (tg_ends_with(name, ".wo.weight")) return 1 / sqrt((double)c->d_ff);
   return 1 / sqrt(d_model);
 }
 

@@ -7,6 +7,7 @@
 #include "runtime/json.h"
 #include "runtime/memory.h"
 #include "runtime/records.h"
+#include "runtime/text.h"
 #include "training/vocabulary.h"
 
 enum { MAX_TEXTS = 1 << 30, N_FIELDS = 3 };
@@ -20,11 +21,6 @@ typedef struct corpus {
   int field;        /* the next of the record */
   tg_buffer buffer; /* the text that was given last */
 } corpus;
-
-static bool ends_with(const char *text, const char *end) {
-  const size_t n = strlen(text), m = strlen(end);
-  return n >= m && strcmp(text + n - m, end) == 0;
-}
 
 /* The text in its template's place: the template's words belong to what the model will read. */
 static t5gist_status fill(corpus *c, const char *template, const char *placeholder, const char *text, t5gist_error *err) {
@@ -60,7 +56,7 @@ static t5gist_status next_file(corpus *c, bool *plain, bool *ended, t5gist_error
   *plain = false;
   *ended = !path;
   if (!path) return T5GIST_OK;
-  if (path == c->recipe->train || ends_with(path, ".jsonl") || ends_with(path, ".json")) return tg_records_open(path, MAX_TEXTS, &c->records, err);
+  if (path == c->recipe->train || tg_ends_with(path, ".jsonl") || tg_ends_with(path, ".json")) return tg_records_open(path, MAX_TEXTS, &c->records, err);
   *plain = true;
   c->buffer.size = 0;
   return tg_read_file(path, MAX_TEXTS, false, &c->buffer, err);

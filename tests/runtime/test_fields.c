@@ -16,7 +16,7 @@
 #include "runtime/fields.h"
 #include "runtime/file.h"
 #include "runtime/json.h"
-#include "tests/support/folder.h"
+#include "tests/support/one_folder.h"
 
 typedef struct options {
   int beams, level, mode;
@@ -47,7 +47,6 @@ static const tg_field table[] = {
 };
 
 static t5gist_error err;
-static char *folder;
 
 static t5gist_status set_text(options *o, const char *name, const char *text) {
   char where[64];
@@ -396,18 +395,6 @@ static void json_values_are_typed_and_bounded(void **state) {
   assert_int_equal(tg_json_read(folder_path(folder, "c.json"), 5, &config, &err), T5GIST_EFORMAT);
 }
 
-static int make_folder(void **state) {
-  (void)state;
-  folder = folder_new(TEST_BINARY_DIR);
-  return 0;
-}
-
-static int remove_folder(void **state) {
-  (void)state;
-  folder_remove(folder);
-  return 0;
-}
-
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(text_sets_every_type),
@@ -421,5 +408,5 @@ int main(void) {
       cmocka_unit_test(names_are_found_and_guessed),
       cmocka_unit_test(json_values_are_typed_and_bounded),
   };
-  return cmocka_run_group_tests(tests, make_folder, remove_folder);
+  return cmocka_run_group_tests(tests, make_folder, drop_folder);
 }

@@ -12,24 +12,10 @@
 
 #include "runtime/memory.h"
 #include "t5/tokenizer.h"
-#include "tests/support/folder.h"
+#include "tests/support/one_folder.h"
 #include "training/sentences.h"
 
 #define HUMAN TEST_SOURCE_DIR "/tests/data/human.json"
-
-static char *folder;
-
-static int set_up(void **state) {
-  (void)state;
-  folder = folder_new(TEST_BINARY_DIR);
-  return 0;
-}
-
-static int tear_down(void **state) {
-  (void)state;
-  folder_remove(folder);
-  return 0;
-}
 
 static tg_vocabulary_options make_options(int size) {
   return (tg_vocabulary_options){.size = size, .coverage = 0.9995f, .bytes = true};
@@ -325,5 +311,5 @@ int main(void) {
       cmocka_unit_test(test_the_same_bytes_each_time), cmocka_unit_test(test_odd_texts),         cmocka_unit_test(test_texts_that_teach_nothing),
       cmocka_unit_test(test_refused_options),
   };
-  return cmocka_run_group_tests(tests, set_up, tear_down);
+  return cmocka_run_group_tests(tests, make_folder, drop_folder);
 }
