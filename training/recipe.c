@@ -66,6 +66,7 @@ static const tg_field fields[] = {
     {"data.max_source", TG_FIELD_INT, AT(max_source), 2, 1 << 16, NULL, 0, NULL, NULL, 0},
     {"data.max_target", TG_FIELD_INT, AT(max_target), 1, 1 << 16, NULL, 0, NULL, NULL, 0},
     {"data.block", TG_FIELD_INT, AT(block), 1, 1 << 16, NULL, 0, NULL, NULL, 0},
+    {"data.shuffle", TG_FIELD_BOOL, AT(shuffle), 0, 0, NULL, 0, NULL, NULL, 0},
     {"data.truncate_target", TG_FIELD_BOOL, AT(truncate_target), 0, 0, NULL, 0, NULL, NULL, 0},
     {"data.skip_bad", TG_FIELD_BOOL, AT(skip_bad), 0, 0, NULL, 0, NULL, NULL, 0},
 
@@ -142,6 +143,7 @@ static void set_defaults(tg_recipe *r) {
                    .max_source = 128,
                    .max_target = 256,
                    .block = 1,
+                   .shuffle = true,
                    .head_factor = 1,
                    .truncate_target = true,
                    .distinct_gists = T5GIST_UNSET,

@@ -40,6 +40,7 @@ typedef struct tg_recipe {
   char *task_field, *input_field, *target_field, *split_field, *family_field;
   int max_source, max_target;
   int block; /* so many examples, one after the other in the file, stay together in the shuffled order; a smaller rest is left out */
+  bool shuffle; /* false: blocks in the order of the file, again and again */
   bool truncate_target, skip_bad;
   /* what is trained */
   float conditions[TG_N_CONDITIONS];

@@ -10,10 +10,11 @@
 
 /* --------------------------------------------------------------------------------------------------------------------------- drawing */
 
-/* The example at place i of the run: blocks of the data in shuffled order. */
+/* The example at place i of the run: blocks of the data, in shuffled order unless the recipe keeps the file's. */
 static size_t place_at(const tg_trainer *t, uint64_t i) {
-  const uint64_t block = (uint64_t)t->recipe->block;
-  return tg_data_shuffled(tg_data_count(t->train) / block, t->recipe->seed, i / block) * block + i % block;
+  const uint64_t block = (uint64_t)t->recipe->block, n = tg_data_count(t->train) / block;
+  const uint64_t at = t->recipe->shuffle ? tg_data_shuffled(n, t->recipe->seed, i / block) : i / block % n;
+  return at * block + i % block;
 }
 
 t5gist_status tg_step_draw(const tg_trainer *t, uint64_t step, tg_step *out, t5gist_error *err) {

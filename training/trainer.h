@@ -4,7 +4,7 @@
  *     out/run/        recipe.json (every key), log.jsonl, TensorBoard's events, step-NNNNNNNN/ (snapshot.h), data/ (tokenised
  *                     examples), start/ (runs from scratch)
  *
- * Step s takes the examples s * batch_examples .. of an endless shuffled order; all random numbers are keyed by (seed, step, example). So a run that
+ * Step s takes the examples s * batch_examples .. of an endless order, shuffled or the file's; all random numbers are keyed by (seed, step, example). So a run that
  * goes on from a snapshot ends with the same bits as one that was never interrupted, on the same machine with as many threads. */
 #ifndef T5GIST_TRAINING_TRAINER_H
 #define T5GIST_TRAINING_TRAINER_H

@@ -363,10 +363,10 @@ static void micro_batches_change_only_rounding(void **state) {
   assert_true(fabs(result[0].loss - result[1].loss) < 1e-5 * fabs(result[0].loss));
 }
 
-static double logged(const char *log, const char *begin) {
-  const char *line = strstr(log, begin), *loss = line ? strstr(line, "\"loss\":") : NULL;
-  assert_non_null(loss);
-  return strtod(loss + strlen("\"loss\":"), NULL);
+static double logged(const char *log, const char *begin, const char *key) {
+  const char *line = strstr(log, begin), *value = line ? strstr(line, key) : NULL;
+  assert_non_null(value);
+  return strtod(value + strlen(key), NULL);
 }
 
 static void a_steps_loss_is_the_mean_over_its_tokens(void **state) {
@@ -384,9 +384,48 @@ static void a_steps_loss_is_the_mean_over_its_tokens(void **state) {
   CHECK_OK(tg_train(&recipe, &call, &result, &err));
   tg_recipe_free(&recipe);
   char *log = folder_read(folder_path(folder, "out/run/log.jsonl"), NULL);
-  const double step = logged(log, "{\"step\":1,\"loss\""), evaluation = logged(log, "{\"step\":1,\"eval\"");
+  const double step = logged(log, "{\"step\":1,\"loss\"", "\"loss\":"), evaluation = logged(log, "{\"step\":1,\"eval\"", "\"loss\":");
   assert_true(fabs(step - evaluation) < 1e-5 * evaluation);
   free(log);
+}
+
+/* Whether the targets of a step are more the later it is in its round through the data, where the file's are. */
+static bool targets_grow(const char *out, bool shuffle) {
+  enum { EXAMPLES = 30, BATCH = 6, STEPS = 12 };
+  watcher w = {0};
+  tg_train_result result;
+  tg_recipe recipe;
+  tg_buffer text = {0};
+  const tg_train_call call = {.say = on_say, .user = &w};
+  CHECK_OK(make_recipe(out, "", &recipe));
+  for (int i = 0; i < EXAMPLES; i++)
+    CHECK_OK(
+        tg_buffer_printf(&text, &err, "{\"instruction\": \"a\", \"input\": \"b\", \"output\": \"%.*s\"}\n", 2 + 2 * (i / BATCH), "1 2 3 4 5 6 7"));
+  folder_write(folder, "data.jsonl", text.data, text.size);
+  tg_buffer_free(&text);
+  recipe.shuffle = shuffle;
+  CHECK_OK(tg_train(&recipe, &call, &result, &err));
+  tg_recipe_free(&recipe);
+  char name[64], *log;
+  snprintf(name, sizeof name, "%s/run/log.jsonl", out);
+  log = folder_read(folder_path(folder, name), NULL);
+  bool grow = true;
+  double before = 0;
+  for (int step = 1; step <= STEPS; step++) {
+    char line[32];
+    snprintf(line, sizeof line, "{\"step\":%d,\"loss\"", step);
+    const double targets = logged(log, line, "\"targets\":");
+    if ((step - 1) % (EXAMPLES / BATCH)) grow &= targets > before;
+    before = targets;
+  }
+  free(log);
+  return grow;
+}
+
+static void data_keeps_its_order_when_asked(void **state) {
+  (void)state;
+  assert_true(targets_grow("kept", false));
+  assert_false(targets_grow("shuffled", true));
 }
 
 static void folders_of_others_are_left_alone(void **state) {
@@ -531,6 +570,7 @@ int main(void) {
                                      RUN(what_is_written_is_the_average_with_q_folded),
                                      RUN(micro_batches_change_only_rounding),
                                      RUN(a_steps_loss_is_the_mean_over_its_tokens),
+                                     RUN(data_keeps_its_order_when_asked),
                                      RUN(folders_of_others_are_left_alone),
                                      RUN(a_model_without_a_snapshot_is_kept),
                                      RUN(without_evaluation_the_model_comes_with_each_snapshot),
