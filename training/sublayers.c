@@ -16,6 +16,22 @@ static size_t d_model_of(const tg_work *work) {
   return (size_t)work->layout->config->d_model;
 }
 
+/* Linear layers whose weights stand at a place of the parameters, in the pass's precision (ops.h). */
+static t5gist_status linear(tg_work *work, const float *x, size_t rows, size_t weight, size_t n_in, size_t n_out, bool add, float *y,
+                            t5gist_error *err) {
+  return tg_train_linear(work->workspace, work->options->precision, x, rows, work->weights + weight, n_in, n_out, add, y, err);
+}
+
+static t5gist_status linear_dw(tg_work *work, const float *dy, const float *x, size_t rows, size_t n_in, size_t n_out, size_t weight,
+                               t5gist_error *err) {
+  return tg_train_linear_dw(work->workspace, work->options->precision, dy, x, rows, n_in, n_out, work->gradients + weight, err);
+}
+
+static t5gist_status linear_dx(tg_work *work, const float *dy, size_t rows, size_t weight, size_t n_in, size_t n_out, bool add, float *dx,
+                               t5gist_error *err) {
+  return tg_train_linear_dx(work->workspace, work->options->precision, dy, rows, work->weights + weight, n_in, n_out, add, dx, err);
+}
+
 static t5gist_status norm(tg_work *work, const float *x, size_t weight, size_t rows, t5gist_error *err) {
   return tg_train_norm(work->workspace, x, work->weights + weight, rows, d_model_of(work), work->layout->config->eps, work->normed, work->inverse,
                        err);
@@ -40,9 +56,8 @@ static t5gist_status backward_to_input(tg_work *work, const tg_stack *stack, con
                                        size_t width, t5gist_error *err) {
   const size_t d_model = d_model_of(work);
   TG_TRY(norm(work, x, norm_weight, stack->rows, err));
-  TG_TRY(tg_train_linear_dw(work->workspace, work->options->precision, dy, work->normed, stack->rows, d_model, width, work->gradients + weight, err));
-  TG_TRY(tg_train_linear_dx(work->workspace, work->options->precision, dy, stack->rows, work->weights + weight, d_model, width, false, work->dbranch,
-                            err));
+  TG_TRY(linear_dw(work, dy, work->normed, stack->rows, d_model, width, weight, err));
+  TG_TRY(linear_dx(work, dy, stack->rows, weight, d_model, width, false, work->dbranch, err));
   return tg_train_norm_backward(work->workspace, x, work->weights + norm_weight, work->inverse, work->dbranch, stack->rows, d_model, work->dx,
                                 work->gradients + norm_weight, err);
 }
@@ -50,10 +65,8 @@ static t5gist_status backward_to_input(tg_work *work, const tg_stack *stack, con
 /* dbranch is o's output's gradient: o's own, and that of context in hidden. */
 static t5gist_status backward_through_o(tg_work *work, const tg_stack *stack, const tg_kept_attention *kept, size_t o, t5gist_error *err) {
   const size_t d_model = d_model_of(work), inner = tg_config_inner(work->layout->config);
-  TG_TRY(tg_train_linear_dw(work->workspace, work->options->precision, work->dbranch, kept->context, stack->rows, inner, d_model, work->gradients + o,
-                            err));
-  return tg_train_linear_dx(work->workspace, work->options->precision, work->dbranch, stack->rows, work->weights + o, inner, d_model, false,
-                            work->hidden, err);
+  TG_TRY(linear_dw(work, work->dbranch, kept->context, stack->rows, inner, d_model, o, err));
+  return linear_dx(work, work->dbranch, stack->rows, o, inner, d_model, false, work->hidden, err);
 }
 
 /* ------------------------------------------------------------------------------------------------------------------ attention */
@@ -83,12 +96,10 @@ t5gist_status tg_self_forward(tg_work *work, const tg_stack *stack, int layer, f
   const size_t d_model = d_model_of(work), inner = tg_config_inner(work->layout->config);
   const tg_train_attention attention = attention_of(work, stack, kept, layer, false);
   TG_TRY(norm(work, kept->x, at->norm, stack->rows, err));
-  TG_TRY(tg_train_linear(work->workspace, work->options->precision, work->normed, stack->rows, work->weights + at->q, d_model, 3 * inner, false,
-                         kept->q, err));
+  TG_TRY(linear(work, work->normed, stack->rows, at->q, d_model, 3 * inner, false, kept->q, err));
   TG_TRY(tg_train_attention_run(work->workspace, &attention, stack->spans, stack->n_spans, kept->q, kept->k, kept->v, kept->context, kept->normaliser,
                                 err));
-  TG_TRY(tg_train_linear(work->workspace, work->options->precision, kept->context, stack->rows, work->weights + at->o, inner, d_model, false, next,
-                         err));
+  TG_TRY(linear(work, kept->context, stack->rows, at->o, inner, d_model, false, next, err));
   join(work, stack, layer, TG_DROP_SELF_OUTPUT, kept->x, next);
   return T5GIST_OK;
 }
@@ -130,14 +141,11 @@ t5gist_status tg_cross_forward(tg_work *work, int layer, float *next, t5gist_err
   const size_t d_model = d_model_of(work), inner = tg_config_inner(work->layout->config), n = stack->rows * d_model;
   const tg_train_attention attention = attention_of(work, stack, kept, layer, true);
   TG_TRY(norm(work, kept->x, at->norm, stack->rows, err));
-  TG_TRY(tg_train_linear(work->workspace, work->options->precision, work->normed, stack->rows, work->weights + at->q, d_model, inner, false, kept->q,
-                         err));
-  TG_TRY(tg_train_linear(work->workspace, work->options->precision, work->states, work->sizes.n_seen, work->weights + at->k, d_model, 2 * inner,
-                         false, kept->k, err));
+  TG_TRY(linear(work, work->normed, stack->rows, at->q, d_model, inner, false, kept->q, err));
+  TG_TRY(linear(work, work->states, work->sizes.n_seen, at->k, d_model, 2 * inner, false, kept->k, err));
   TG_TRY(tg_train_attention_run(work->workspace, &attention, work->cross_spans, stack->n_spans, kept->q, kept->k, kept->v, kept->context,
                                 kept->normaliser, err));
-  TG_TRY(tg_train_linear(work->workspace, work->options->precision, kept->context, stack->rows, work->weights + at->o, inner, d_model, false, next,
-                         err));
+  TG_TRY(linear(work, kept->context, stack->rows, at->o, inner, d_model, false, next, err));
   if (work->cross_outputs != NULL) memcpy(work->cross_outputs + (size_t)layer * n, next, n * sizeof(float));
   if (work->sizes.match) TG_TRY(match(work, layer, next, NULL, err));
   join(work, stack, layer, TG_DROP_CROSS_OUTPUT, kept->x, next);
@@ -148,8 +156,7 @@ t5gist_status tg_cross_forward(tg_work *work, int layer, float *next, t5gist_err
 static t5gist_status backward_match(tg_work *work, int layer, t5gist_error *err) {
   const tg_stack *stack = &work->decoder;
   const size_t d_model = d_model_of(work), inner = tg_config_inner(work->layout->config);
-  TG_TRY(tg_train_linear(work->workspace, work->options->precision, stack->kept[layer].cross.context, stack->rows,
-                         work->weights + stack->layers[layer].cross.o, inner, d_model, false, work->normed, err));
+  TG_TRY(linear(work, stack->kept[layer].cross.context, stack->rows, stack->layers[layer].cross.o, inner, d_model, false, work->normed, err));
   return match(work, layer, work->normed, work->dbranch, err);
 }
 
@@ -167,10 +174,8 @@ t5gist_status tg_cross_backward(tg_work *work, int layer, t5gist_error *err) {
   memset(work->dkv, 0, n_seen * 2 * inner * sizeof(float));
   TG_TRY(tg_train_attention_backward(work->workspace, &attention, work->cross_spans, stack->n_spans, kept->q, kept->k, kept->v, kept->context,
                                      kept->normaliser, work->hidden, dq, work->dkv, work->dkv + inner, NULL, err));
-  TG_TRY(tg_train_linear_dw(work->workspace, work->options->precision, work->dkv, work->states, n_seen, d_model, 2 * inner, work->gradients + at->k,
-                            err));
-  TG_TRY(tg_train_linear_dx(work->workspace, work->options->precision, work->dkv, n_seen, work->weights + at->k, d_model, 2 * inner, true,
-                            work->dstates, err));
+  TG_TRY(linear_dw(work, work->dkv, work->states, n_seen, d_model, 2 * inner, at->k, err));
+  TG_TRY(linear_dx(work, work->dkv, n_seen, at->k, d_model, 2 * inner, true, work->dstates, err));
   return backward_to_input(work, stack, kept->x, at->norm, at->q, dq, inner, err);
 }
 
@@ -190,11 +195,9 @@ t5gist_status tg_ffn_forward(tg_work *work, const tg_stack *stack, int layer, fl
   const tg_config *c = work->layout->config;
   const size_t d_model = d_model_of(work);
   TG_TRY(norm(work, kept->ffn_x, at->norm, stack->rows, err));
-  TG_TRY(tg_train_linear(work->workspace, work->options->precision, work->normed, stack->rows, work->weights + at->wi, d_model, tg_config_wide(c),
-                         false, kept->wide, err));
+  TG_TRY(linear(work, work->normed, stack->rows, at->wi, d_model, tg_config_wide(c), false, kept->wide, err));
   TG_TRY(activate(work, stack, layer, err));
-  TG_TRY(tg_train_linear(work->workspace, work->options->precision, work->hidden, stack->rows, work->weights + at->wo, (size_t)c->d_ff, d_model,
-                         false, next, err));
+  TG_TRY(linear(work, work->hidden, stack->rows, at->wo, (size_t)c->d_ff, d_model, false, next, err));
   join(work, stack, layer, TG_DROP_FFN_OUTPUT, kept->ffn_x, next);
   return T5GIST_OK;
 }
@@ -206,10 +209,8 @@ t5gist_status tg_ffn_backward(tg_work *work, const tg_stack *stack, int layer, t
   const size_t d_model = d_model_of(work), d_ff = (size_t)c->d_ff;
   branch(work, stack, layer, TG_DROP_FFN_OUTPUT);
   TG_TRY(activate(work, stack, layer, err));
-  TG_TRY(tg_train_linear_dw(work->workspace, work->options->precision, work->dbranch, work->hidden, stack->rows, d_ff, d_model,
-                            work->gradients + at->wo, err));
-  TG_TRY(tg_train_linear_dx(work->workspace, work->options->precision, work->dbranch, stack->rows, work->weights + at->wo, d_ff, d_model, false,
-                            work->hidden, err));
+  TG_TRY(linear_dw(work, work->dbranch, work->hidden, stack->rows, d_ff, d_model, at->wo, err));
+  TG_TRY(linear_dx(work, work->dbranch, stack->rows, at->wo, d_ff, d_model, false, work->hidden, err));
   tg_work_dropout(work, stack->decoder, layer, TG_DROP_HIDDEN, work->hidden, stack->rows, d_ff);
   TG_TRY(tg_train_activate_backward(work->workspace, kept->wide, work->hidden, stack->rows, d_ff, c->activation, c->gated, work->dwide, err));
   return backward_to_input(work, stack, kept->ffn_x, at->norm, at->wi, work->dwide, tg_config_wide(c), err);
