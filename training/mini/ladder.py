@@ -9,6 +9,7 @@ repeated gist tokens (`base`), or that with one thing changed. `neg_control` (ne
     recovered = (gist - neg_control) / (pos_control - neg_control)
 in exact match, on the same seed. Every branch leaves DIR/NAME-SEED.json at once; those that are there are not run again. DIR/ladder.md is the table; DIR/NAME-SEED.log says how the training went."""
 import argparse
+import collections
 import glob
 import json
 import os
@@ -40,10 +41,10 @@ VARIANTS = {
 
 
 def examples_of(options, recipe):
-    """As many examples of the corpus as a branch sees: every branch sees the same ones."""
+    """As many examples of the corpus as a branch sees, its last ones (the first are of few families): every branch sees the same ones."""
     path = os.path.join(options.out, "examples.jsonl")
     with open(os.path.join(options.corpus, "train.jsonl"), encoding="utf-8") as lines:
-        common.write_text(path, "".join(line for line, _ in zip(lines, range(options.steps * recipe["batch_examples"]))))
+        common.write_text(path, "".join(collections.deque(lines, options.steps * recipe["batch_examples"])))
     return path
 
 
@@ -52,6 +53,7 @@ def base_recipe(options, trunk):
     recipe = {key: value for key, value in recipe.items() if not key.startswith(("loss.", "gist_factor", "distinct_gists", "default_gists", "teacher", "average"))}
     recipe = common.from_folder(recipe, trunk)
     return {**recipe, **common.only(gist=1), "gists": GISTS, "distinct_gists": 0, "data.train": examples_of(options, recipe), "data.cache": os.path.join(options.out, "data"),
+            "data.shuffle": True,
             "steps": options.steps, "rate": options.rate, "schedule": "linear", "warmup": min(100, options.steps // 10), "save_every": 0, "keep": 1, "save_dtype": "f32"}
 
 
@@ -63,7 +65,7 @@ def trunk_of(options):
     recipe = {key: value for key, value in common.recipe_of(options.run).items() if not key.startswith(("vocab.", "loss.rebuild"))}
     common.say(f"trunk: {options.trunk_steps} steps")
     common.train(options.program, {**recipe, **common.only(pos_control=0.5, full=0.5), "vocab.from": options.run, "out": out, "data.train": os.path.join(options.corpus, "train.jsonl"),
-                                   "data.cache": options.cache, "steps": options.trunk_steps, "schedule": "constant", "save_every": 500, "keep": 1, "save_dtype": "f32", "seed": 1})
+                                   "data.cache": options.cache, "data.shuffle": True, "steps": options.trunk_steps, "schedule": "constant", "save_every": 500, "keep": 1, "save_dtype": "f32", "seed": 1})
     return out
 
 

@@ -3,8 +3,8 @@
 
     results.py RUN --out DIR [--floor FOLDER | --floor-steps N] [--limit N]
 
-RUN is the folder that `t5gist train` wrote. The floor of *recovered* is a checkpoint of its own: RUN trained on for --floor-steps steps in which it sees the input alone (DIR/neg_control),
-or FOLDER. Then `t5gist eval` asks every condition on every split, in f32 and again in int8; DIR/mini.md is its report, DIR/mini-answers.jsonl has the answers. What is there already is not run again."""
+RUN is the folder that `t5gist train` wrote. The floor of *recovered* is a checkpoint of its own: RUN trained on for --floor-steps steps, on examples of the whole corpus, in which it sees the input
+alone (DIR/neg_control), or FOLDER. Then `t5gist eval` asks every split under full, pos_control, gist, words and neg_control in f32, and under full, pos_control, gist-1 and gist-4 in int8; DIR/mini.md is its report, DIR/mini-answers.jsonl has the answers. What is there already is not run again."""
 import argparse
 import glob
 import os
@@ -23,7 +23,7 @@ def floor_of(options):
     recipe = {key: value for key, value in common.recipe_of(options.run).items() if not key.startswith("loss.")}
     common.say(f"neg_control: {options.floor_steps} steps")
     common.train(options.program, {**common.from_folder(recipe, options.run), **common.only(neg_control=1), "out": out, "data.train": os.path.join(options.corpus, "train.jsonl"),
-                                   "data.cache": os.path.join(options.run, "run/data"), "steps": options.floor_steps, "schedule": "linear", "warmup": options.floor_steps // 20,
+                                   "data.cache": os.path.join(options.run, "run/data"), "data.shuffle": True, "steps": options.floor_steps, "schedule": "linear", "warmup": options.floor_steps // 20,
                                    "save_every": 500, "keep": 1})
     return out
 

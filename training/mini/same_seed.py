@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Does the same seed give the same weights on this machine? Trains a recipe twice for some steps, from the vocabulary on, and compares the bytes of every file of the two models; a third time with
+"""Does the same seed give the same weights on this machine? Trains a recipe twice for some steps, from the vocabulary on, and compares the bytes of weights, vocabulary and config.json of the two models; a third time with
 another seed, which must differ.
 
     same_seed.py RECIPE.yaml [--steps 300] [--out DIR]"""
