@@ -9,13 +9,13 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import families
 import generate
 
-TRAIN_BLOCKS, EVALUATION = 6000, 250
+TRAIN_BLOCKS, FIRST_BLOCKS, EVALUATION = 6000, 1500, 250
 
 
 class Corpus(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.train = [line for i in range(TRAIN_BLOCKS) for line in generate.block(1, "train", i, generate.BLOCK)]
+        cls.train = [line for i in range(TRAIN_BLOCKS) for line in generate.block(1, "train", i, generate.BLOCK, generate.FIRST if i >= TRAIN_BLOCKS - FIRST_BLOCKS else None)]
         cls.splits = {s: list(generate.evaluation(1, s, EVALUATION)) for s in generate.SPLITS if s not in ("train", "unseen_families")}
         cls.splits["unseen_families"] = list(generate.evaluation(1, "unseen_families", 100))
         with open(os.path.join(os.path.dirname(generate.__file__), "human.jsonl"), encoding="utf-8") as lines:
@@ -53,6 +53,23 @@ class Corpus(unittest.TestCase):
 
     def test_every_trained_family_is_there(self):
         self.assertEqual({name for name, family in families.FAMILIES.items() if not family.unseen}, {line["family"].split("+")[0] for line in self.train})
+
+    def test_first_blocks_are_of_their_families(self):
+        first = {line["family"].split("+")[0] for line in self.train[-FIRST_BLOCKS * generate.BLOCK:]}
+        self.assertEqual(first, set(generate.FIRST))
+
+    def test_a_word_to_delete_looks_like_its_neighbours(self):
+        common, named = set(families.NOUN + families.ADJ), set(families.WORDS)
+        deleted, others = [], []
+        for line in self.train:
+            words, left = line["input"].split(), line["output"].split()
+            if line["family"] == "delete_word" and len(left) < len(words):
+                gone = next(w for i, w in enumerate(words) if left[i:i + 1] != [w])
+                deleted.append(gone in common)
+                others += [w in common for w in words if w in named and w != gone]
+        share = lambda values: sum(values) / len(values)
+        self.assertGreater(len(deleted), 500)
+        self.assertAlmostEqual(share(deleted), share(others), delta=0.1)
 
     def test_lines_are_whole(self):
         for line in self.train + [line for lines in self.splits.values() for line in lines]:

@@ -8,10 +8,11 @@ import re
 import zlib
 
 from texts import *
-from wordings import MORE
+from wordings import CHAINED, MORE
 
 FAMILIES = {}
-WORDS = NOUN + ADJ + PRODUCT + MORE_NOUN + MORE_ADJ  # what instructions name: common words, each a piece of the vocabulary, as people use them
+NOUNS, ADJECTIVES = NOUN + [w for w in MORE_NOUN if w not in NOUN], ADJ + MORE_ADJ
+WORDS = NOUNS + ADJECTIVES + PRODUCT  # what instructions name: common words, each a piece of the vocabulary, as people use them
 SAME_LETTERS = ("quotes", "brackets", "stars", "answer", "result", "bang")  # of CHAINS
 
 
@@ -38,7 +39,7 @@ class Draw:
         return out
 
     def made(self, kinds):
-        """A value of an endless list, so that it must be read and cannot be learned by heart. kinds: (share, makes one of a random.Random, how many it can make)."""
+        """A value of a long list, so that it must be read and cannot be learned by heart. kinds: (share, makes one of a random.Random, how many it can make)."""
         share, make, many = self.r.choices(kinds, [kind[0] for kind in kinds])[0]
         self.bits += math.log2(many / share)
         value = make(self.r)
@@ -107,7 +108,9 @@ def extract_one(d):
 
 
 SEPARATORS = [", ", "; ", " / ", " - ", " | ", " + ", " & ", " > ", " = ", " # ", " ~ ", " * ", " :: ", " -> ", " // ", " and ", " or ", " then ", " with ", " by ", " plus "]
-SEPARATOR_KINDS = [(0.6, lambda r: r.choice(SEPARATORS), len(SEPARATORS)), (0.4, lambda r: " " + r.choice(WORDS) + " ", len(WORDS))]
+SIGNS = "-/|+&>=#~*:;.!?@<"
+SEPARATOR_KINDS = [(0.3, lambda r: r.choice(SEPARATORS), len(SEPARATORS)), (0.2, lambda r: " " + r.choice(SIGNS) + r.choice(["", r.choice(SIGNS)]) + " ", len(SIGNS) ** 2),
+                   (0.5, lambda r: " " + r.choice(WORDS) + " ", len(WORDS))]
 
 
 @family([EXTRACT + " the {a} and the {b}" + FROM + ", separated by \"{s}\".", "[Write|List|Output] the {a}, then the {b}, with \"{s}\" between them.",
@@ -142,7 +145,7 @@ def json_fields(d):
 
 LABELS = """CLIENT WHO PERSON MAIL CONTACT TEL CALL DUE WHEN DAY TOTAL SUM COST REF ID NO WHERE PLACE SITE FIRM ORG PARTNER GOODS WHAT ARTICLE HOUR AT NOTE INFO FACT DATA FOUND VALUE
 FIELD RESULT ANSWER ITEM ENTRY KEY TAG""".split()
-LABEL_KINDS = [(0.4, lambda r: r.choice(LABELS), len(LABELS)), (0.6, lambda r: r.choice(WORDS), len(WORDS))]
+LABEL_KINDS = [(0.2, lambda r: r.choice(LABELS), len(LABELS)), (0.8, lambda r: r.choice(WORDS), len(WORDS))]
 
 
 @family([EXTRACT + " the {a} and [put|write] the label \"{l}:\" before it.", "[Write|Output|Give] the {a} after the label \"{l}:\".", "[Answer|Reply] with \"{l}:\" and the {a}."],
@@ -413,9 +416,9 @@ def join_list(d):
     return {"s": separator.strip()}, example
 
 
-PLAIN, MORE_WORDS = NOUN + ADJ, MORE_NOUN + MORE_ADJ  # what plain sentences are made of; words that are looked for, put in or given a code alone
-WORD_KINDS = [(0.5, lambda r: r.choice(PLAIN), len(PLAIN)), (0.4, lambda r: r.choice(MORE_WORDS), len(MORE_WORDS)), (0.1, lambda r: r.choice(PRODUCT), len(PRODUCT))]
-NEW_WORD_KINDS = [(0.4, lambda r: r.choice(PLAIN), len(PLAIN)), (0.4, lambda r: r.choice(MORE_WORDS), len(MORE_WORDS)), (0.2, lambda r: r.choice(CITY + FIRST + PRODUCT), len(CITY + FIRST + PRODUCT))]
+# What is looked for, put in or taken away is any word, and so are the words around it: a word of a short list would be learned by heart, one that only instructions name would betray itself.
+WORD_KINDS = [(0.9, lambda r: r.choice(NOUNS + ADJECTIVES), len(NOUNS + ADJECTIVES)), (0.1, lambda r: r.choice(PRODUCT), len(PRODUCT))]
+NEW_WORD_KINDS = [(0.8, lambda r: r.choice(NOUNS + ADJECTIVES), len(NOUNS + ADJECTIVES)), (0.2, lambda r: r.choice(CITY + FIRST + PRODUCT), len(CITY + FIRST + PRODUCT))]
 
 
 @family(["[Replace|Substitute|Swap] [the word|] \"{x}\" [by|with] \"{y}\".", "[Change|Turn] \"{x}\" [to|into] \"{y}\"[ in the text| in the sentence|].", "[Write|Use] \"{y}\" instead of \"{x}\"."],
@@ -431,9 +434,9 @@ def replace_word(d):
 
 def with_word(r, word, edit):
     """A plain sentence that has the word (nine times of ten), and what it is with edit(word) in the word's place."""
-    words = plain(r, 4, 7).split()
+    words = plain(r, 4, 7, NOUNS, ADJECTIVES).split()
     if r.random() < 0.9:
-        places = [i for i, w in enumerate(words) if w in (ADJ if word in ADJ + MORE_ADJ else NOUN)] or [len(words) - 1]
+        places = [i for i, w in enumerate(words) if w in (ADJECTIVES if word in ADJECTIVES else NOUNS)] or [len(words) - 1]
         words[r.choice(places)] = word
     return " ".join(words), " ".join(out for w in words for out in (edit(w) if w == word else [w]))
 
@@ -447,8 +450,8 @@ def delete_word(d):
 
 ADDITIONS = """Thank you.|Best regards|See you soon!|Note:|Warning:|Dear team,|Please reply.|Good news:|FYI:|Kind regards|Draft|Approved|Call me.|To do:|Urgent:|Hello,|Done.|Reminder:|First,
 |Finally,|Update:|Many thanks|Page 1|Copy|Read this:|Over and out.|Question:|Yes,|No,|So,|Listen:|Attention!|Internal|Secret|Final|New:|Old:|Summary:|Part two|Okay.""".replace("\n", "").split("|")
-ADDITION_KINDS = [(0.5, lambda r: r.choice(ADDITIONS), len(ADDITIONS)), (0.2, lambda r: capital(r.choice(ADJ)) + " " + r.choice(NOUN) + r.choice(".:!"), 3 * len(ADJ) * len(NOUN)),
-                  (0.3, lambda r: r.choice(WORDS), len(WORDS))]
+ADDITION_KINDS = [(0.25, lambda r: r.choice(ADDITIONS), len(ADDITIONS)), (0.35, lambda r: capital(r.choice(ADJ)) + " " + r.choice(NOUNS) + r.choice(".:!"), 3 * len(ADJ) * len(NOUNS)),
+                  (0.4, lambda r: r.choice(WORDS), len(WORDS))]
 
 
 @family(["[Add|Put|Write|Insert] \"{x}\" [at|to] the {w}[ of the text| of the message|].", "[Return|Give|Show] the [text|message|sentence] with \"{x}\" at the {w}."],
@@ -589,11 +592,11 @@ def threshold(d):
 
 # ------------------------------------------------------------------------------------------------------ second operations
 CHAINS = {
-    "upper": (str.upper, ["Write the answer in [upper case|capital letters].", "[Use|Answer in] capital letters."]),
-    "quotes": ('"{}"'.format, ["Put [the answer|it] in [double quotes|quotation marks].", "Use quotation marks around it."]),
-    "brackets": ("[{}]".format, ["Put [the answer|it] in square brackets.", "Use square brackets around it."]),
-    "stars": ("*{}*".format, ["Put [the answer|it] between stars.", "Use stars around it."]),
-    "answer": ("Answer: {}".format, ["[Start|Begin] with \"Answer:\".", "Write \"Answer:\" before it."]),
-    "result": ("Result = {}".format, ["[Start|Begin] with \"Result =\".", "Write \"Result =\" before it."]),
-    "bang": ("{}!".format, ["[End|Finish] with an exclamation mark.", "Add an exclamation mark."]),
+    "upper": (str.upper, CHAINED["upper"]),
+    "quotes": ('"{}"'.format, CHAINED["quotes"]),
+    "brackets": ("[{}]".format, CHAINED["brackets"]),
+    "stars": ("*{}*".format, CHAINED["stars"]),
+    "answer": ("Answer: {}".format, CHAINED["answer"]),
+    "result": ("Result = {}".format, CHAINED["result"]),
+    "bang": ("{}!".format, CHAINED["bang"]),
 }

@@ -60,19 +60,26 @@ def worded(r, text):
     return re.sub(r"  +", " ", text).strip()
 
 
+NO_REQUEST = tuple("What Which Is Does Do If When For From Can Could Should Would Has Where How To".split())
+
+
 def casual(r, instruction):
     """People write "Please ..." and forget full stops."""
     chance = r.random()
-    if chance < 0.06 and re.match(r"[A-Z][a-z]+ (the|only|this|it|to|in|with)\b", instruction) and not instruction.startswith(("What", "Which", "Is", "Does", "Do ")):
+    if chance < 0.06 and re.match(r"[A-Z][a-z]+ (the|only|this|it|to|in|with)\b", instruction) and not instruction.startswith(NO_REQUEST):
         return "Please " + instruction[0].lower() + instruction[1:]
     return instruction[:-1] if chance < 0.1 and instruction.endswith(".") else instruction
 
 
-def draw_instruction(r, split):
-    """An instruction of the split with its family, bits and a function that makes examples; None: another draw is needed."""
+# The first blocks of training: copies and edits of any word, what a look-up is made of, and look-ups. Among all families they are two fifths of the examples.
+FIRST = {"replace_word": 4, "delete_word": 2, "mapping": 3, "class_codes": 1.5, "route_codes": 1.5, "labelled": 1, "add_text": 1, "join_list": 1, "extract_one": 1}
+
+
+def draw_instruction(r, split, weights=None):
+    """An instruction of the split with its family, bits and a function that makes examples; None: another draw is needed. weights: of the families to draw from, else their own."""
     unseen = split == "unseen_families"
-    families = [f for f in FAMILIES.values() if f.unseen == unseen]
-    family = r.choices(families, [f.weight for f in families])[0]
+    weights = weights or {f.name: f.weight for f in FAMILIES.values() if f.unseen == unseen}
+    family = FAMILIES[r.choices(list(weights), list(weights.values()))[0]]
     draw = Draw(r)
     words, example = family.draw(draw)
     chain = r.choice(list(CHAINS) if family.chains is True else family.chains) if family.chains and r.random() < (0.6 if split == "unseen_combos" else 0.25) else None
@@ -96,11 +103,11 @@ def draw_instruction(r, split):
     return instruction, family.name + ("+" + chain if chain else ""), bits, lambda: [f(x) for f, x in zip((str, finish), example(r))]
 
 
-def block(seed, split, index, size):
+def block(seed, split, index, size, weights=None):
     """`size` examples of one instruction; the same for the same arguments."""
     r = random.Random(hashed("block", seed, split, index))
     while True:
-        drawn = draw_instruction(r, split)
+        drawn = draw_instruction(r, split, weights)
         if drawn is None:
             continue
         instruction, family, bits, example = drawn
@@ -135,6 +142,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--split", choices=SPLITS, default="train")
     parser.add_argument("--blocks", type=int, help=f"training: blocks of {BLOCK} examples")
+    parser.add_argument("--first", type=int, default=0, help="of them, the number that teach copies and look-ups alone")
     parser.add_argument("--n", type=int, default=20, help="evaluation: examples")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out", help="default: standard output")
@@ -143,7 +151,7 @@ def main():
     out = open(options.out, "w", encoding="utf-8") if options.out else sys.stdout
     if options.stats:
         return statistics(out)
-    lines = (line for i in range(options.blocks) for line in block(options.seed, options.split, i, BLOCK)) if options.blocks else evaluation(options.seed, options.split, options.n)
+    lines = (line for i in range(options.blocks) for line in block(options.seed, options.split, i, BLOCK, FIRST if i < options.first else None)) if options.blocks else evaluation(options.seed, options.split, options.n)
     for line in lines:
         out.write(json.dumps(line, ensure_ascii=False) + "\n")
     if out is not sys.stdout:

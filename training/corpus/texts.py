@@ -141,9 +141,14 @@ Complaint {order}: {name} wants {price} back.
 If you need {product}, ask {name} at {email}.
 On {date} our manager {name} flies to {city}.""".split("\n")
 
-FIELDS = {"name": ["name", "full name", "name of the person"], "email": ["e-mail address", "email address", "e-mail"], "phone": ["phone number", "telephone number"],
-          "date": ["date"], "price": ["price", "amount"], "order": ["order number", "reference number"], "city": ["city", "town"], "company": ["company", "company name", "firm"],
-          "product": ["product", "goods", "item"], "time": ["time", "time of day"]}
+FIELDS = {"name": ["name", "full name", "name of the person", "person", "person's name", "complete name", "first and last name"],
+          "email": ["e-mail address", "email address", "e-mail", "email", "mail address", "email contact", "address for e-mail"],
+          "phone": ["phone number", "telephone number", "phone", "telephone", "number to call", "contact number", "phone contact"],
+          "date": ["date", "calendar date", "exact date", "date given", "date in question"], "price": ["price", "amount", "cost", "sum", "amount of money", "sum of money"],
+          "order": ["order number", "reference number", "order ID", "order code", "number of the order", "reference code"],
+          "city": ["city", "town", "place", "location", "name of the city", "name of the town"],
+          "company": ["company", "company name", "firm", "business", "organisation", "organization", "name of the company", "company's name"],
+          "product": ["product", "goods", "item", "article", "merchandise", "kind of goods"], "time": ["time", "time of day", "clock time", "exact time", "time given"]}
 FRAMES = [["Hello, ", "Hi team, ", "Good morning. ", "Note: ", "FYI: ", "Dear all, "], [" Thank you.", " Thanks!", " Best regards", " Please confirm.", " See you soon."]]
 WITH_SLOTS = [(s, set(re.findall(r"\{(\w+)\}", s))) for s in SENTENCES]
 
@@ -169,11 +174,11 @@ def record(r, keys):
     return r.choice(["; ", ", ", " | "]).join(f"{k}: {values[k]}" for k in shown), values
 
 
-def plain(r, least=4, most=8):
+def plain(r, least=4, most=8, nouns=NOUN, adjectives=ADJ):
     """A short plain sentence without a full stop."""
     while True:
-        a, b = r.sample(NOUN, 2)
-        x, y = r.sample(ADJ, 2)
+        a, b = r.sample(nouns, 2)
+        x, y = r.sample(adjectives, 2)
         verb, first, city = r.choice(VERB), r.choice(FIRST), r.choice(CITY)
         text = r.choice([f"the {x} {a} {verb} the {b}", f"the {a} {verb} a {x} {b}", f"a {x} {a} {verb} the {y} {b}", f"my {a} is {x} and {y}", f"{first} {verb} the {x} {a}",
                          f"{first} {verb} a {a} in {city}", f"we need a {x} {a} on {r.choice(DAYS)}", f"the {a} and the {b} are {x}", f"please send the {x} {a} to {first}",
