@@ -6,10 +6,11 @@
 #include "report/report.h"
 #include "runtime/error.h"
 
-enum { LEFT = 60, RIGHT = 190, TOP = 64, PANEL = 240, GAP = 78 };
+enum { LEFT = 60, RIGHT = 190, TOP = 64, PANEL = 240, GAP = 78, DIGIT = 8 };
 
 typedef struct panel {
   double x_low, x_high, y_low, y_high, top;
+  double ticked; /* where the text of the last tick ends */
 } panel;
 
 typedef struct point {
@@ -38,7 +39,11 @@ static t5gist_status frame(const panel *p, const char *caption, const char *belo
   return tg_svg_text(out, (LEFT + TG_SVG_WIDTH - RIGHT) / 2.0, p->top + PANEL + 34, "middle", below, err);
 }
 
-static t5gist_status tick(const panel *p, double x, const char *text, tg_buffer *out, t5gist_error *err) {
+/* Ticks come from left to right; a text that would run into the one before is left out. */
+static t5gist_status tick(panel *p, double x, const char *text, tg_buffer *out, t5gist_error *err) {
+  const double half = DIGIT / 2.0 * (double)strlen(text);
+  if (at_x(p, x) - half < p->ticked) return T5GIST_OK;
+  p->ticked = at_x(p, x) + half + DIGIT;
   return tg_svg_text(out, at_x(p, x), p->top + PANEL + 17, "middle", text, err);
 }
 
