@@ -87,6 +87,7 @@ static t5gist_status job_from_input(tg_run *run, const tg_line *line, cli_job *j
 static t5gist_status job_from_json(tg_run *run, const tg_line *line, cli_job *job, t5gist_error *err) {
   json_t *object = NULL;
   TG_TRY(check_line(line, err));
+  TG_TRY(tg_json_check_size(line->text, line->length, "request", err));
   TG_TRY(tg_json_parse(line->text, line->length, "request", &object, err));
   t5gist_status status = T5GIST_OK;
   if (!json_is_object(object)) status = tg_fail(err, T5GIST_EFORMAT, "request: expected a JSON object, found %s", tg_json_type_name(object));

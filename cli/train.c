@@ -157,9 +157,10 @@ t5gist_status tg_command_train(tg_context *context, t5gist_error *err) {
   const tg_settings *s = &context->settings;
   const char *path = context->arguments[0];
   if (s->dtype != T5GIST_UNSET && s->dtype != TG_DTYPE_AUTO && s->dtype != TG_DTYPE_F32)
-    return tg_fail(err, T5GIST_EUSAGE,
-                   "--dtype: expected none or f32, found another: the recipe's compute chooses how training multiplies; `t5gist convert` makes an "
-                   "int8 or int4 folder of the result");
+    return tg_fail(
+        err, T5GIST_EUSAGE,
+        "--dtype: expected none, auto or f32, found another: the recipe's compute chooses how training multiplies; `t5gist convert` makes an "
+        "int8 or int4 folder of the result");
   if (s->resume && s->overwrite) return tg_fail(err, T5GIST_EUSAGE, "--resume and --overwrite exclude each other; expected one of them");
   t5gist_status status = tg_recipe_read(path, &recipe, err);
   if (status == T5GIST_OK) status = override(s, path, &recipe, err);

@@ -52,9 +52,13 @@ def read_store(folder):
     for path in sorted(Path(folder).iterdir()):
         if not re.fullmatch("[0-9a-f]{64}[.]gist", path.name):
             continue
-        about, _ = read(path)
+        try:
+            about, _ = read(path)
+        except Exception as problem:  # t5gist sets it aside and encodes its task anew
+            yield {"key": path.stem, "damaged": str(problem)}
+            continue
         use = path.with_suffix(".use")
-        hits = use.stat().st_size - 16 if use.exists() else 0
+        hits = max(0, use.stat().st_size - 16) if use.exists() else 0
         yield {"key": path.stem, "hits": hits, "pinned": path.with_suffix(".pin").exists(), "own_name": store_key(about) == path.stem, **about}
 
 

@@ -53,10 +53,6 @@ static t5gist_status find_fingerprint(const subject *s, char fingerprint[TG_SHA2
   TG_GOTO(tg_checkpoint_open(s->dir, &checkpoint, err));
   const tg_tensor *q = tg_checkpoint_find(checkpoint, TG_TELLING_TENSOR);
   *stored = q ? q->dtype : TG_F32;
-  if (s->config.source_fingerprint) {
-    snprintf(fingerprint, TG_SHA256_HEX, "%s", s->config.source_fingerprint);
-    goto done;
-  }
   TG_GOTO(tg_tokenizer_open(s->dir, s->config.vocab_size, &tokenizer, err));
   TG_GOTO(tg_checkpoint_fingerprint(checkpoint, s->dir, tg_tokenizer_path(tokenizer), fingerprint, err));
 done:

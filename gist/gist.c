@@ -47,8 +47,8 @@ void t5gist_gist_free(t5gist_gist *gist) {
 
 static t5gist_status new_gist(const t5gist_model *model, const tg_gist_part *part, t5gist_gist **out, t5gist_error *err) {
   const tg_config *c = &model->t5->config;
-  char computed_with[64];
-  snprintf(computed_with, sizeof computed_with, "%s %s", tg_model_dtype(model), tg_isa_name(tg_cpu_isa()));
+  char computed_with[sizeof model->computed_in + 32];
+  snprintf(computed_with, sizeof computed_with, "%s %s", model->computed_in, tg_isa_name(tg_cpu_isa()));
   t5gist_gist *gist;
   TG_TRY(tg_alloc(&gist, 1, sizeof *gist, err));
   *gist = (t5gist_gist){.n_gist = part->n_gist,

@@ -130,10 +130,11 @@ static t5gist_status tokenize(t5gist_session *session, tg_job *job, t5gist_error
 static size_t estimate_bytes(const tg_t5 *t5, const tg_job *job) {
   enum { LIKELY_TOKENS = 256 };
   const t5gist_options *o = &job->request.options;
-  const int tokens = o->max_new_tokens < LIKELY_TOKENS ? o->max_new_tokens : LIKELY_TOKENS;
+  const int likely = o->min_new_tokens > LIKELY_TOKENS ? o->min_new_tokens : LIKELY_TOKENS;
+  const int tokens = o->max_new_tokens < likely ? o->max_new_tokens : likely;
   const size_t gist = job->split && job->answer.condition == T5GIST_GIST ? (size_t)job->n_gist : 0; /* copied in front of the input's rows */
   const size_t cached = job->scoring.n ? (size_t)tg_scoring_cache_rows(&job->scoring) : (size_t)tokens * (size_t)o->beams;
-  return ((size_t)tg_job_rows(job) + gist + cached) * tg_memory_row_bytes(t5);
+  return ((size_t)tg_job_rows(job) + gist + tg_cache_most_rows(cached)) * tg_memory_row_bytes(t5);
 }
 
 /* Once for all jobs that share the task. */
@@ -163,10 +164,16 @@ static t5gist_status check_room(const t5gist_session *session, const tg_job *job
   if (needed <= room) return T5GIST_OK;
   const size_t kv_bytes = tg_memory_row_bytes(session->model->t5), decoding = job->bytes - (size_t)tg_job_rows(job) * kv_bytes;
   const size_t fit = room > decoding ? (room - decoding) / (row_bytes + kv_bytes) : 0;
+  if (fit > 0)
+    return tg_fail(
+        err, T5GIST_ENOMEM,
+        "the request needs %zu MB for its %zu tokens of prompt and %zu MB for decoding; found %zu MB free, where prompts of up to %zu tokens fit",
+        (needed - decoding) / MB, rows, decoding / MB, room / MB, fit);
   return tg_fail(
       err, T5GIST_ENOMEM,
-      "the request needs %zu MB for its %zu tokens of prompt and %zu MB for decoding; found %zu MB free, where prompts of up to %zu tokens fit",
-      (needed - decoding) / MB, rows, decoding / MB, room / MB, fit);
+      "the request needs %zu MB for its %zu tokens of prompt and %zu MB for decoding (%d beams, up to %d tokens); found %zu MB free: ask for "
+      "fewer beams or new tokens",
+      (needed - decoding) / MB, rows, decoding / MB, job->request.options.beams, job->request.options.max_new_tokens, room / MB);
 }
 
 t5gist_status tg_job_prepare(t5gist_session *session, tg_job *job, t5gist_error *err) {

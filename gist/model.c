@@ -1,5 +1,8 @@
 #include "gist/model.h"
 
+#include <stdio.h>
+#include <string.h>
+
 #include "runtime/cpu.h"
 #include "runtime/error.h"
 #include "t5gist/tools.h"
@@ -47,6 +50,13 @@ int tg_precision_of(int dtype) {
   return dtype == T5GIST_UNSET ? T5GIST_UNSET : (int)precisions[dtype];
 }
 
+/* Anyone can write another model's fingerprint into a folder; the folder's own tells the gists of the two apart. */
+static void describe_computing(t5gist_model *model) {
+  const bool converted = strcmp(model->t5->fingerprint, model->t5->own_fingerprint) != 0;
+  snprintf(model->computed_in, sizeof model->computed_in, "%s%s%s", tg_model_dtype(model), converted ? " of " : "",
+           converted ? model->t5->own_fingerprint : "");
+}
+
 t5gist_status t5gist_model_open(const char *dir, const t5gist_model_options *options, t5gist_model **model, t5gist_error *err) {
   return tg_model_open(dir, options, TG_ROUND_SEARCH, NULL, model, err);
 }
@@ -75,6 +85,7 @@ t5gist_status tg_model_open(const char *dir, const t5gist_model_options *options
   TG_GOTO(tg_t5_open(dir, engine, &t5_options, &model->t5, err));
   TG_GOTO(tg_find_gist_ids(model->t5->tokenizer, &model->t5->config, err));
   TG_GOTO(reserve_ids(model->t5, err));
+  describe_computing(model);
   *out = model;
   return T5GIST_OK;
 done:

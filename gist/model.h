@@ -7,6 +7,8 @@
 
 struct t5gist_model {
   tg_t5 *t5;
+  /* What a gist is computed by: tg_model_dtype, and " of FINGERPRINT" with the folder's own where config.json names another. */
+  char computed_in[32 + TG_SHA256_HEX];
 };
 
 /* t5gist_model_open, with a choice of how a folder is rounded to 4 bits; calibration as in tg_t5_options. */

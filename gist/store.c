@@ -70,7 +70,7 @@ static void note(const t5gist_store *store, const char *message, const char *con
 
 tg_store_id tg_store_id_of(const t5gist_model *model, const char *task, int n_gist) {
   const tg_config *c = &model->t5->config;
-  return (tg_store_id){T5GIST_VERSION, model->t5->fingerprint, c->template_task, c->template_input, tg_model_dtype(model), task, n_gist};
+  return (tg_store_id){T5GIST_VERSION, model->t5->fingerprint, c->template_task, c->template_input, model->computed_in, task, n_gist};
 }
 
 static void add_line(tg_sha256 *hash, const char *name, const char *value) {

@@ -11,7 +11,7 @@
 #include "t5gist/tools.h"
 
 /* Reads and writes of a few milliseconds are all that happens under the lock. */
-enum { TG_STORE_WAIT_MS = 5000, TG_STORE_REST_MS = 60000, TG_STORE_USE_HEAD = 16, TG_STORE_MAX_HITS = 1 << 20 };
+enum { TG_STORE_WAIT_MS = 5000, TG_STORE_REST_MS = 60000, TG_STORE_USE_HEAD = 16, TG_STORE_MAX_HITS = 1 << 16 };
 #define TG_STORE_BUDGET ((uint64_t)1 << 30)
 
 struct t5gist_store {
@@ -24,8 +24,8 @@ struct t5gist_store {
   void *user;
 };
 
-/* What a gist is kept under. Strings are borrowed. program: the version that computed it, for a new one may compute better; dtype: what the model
- * computes in, "f32", "int8". */
+/* What a gist is kept under. Strings are borrowed. program: the version that computed it, for a new one may compute better; dtype: what it is
+ * computed by (t5gist_model.computed_in). */
 typedef struct tg_store_id {
   const char *program, *fingerprint, *template_task, *template_input, *dtype, *task;
   int n_gist;

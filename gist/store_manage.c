@@ -326,7 +326,10 @@ t5gist_status t5gist_store_import(t5gist_store *store, const char *path, size_t 
     char *file;
     if (length < 6 || strcmp(names.items[i] + length - 5, ".gist") != 0) continue;
     TG_GOTO(tg_path_join(&file, path, names.items[i], err));
-    status = import_file(store, file, n, err);
+    if (tg_file_exists(file))
+      status = import_file(store, file, n, err);
+    else
+      status = tg_fail(err, T5GIST_EFORMAT, "%s: expected a regular file", file); /* a pipe would be waited for */
     tg_free(file);
     if (status != T5GIST_OK) break;
   }

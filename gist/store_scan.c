@@ -73,7 +73,9 @@ static t5gist_status add_name(const t5gist_store *store, const char *name, tg_st
   const bool pin = is_name(name, "pin");
   if (!pin && !is_name(name, "use")) return T5GIST_OK; /* nobody's business of ours */
   tg_store_item *last = scan->n > 0 ? &scan->items[scan->n - 1] : NULL;
-  if (last == NULL || memcmp(last->key, name, KEY) != 0) return add_text(&scan->strays, name, strlen(name), err);
+  const bool alone = last == NULL || memcmp(last->key, name, KEY) != 0;
+  if (alone && pin) return T5GIST_OK; /* its entry was set aside: the task stays pinned when it is encoded anew */
+  if (alone) return add_text(&scan->strays, name, strlen(name), err);
   if (pin) last->pinned = true;
   return T5GIST_OK;
 }

@@ -154,8 +154,20 @@ t5gist_status tg_path_join(char **out, const char *dir, const char *name, t5gist
   return status;
 }
 
-static t5gist_status make_dir(const char *path, t5gist_error *err) {
-  if (!tg_io_mkdir(path, 0777)) return T5GIST_OK;
+/* Brings a new name to disk: the folder that it stands in. */
+static t5gist_status sync_above(const char *path, t5gist_error *err) {
+  size_t end = strlen(path);
+  char *above;
+  while (end > 1 && path[end - 1] == '/') end--;
+  while (end > 0 && path[end - 1] != '/') end--;
+  TG_TRY(end > 0 ? tg_strndup(&above, path, end, err) : tg_strdup(&above, ".", err));
+  const t5gist_status status = tg_dir_sync(above, err);
+  tg_free(above);
+  return status;
+}
+
+t5gist_status tg_make_dir(const char *path, unsigned mode, t5gist_error *err) {
+  if (!tg_io_mkdir(path, (mode_t)mode)) return sync_above(path, err);
   const int code = errno;
   struct stat info;
   if (!tg_io_stat(path, &info)) {
@@ -173,10 +185,10 @@ t5gist_status tg_make_dirs(const char *path, t5gist_error *err) {
   for (char *at = part; !status && *at; at++) {
     if (*at != '/' || at == part) continue;
     *at = 0;
-    status = make_dir(part, err);
+    status = tg_make_dir(part, 0777, err);
     *at = '/';
   }
-  if (!status) status = make_dir(part, err);
+  if (!status) status = tg_make_dir(part, 0777, err);
   tg_free(part);
   return status;
 }

@@ -38,8 +38,7 @@ t5gist_status tg_folder_make(const char *path, unsigned mode, t5gist_error *err)
   const t5gist_status status = end > 0 ? tg_make_dirs(above, err) : T5GIST_OK;
   tg_free(above);
   TG_TRY(status);
-  if (tg_io_mkdir(path, (mode_t)mode) && errno != EEXIST) return tg_fail_errno(err, "cannot make the directory %s", path);
-  return tg_make_dirs(path, err); /* refuses what is there and is none */
+  return tg_make_dir(path, mode, err);
 }
 
 bool tg_folder_writable(const char *path) {

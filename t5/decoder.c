@@ -1,6 +1,7 @@
 #include "t5/decoder.h"
 
 #include <limits.h>
+#include <stdint.h>
 #include <math.h>
 #include <string.h>
 
@@ -127,9 +128,17 @@ t5gist_status tg_memory_project_gist(const tg_t5 *t5, tg_workspace *workspace, c
 
 /* ------------------------------------------------------------------------------------------------------------ self-attention cache */
 
+enum { LEAST_ROWS = 32 };
+
+size_t tg_cache_most_rows(size_t rows) {
+  size_t capacity = LEAST_ROWS;
+  while (capacity < rows && capacity <= SIZE_MAX / 4) capacity *= 2;
+  return capacity > LEAST_ROWS ? capacity + capacity / 2 : capacity;
+}
+
 t5gist_status tg_cache_reserve(const tg_t5 *t5, tg_cache *cache, int rows, t5gist_error *err) {
   if (rows <= cache->capacity) return T5GIST_OK;
-  int capacity = cache->capacity < 32 ? 32 : cache->capacity;
+  int capacity = cache->capacity < LEAST_ROWS ? LEAST_ROWS : cache->capacity;
   while (capacity < rows) capacity = capacity > INT_MAX / 2 ? rows : capacity * 2;
   const tg_config *c = &t5->config;
   const size_t row = (size_t)c->d_kv * tg_dtype_size(tg_memory_dtype(t5)), heads = (size_t)c->n_decoder_layers * 2 * (size_t)c->n_heads;

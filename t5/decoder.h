@@ -37,6 +37,7 @@ typedef struct tg_cache {
   int capacity;
 } tg_cache;
 t5gist_status tg_cache_reserve(const tg_t5 *t5, tg_cache *cache, int rows, t5gist_error *err); /* keeps contents, at least doubles */
+size_t tg_cache_most_rows(size_t rows); /* what a cache that grows to so many rows takes at most, the old one being copied included */
 void tg_cache_free(tg_cache *cache);
 
 /* n new tokens of one hypothesis. */

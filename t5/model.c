@@ -214,10 +214,9 @@ static t5gist_status load_weights(tg_t5 *t5, const tg_t5_options *options, t5gis
 }
 
 static t5gist_status find_fingerprint(tg_t5 *t5, t5gist_error *err) {
-  if (t5->config.source_fingerprint == NULL) {
-    return tg_checkpoint_fingerprint(t5->checkpoint, t5->dir, tg_tokenizer_path(t5->tokenizer), t5->fingerprint, err);
-  }
-  snprintf(t5->fingerprint, sizeof t5->fingerprint, "%s", t5->config.source_fingerprint);
+  const char *source = t5->config.source_fingerprint;
+  TG_TRY(tg_checkpoint_fingerprint(t5->checkpoint, t5->dir, tg_tokenizer_path(t5->tokenizer), t5->own_fingerprint, err));
+  snprintf(t5->fingerprint, sizeof t5->fingerprint, "%s", source ? source : t5->own_fingerprint);
   return T5GIST_OK;
 }
 

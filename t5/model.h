@@ -54,7 +54,8 @@ typedef struct tg_t5 {
   tg_encoder_layer *encoder;      /* [n_layers] */
   tg_decoder_layer *decoder;      /* [n_decoder_layers] */
   tg_linear *head;                /* d_model -> vocab_size */
-  char fingerprint[TG_SHA256_HEX];
+  char fingerprint[TG_SHA256_HEX]; /* of the source that the folder says it was converted from, else the folder's own: gists are bound to it */
+  char own_fingerprint[TG_SHA256_HEX]; /* of the folder's own files, whatever they say */
   char *dir;
   size_t n_parameters, weight_bytes;
   tg_precision precision, wo_precision; /* of the linear layers; of wo */

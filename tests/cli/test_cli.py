@@ -832,6 +832,15 @@ class Batch(CommandLine):
         self.assertIn("expected at most 16777216 bytes", answers[0]["error"])
         self.assertEqual((done.returncode, answers[1]["text"]), (1, ANSWER))
 
+    def test_a_line_of_many_values(self):
+        """A request is refused before its values take many times its own size of memory."""
+        many = json.dumps({"raw": True, "input": "x", "id": [[]] * 3000000})
+        request = json.dumps({"task": TASK, "input": INPUT})
+        done = self.run_program("generate", "--batch", "-", stdin=f"{many}\n{request}\n")
+        answers = [json.loads(line) for line in done.stdout.splitlines()]
+        self.assertIn("request: expected JSON whose values take at most", answers[0]["error"])
+        self.assertEqual((done.returncode, answers[1]["text"]), (1, ANSWER))
+
     def test_score(self):
         request = json.dumps({"task": TASK, "input": INPUT, "target": [ANSWER, "x"]}) + "\n" + json.dumps({"task": TASK, "input": INPUT, "target": ANSWER})
         answers = [json.loads(line) for line in self.good("score", "--batch", "-", stdin=request).splitlines()]
@@ -904,6 +913,20 @@ class Store(CommandLine):
             self.assertEqual(len(self.files()), n)
         text = self.good("store", "verify")
         self.assertEqual((text.count("another salt"), text.splitlines()[-1]), (2, "6 entries ok"))
+
+    def test_a_folder_that_claims_another_models_fingerprint(self):
+        """Its gists are attached as those of a converted folder would be, and kept apart in the store: what a stranger's weights made is never served to the model itself."""
+        fingerprint = json.loads(self.good("info", "--json"))["model"]["fingerprint"]
+        block = json.loads((MINI / "config.json").read_text())["t5gist"]
+        weights = bytearray((MINI / "model.safetensors").read_bytes())
+        weights[-4096:] = bytes(4096)
+        claiming = self.model(config={"t5gist": dict(block, source_fingerprint=fingerprint)}, replace={"model.safetensors": bytes(weights)})
+        self.assertEqual([self.answer("--model", claiming)["gist_source"] for _ in range(2)], ["encoded", "store"])
+        self.assertEqual([self.answer()["gist_source"] for _ in range(2)], ["encoded", "store"])
+        self.assertEqual(self.good("store", "verify"), "2 entries ok\n")
+        self.good("store", "export", "out")
+        self.good("store", "import", "out", "--store", "new")
+        self.assertEqual({self.answer("--store", "new", *more)["gist_source"] for more in ([], ["--model", claiming])}, {"store"})
 
     def test_another_program_finds_an_entry(self):
         """The key as docs/FORMATS.md says."""
@@ -1051,8 +1074,8 @@ class Store(CommandLine):
         self.assertEqual(self.good("store", "verify"), "0 entries ok\n")
         self.answer(), self.answer("--gists", "1")
         keep, damaged = self.files()
-        strays = [".tmp.9999999.0123456789abcdef", "0" * 64 + ".use", "0" * 64 + ".pin"]
-        foreign = [".tmp.other", "notes.txt", "x.gist"]
+        strays = [".tmp.9999999.0123456789abcdef", "0" * 64 + ".use"]
+        foreign = [".tmp.other", "notes.txt", "x.gist", "0" * 64 + ".pin"]  # a pin waits for its entry
         for name in strays + foreign:
             (self.store / name).write_text("x")
         (self.store / damaged).write_bytes(b"y" * 100)
@@ -1061,6 +1084,11 @@ class Store(CommandLine):
         self.good("store", "gc")
         left = {str(p.relative_to(self.store)) for p in self.store.rglob("*") if p.is_file()}
         self.assertEqual(left, {"lock", keep, keep.replace(".gist", ".use"), *foreign})
+
+    def test_pipes_are_not_imported(self):
+        (self.dir / "in").mkdir()
+        os.mkfifo(self.dir / "in/a.gist")
+        self.bad(1, ["a.gist", "expected a regular file"], "store", "import", "in")
 
     def test_a_task_cannot_write_to_the_terminal(self):
         self.good("generate", "--task", "Do \x1b[31mthis\n now\u009b. é", "--input", INPUT)

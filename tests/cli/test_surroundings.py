@@ -170,6 +170,8 @@ class Memory(CommandLine):
         self.assertTrue(1000 < fit < 60000, text)
         (self.dir / "fits.txt").write_text("red " * (min(fit, 8000) * 9 // 10))
         self.good(*command, "fits.txt", preexec_fn=limit)
+        beams = ("generate", "--raw", "--input", "a", "--max-new-tokens", "256", "--min-new-tokens", "256", "--threads", "1", "--beams")
+        self.bad(1, ["the request needs", "MB for decoding (256 beams, up to 256 tokens)", "ask for fewer beams or new tokens"], *beams, "256", preexec_fn=limit)
 
 
 class Numbers(CommandLine):
@@ -192,7 +194,7 @@ class Reader(CommandLine):
 
     def setUp(self):
         super().setUp()
-        candidates = [os.environ.get("PYTHON"), sys.executable, str(ROOT / "build/venv-torch/bin/python")]
+        candidates = [os.environ.get("PYTHON"), sys.executable, str(ROOT / "build/venv-reader/bin/python"), str(ROOT / "build/venv-torch/bin/python")]
         self.python = next((python for python in candidates if python and os.path.exists(python) and
                             subprocess.run([python, "-c", "import safetensors, numpy"], stderr=subprocess.DEVNULL, check=False).returncode == 0), None)
         if not self.python:
@@ -216,7 +218,10 @@ class Reader(CommandLine):
         for text in (INPUT, "4 May 2021"):
             self.good("generate", "--task", TASK, "--input", text)
         self.good("generate", "--task", "Another task.", "--input", INPUT, "--store-salt", "secret")
-        entries = [json.loads(line) for line in self.read(self.store).stdout.splitlines()]
+        (self.store / ("0" * 64 + ".gist")).write_bytes(b"x" * 100)
+        [damaged, *entries] = [json.loads(line) for line in self.read(self.store).stdout.splitlines()]
+        self.assertEqual(damaged["key"], "0" * 64)
+        self.assertIn("damaged", damaged)
         self.assertEqual(sorted((entry["task"], entry["hits"], entry["own_name"]) for entry in entries), [("Another task.", 0, False), (TASK, 1, True)])
 
 

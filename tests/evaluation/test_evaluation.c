@@ -401,6 +401,44 @@ static void a_run(void **state) {
   tg_eval_config_free(&config);
 }
 
+/* Ticks that would run into each other are left out, the others are drawn: nine bins beside each other and one far away. */
+static void ticks(void **state) {
+  tg_eval_config config;
+  tg_eval_result r;
+  tg_buffer lines = {0};
+  t5gist_error err;
+  int drawn = 0;
+  double before = 0, below = 0;
+  (void)state;
+  for (int i = 0; i < 20; i++)
+    CHECK_OK(tg_buffer_printf(&lines, &err, "{\"instruction\": \"task %d\", \"input\": \"x\", \"output\": \"y\", \"bits\": %d}\n", i,
+                              i < 18 ? i : 40 * i));
+  folder_text(dir, "bits.jsonl", lines.data);
+  tg_buffer_free(&lines);
+  load_good("name: v\nmodel: '%s/tiny'\ndata: '%s/bits.jsonl'\nconditions: [gist]\ngists: 2\nmax_new_tokens: 2\nresamples: 10\n", &config);
+  CHECK_OK(tg_eval_run(&config, "t5gist eval", &progress, &r, &err));
+  assert_int_equal(r.data.splits[0].n_bins, TG_EVAL_MAX_BINS);
+  char *out = strdup(folder_path(dir, "out"));
+  CHECK_OK(tg_eval_write(&config, &r, out, &err));
+  free(out);
+  size_t size;
+  char *svg = folder_read(folder_path(dir, "out/v-bits.svg"), &size);
+  for (const char *at = svg; (at = strstr(at, "<text x=\"")); at++) {
+    double x, y;
+    char text[32];
+    if (sscanf(at, "<text x=\"%lf\" y=\"%lf\" text-anchor=\"middle\">%31[0-9.]<", &x, &y, text) != 3) continue;
+    const double half = 4.0 * (double)strlen(text);
+    assert_true(drawn == 0 || (y == below && x - half >= before));
+    before = x + half;
+    below = y;
+    drawn++;
+  }
+  assert_true(drawn > 1 && drawn < TG_EVAL_MAX_BINS);
+  free(svg);
+  tg_eval_result_free(&r);
+  tg_eval_config_free(&config);
+}
+
 /* What a row answers is what a plain request of that condition gets. */
 static void answers_of_a_row(void **state) {
   static const char *const files[] = {".json", ".md", "-answers.jsonl"};
@@ -487,7 +525,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(wrong_configurations), cmocka_unit_test(shipped_configuration), cmocka_unit_test(which_model),      cmocka_unit_test(bad_data),
       cmocka_unit_test(splits_and_fields),    cmocka_unit_test(equal_names),           cmocka_unit_test(limits),           cmocka_unit_test(bins),
-      cmocka_unit_test(plan),                 cmocka_unit_test(untrained_gists),       cmocka_unit_test(no_model),         cmocka_unit_test(a_run),
+      cmocka_unit_test(plan),                 cmocka_unit_test(untrained_gists),       cmocka_unit_test(no_model),         cmocka_unit_test(a_run), cmocka_unit_test(ticks),
       cmocka_unit_test(answers_of_a_row),     cmocka_unit_test(answers_of_others)};
   return cmocka_run_group_tests(tests, set_up, tear_down);
 }

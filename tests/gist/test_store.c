@@ -295,6 +295,11 @@ static void test_damage_is_set_aside(void **state) {
   CHECK_OK(t5gist_store_gc(p.store, &s, &err));
   assert_int_equal(s.damaged, 1);
   assert_int_equal(examine(&p).damaged, 0);
+  CHECK_OK(tg_write_file(path, 0600, "x", 1, &err)); /* and outlives tidying up before the task is encoded anew */
+  assert_false(find(&p, "one"));
+  CHECK_OK(t5gist_store_gc(p.store, &s, &err));
+  keep(&p, "one");
+  assert_int_equal(examine(&p).pinned, 1);
   free(bytes);
   place_free(&p);
 }
