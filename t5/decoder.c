@@ -1,8 +1,8 @@
 #include "t5/decoder.h"
 
 #include <limits.h>
-#include <stdint.h>
 #include <math.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "runtime/attention.h"
@@ -92,7 +92,11 @@ static t5gist_status project_parts(const tg_t5 *t5, tg_workspace *workspace, con
   TG_TRY(tg_take_rows(workspace, rows, 2 * tg_t5_inner(&t5->config), &kv, err));
   deal d = {.config = &t5->config, .parts = parts, .dtype = dtype, .kv = kv};
   for (; d.layer < (size_t)t5->config.n_decoder_layers; d.layer++) {
-    if (rows > 0) TG_TRY(tg_linear_apply(t5->decoder[d.layer].cross.kv, workspace, packed, rows, false, kv, err));
+    if (rows > 0) {
+      const tg_place place = {"decoder", (int)d.layer, 1};
+      TG_TRY(tg_linear_apply(t5->decoder[d.layer].cross.kv, workspace, packed, rows, false, kv, err));
+      TG_TRY(tg_check_finite(t5, kv, rows, 2 * tg_t5_inner(&t5->config), &place, "EncDecAttention.k or v", err));
+    }
     tg_team_run(tg_workspace_team(workspace), (size_t)n_parts * 2 * (size_t)t5->config.n_heads, put_heads, &d);
   }
   return T5GIST_OK;
@@ -229,7 +233,8 @@ static t5gist_status self_attend(pass *p, t5gist_error *err) {
   const int layer = p->layer;
   const tg_config *c = &stream->t5->config;
   const tg_self_attention *w = &stream->t5->decoder[layer].attention;
-  TG_TRY(tg_stream_apply_normed(stream, w->norm, w->qkv, stream->qkv, err));
+  const tg_place place = {"decoder", layer, 0};
+  TG_TRY(tg_stream_apply_normed(stream, w->norm, w->qkv, &place, "SelfAttention.q, k or v", stream->qkv, err));
   tg_team_run(tg_workspace_team(stream->workspace), (size_t)p->n_sequences, fill_caches, p);
   for (int i = 0; i < p->n_sequences; i++) self_attention_job(stream, &p->sequences[i], p->first_rows[i], layer, &p->jobs[i]);
   const tg_attention attention = {.n_heads = c->n_heads,
@@ -242,7 +247,7 @@ static t5gist_status self_attend(pass *p, t5gist_error *err) {
                                   .bias_zero = p->positions.zero,
                                   .causal = true};
   TG_TRY(tg_attention_run(&attention, stream->workspace, p->jobs, p->n_sequences, err));
-  return tg_stream_project(stream, w->o, "decoder", layer, "self-attention", err);
+  return tg_stream_project(stream, w->o, &place, "SelfAttention's scores or relative_attention_bias", "SelfAttention.o", err);
 }
 
 static t5gist_status cross_attend(pass *p, t5gist_error *err) {
@@ -250,7 +255,8 @@ static t5gist_status cross_attend(pass *p, t5gist_error *err) {
   const int layer = p->layer;
   const tg_config *c = &stream->t5->config;
   const tg_cross_attention *w = &stream->t5->decoder[layer].cross;
-  TG_TRY(tg_stream_apply_normed(stream, w->norm, w->q, stream->qkv, err));
+  const tg_place place = {"decoder", layer, 1};
+  TG_TRY(tg_stream_apply_normed(stream, w->norm, w->q, &place, "EncDecAttention.q", stream->qkv, err));
   for (int i = 0; i < p->n_sequences; i++) cross_attention_job(stream, &p->sequences[i], p->first_rows[i], layer, &p->jobs[i]);
   const tg_attention attention = {.n_heads = c->n_heads,
                                   .d_kv = c->d_kv,
@@ -258,7 +264,7 @@ static t5gist_status cross_attend(pass *p, t5gist_error *err) {
                                   .q_stride = tg_t5_inner(c),
                                   .out_stride = tg_t5_inner(c)};
   TG_TRY(tg_attention_run(&attention, stream->workspace, p->jobs, p->n_sequences, err));
-  return tg_stream_project(stream, w->o, "decoder", layer, "cross-attention", err);
+  return tg_stream_project(stream, w->o, &place, "EncDecAttention's scores", "EncDecAttention.o", err);
 }
 
 static t5gist_status run_stack(const tg_t5 *t5, tg_workspace *workspace, const tg_decoder_sequence *sequences, int n_sequences, size_t rows,
@@ -279,6 +285,7 @@ static t5gist_status run_stack(const tg_t5 *t5, tg_workspace *workspace, const t
     tg_gather(tg_workspace_team(workspace), t5->embedding, t5->embedding_dtype, s->ids, (size_t)s->n, d_model, x + row * d_model);
     if (s->position + s->n > reach) reach = s->position + s->n;
   }
+  TG_TRY(tg_check_finite(t5, x, rows, d_model, NULL, "shared", err));
   TG_TRY(tg_arena_take(arena, &p.jobs, (size_t)n_sequences, sizeof *p.jobs, err));
   TG_TRY(tg_position_bias_get(&t5->decoder_positions, reach, arena, &p.positions, err));
   for (int layer = 0; layer < c->n_decoder_layers; layer++) {
@@ -287,14 +294,16 @@ static t5gist_status run_stack(const tg_t5 *t5, tg_workspace *workspace, const t
     TG_TRY(collect(&p.stream, layer, TG_SITE_QKV, TG_SITE_O, p.stream.context, err));
     TG_TRY(cross_attend(&p, err));
     TG_TRY(collect(&p.stream, layer, TG_SITE_CROSS_Q, TG_SITE_CROSS_O, p.stream.context, err));
-    TG_TRY(tg_stream_ffn(&p.stream, &t5->decoder[layer].ffn, "decoder", layer, err));
+    TG_TRY(tg_stream_ffn(&p.stream, &t5->decoder[layer].ffn, &(tg_place){"decoder", layer, 2}, err));
     TG_TRY(collect(&p.stream, layer, TG_SITE_WI, TG_SITE_WO, p.stream.hidden, err));
   }
   tg_stream_norm(&p.stream, t5->decoder_norm);
+  TG_TRY(tg_check_finite(t5, p.stream.normed, rows, d_model, &(tg_place){"decoder", -1, 0}, "final_layer_norm", err));
   if (c->scale_decoder_output)
     tg_scale(tg_workspace_team(workspace), p.stream.normed, 1.0f / sqrtf((float)c->d_model), rows * d_model, p.stream.normed);
   if (t5->calibration) TG_TRY(tg_calibration_add_head(t5->calibration, p.stream.normed, rows, err));
-  return tg_linear_apply(t5->head, workspace, p.stream.normed, rows, false, logits, err);
+  TG_TRY(tg_linear_apply(t5->head, workspace, p.stream.normed, rows, false, logits, err));
+  return tg_check_finite(t5, logits, rows, (size_t)c->vocab_size, NULL, "lm_head", err);
 }
 
 t5gist_status tg_decode(const tg_t5 *t5, tg_workspace *workspace, const tg_decoder_sequence *sequences, int n_sequences, float **logits,

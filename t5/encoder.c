@@ -61,7 +61,8 @@ static void keep_keys(const tg_stream *stream, const tg_encoder_sequence *s, siz
 static t5gist_status encode_layer(tg_stream *stream, int layer, const tg_encoder_sequence *sequences, int n_sequences, const tg_attention *attention,
                                   tg_attention_job *jobs, t5gist_error *err) {
   const tg_encoder_layer *w = &stream->t5->encoder[layer];
-  TG_TRY(tg_stream_apply_normed(stream, w->attention.norm, w->attention.qkv, stream->qkv, err));
+  const tg_place attention_place = {"encoder", layer, 0}, ffn_place = {"encoder", layer, 1};
+  TG_TRY(tg_stream_apply_normed(stream, w->attention.norm, w->attention.qkv, &attention_place, "SelfAttention.q, k or v", stream->qkv, err));
   int n_jobs = 0;
   size_t row = 0;
   for (int i = 0; i < n_sequences; i++) {
@@ -70,8 +71,8 @@ static t5gist_status encode_layer(tg_stream *stream, int layer, const tg_encoder
     row += (size_t)sequences[i].n;
   }
   TG_TRY(tg_attention_run(attention, stream->workspace, jobs, n_jobs, err));
-  TG_TRY(tg_stream_project(stream, w->attention.o, "encoder", layer, "self-attention", err));
-  return tg_stream_ffn(stream, &w->ffn, "encoder", layer, err);
+  TG_TRY(tg_stream_project(stream, w->attention.o, &attention_place, "SelfAttention's scores or relative_attention_bias", "SelfAttention.o", err));
+  return tg_stream_ffn(stream, &w->ffn, &ffn_place, err);
 }
 
 static t5gist_status run_stack(const tg_t5 *t5, tg_workspace *workspace, const tg_encoder_sequence *sequences, int n_sequences, size_t rows, float *x,
@@ -91,6 +92,7 @@ static t5gist_status run_stack(const tg_t5 *t5, tg_workspace *workspace, const t
     n_jobs += s->segments ? (size_t)s->n_segments : 1;
     if (s->n_prefix + s->n > reach) reach = s->n_prefix + s->n;
   }
+  TG_TRY(tg_check_finite(t5, x, rows, (size_t)c->d_model, NULL, "shared", err));
   tg_attention_job *jobs;
   TG_TRY(tg_arena_take(arena, &jobs, n_jobs, sizeof *jobs, err));
   tg_position_bias positions;
@@ -104,7 +106,7 @@ static t5gist_status run_stack(const tg_t5 *t5, tg_workspace *workspace, const t
                                   .bias_zero = positions.zero};
   for (int layer = 0; layer < c->n_layers; layer++) TG_TRY(encode_layer(&stream, layer, sequences, n_sequences, &attention, jobs, err));
   tg_rmsnorm(tg_workspace_team(workspace), x, t5->encoder_norm, rows, (size_t)c->d_model, c->eps, x);
-  return T5GIST_OK;
+  return tg_check_finite(t5, x, rows, (size_t)c->d_model, &(tg_place){"encoder", -1, 0}, "final_layer_norm", err);
 }
 
 t5gist_status tg_encode(const tg_t5 *t5, tg_workspace *workspace, const tg_encoder_sequence *sequences, int n_sequences, float **states,

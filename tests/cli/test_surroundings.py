@@ -175,18 +175,37 @@ class Memory(CommandLine):
 
 
 class Numbers(CommandLine):
-    def test_a_model_that_overflows(self):
-        """Weights that are finite, and too large for what is computed with them: the first layer and tensor are named."""
+    def damaged(self, tensor, value):
+        """models/mini with a tensor of one number."""
         data = bytearray((MINI / "model.safetensors").read_bytes())
         size = int.from_bytes(data[:8], "little")
-        header = json.loads(data[8:8 + size])
-        name = "encoder.block.2.layer.1.DenseReluDense.wo.weight"
-        begin, end = header[name]["data_offsets"]
-        self.assertEqual(header[name]["dtype"], "BF16")
-        data[8 + size + begin:8 + size + end] = b"\x7f\x7f" * ((end - begin) // 2)  # the largest finite number
-        model = self.model(replace={"model.safetensors": bytes(data)})
-        text = self.bad(1, ["encoder layer 2"], *REQUEST, "--model", model, "--check-numerics")
-        self.assertRegex(text, r"(?i)nan|infinit")
+        about = json.loads(data[8:8 + size])[tensor + ".weight"]
+        begin, end = about["data_offsets"]
+        self.assertEqual(about["dtype"], "BF16")
+        data[8 + size + begin:8 + size + end] = value * ((end - begin) // 2)
+        return self.model(tensor, replace={"model.safetensors": bytes(data)})
+
+    def test_the_first_tensor_is_named(self):
+        """NaN, or numbers that are finite and too large for what is computed with them, under --check-numerics."""
+        nan, largest = b"\xc0\x7f", b"\x7f\x7f"
+        cases = [("shared", nan, "shared:"), ("encoder.block.0.layer.0.SelfAttention.relative_attention_bias", nan, "encoder.block.0.layer.0.SelfAttention's scores or relative_attention_bias"),
+                 ("encoder.block.1.layer.0.layer_norm", nan, "encoder.block.1.layer.0.layer_norm:"), ("encoder.block.2.layer.1.DenseReluDense.wo", largest, None),
+                 ("encoder.final_layer_norm", nan, None), ("decoder.block.1.layer.1.EncDecAttention.k", largest, "decoder.block.1.layer.1.EncDecAttention.k or v:"),
+                 ("decoder.block.0.layer.0.SelfAttention.v", nan, "decoder.block.0.layer.0.SelfAttention.q, k or v:"),
+                 ("decoder.block.2.layer.2.DenseReluDense.wi_1", nan, "decoder.block.2.layer.2.DenseReluDense.wi:"), ("decoder.final_layer_norm", nan, None), ("lm_head", nan, None)]
+        for tensor, value, named in cases:
+            model = self.damaged(tensor, value)
+            text = self.bad(1, ["not finite come first from " + (named or tensor + ":")], *REQUEST, "--model", model, "--check-numerics", "--no-store")
+            self.assertRegex(text, "found -?(nan|inf)", tensor)
+        for dtype in "int8", "bf16", "int4":
+            self.bad(1, ["not finite come first from encoder.block.2.layer.1.DenseReluDense.wo:"], *REQUEST, "--model", str(self.dir / "encoder.block.2.layer.1.DenseReluDense.wo"), "--dtype", dtype,
+                     "--check-numerics", "--no-store")
+
+    def test_without_looking(self):
+        """What comes out of such a model is refused all the same, by generate and by score."""
+        model = self.damaged("decoder.block.2.layer.2.DenseReluDense.wo", b"\xc0\x7f")
+        self.bad(1, ["the logits of token 1 are not finite numbers"], *REQUEST, "--model", model, "--no-store")
+        self.bad(1, ["the logits of token 1 are not finite numbers"], "score", *REQUEST[1:], "--target", "x", "--model", model, "--no-store")
 
 
 class Reader(CommandLine):

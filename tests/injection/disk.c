@@ -258,10 +258,24 @@ static void put_back(const char *root, const place *names, size_t n, const conte
   }
 }
 
-char *disk_crash(const disk *d, const char *parent, uint64_t which) {
+/* How many operations came before the loss, and how much of what is not safe stays: nothing, all, half, a part. First every moment with nothing and with all,
+ * then draws. */
+static size_t moment(const disk *d, uint64_t which, unsigned *luck) {
   const uint64_t key = tg_random_key(which, 1);
-  const size_t crash = tg_random_at(key, 0) % (d->n_ops + 1);
-  const unsigned luck = (unsigned)(tg_random_at(key, 1) % 4); /* of what is not safe: nothing stays, all does, half, a part */
+  const bool plain = which < 2 * (d->n_ops + 1);
+  *luck = plain ? which % 2 : 2 + (unsigned)(tg_random_at(key, 1) % 2);
+  return plain ? which / 2 : tg_random_at(key, 0) % (d->n_ops + 1);
+}
+
+bool disk_crash_is_late(const disk *d, uint64_t which) {
+  unsigned luck;
+  return moment(d, which, &luck) == d->n_ops;
+}
+
+char *disk_crash(const disk *d, const char *parent, uint64_t which) {
+  unsigned luck;
+  const uint64_t key = tg_random_key(which, 1);
+  const size_t crash = moment(d, which, &luck);
   place *names = malloc(sizeof d->names);
   content *files = calloc(MOST_FILES, sizeof *files);
   size_t n_names = d->n_before;

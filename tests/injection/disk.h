@@ -3,6 +3,7 @@
 #ifndef T5GIST_TESTS_INJECTION_DISK_H
 #define T5GIST_TESTS_INJECTION_DISK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -13,6 +14,7 @@ disk *disk_record(const char *folder);
 void disk_stop(void);
 /* What a power loss may leave, into a new folder under parent, by the number of the case: cases differ in when and in what was lost. */
 char *disk_crash(const disk *disk, const char *parent, uint64_t which);
+bool disk_crash_is_late(const disk *disk, uint64_t which); /* whether the case's loss comes after all that was recorded */
 size_t disk_operations(const disk *disk); /* recorded: changes and syncs */
 void disk_free(disk *disk);
 
