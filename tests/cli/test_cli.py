@@ -10,6 +10,7 @@ import json
 import math
 import os
 import pickle
+import re
 import resource
 import select
 import shutil
@@ -831,6 +832,24 @@ class Batch(CommandLine):
         answers = [json.loads(line) for line in done.stdout.splitlines()]
         self.assertIn("expected at most 16777216 bytes", answers[0]["error"])
         self.assertEqual((done.returncode, answers[1]["text"]), (1, ANSWER))
+
+    def test_hostile_lines(self):
+        """A request cut at every place, every byte of it another, numbers at limits, depth: each line gets one answer or one sentence."""
+        good = json.dumps({"id": {"a": [1, "x"]}, "task": TASK, "input": INPUT, "gists": 1, "beams": 2, "max_new_tokens": 2, "min_new_tokens": 1, "top_logprobs": 1, "max_input_tokens": 99,
+                           "stop": ["x"], "length_penalty": 1.5, "repetition_penalty": 1.1, "no_repeat_ngram_size": 2, "n_best": 1, "seed": 7}).encode()
+        number = re.compile(rb"(?<=: )-?[0-9.]+")
+        lines = [good[:n] for n in range(len(good))] + [good[:n] + good[n + 1:] for n in range(len(good))]
+        lines += [good[:n] + bytes([byte]) + good[n + 1:] for n in range(0, len(good), 2) for byte in (0, 0xff, ord('"'), ord("\\"), ord("{"), ord("9"))]
+        lines += [number.sub(lambda m: value if m.start() == at.start() else m.group(), good) for at in number.finditer(good)
+                  for value in (b"-1", b"0", b"1e999", b"-1e308", b"9223372036854775808", b"2147483648", b"1048577", b"null", b"\"1\"", b"[1]", b"NaN")]
+        lines += [b"[" * 100000, b'{"id": ' * 3000, b'{"input": "' + b"\\u0000" * 9 + b'"}', b'{"input": "\\ud800"}', b'{"stop": [' + b'"a",' * 5000 + b'"b"], "input": "x", "raw": true}']
+        lines = [line for line in lines if line.strip() and b"\n" not in line]
+        done = self.run_program("generate", "--batch", "-", "--threads", "1", "--no-store", stdin=b"\n".join(lines))
+        answers = [json.loads(line) for line in done.stdout.splitlines()]
+        self.assertEqual((done.returncode, len(answers)), (1, len(lines)), done.stderr[-2000:])
+        for answer in answers:
+            self.assertTrue("text" in answer or answer["error"], answer)
+        self.assertGreater(sum("text" in answer for answer in answers), 100)
 
     def test_a_line_of_many_values(self):
         """A request is refused before its values take many times its own size of memory."""

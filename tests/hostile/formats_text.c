@@ -174,6 +174,49 @@ static const char *const tokenizer_json_words[] = {"Unigram",       "BPE",
 const hostile_format hostile_tokenizer_json = {
     .name = "tokenizer_json", .file = "tokenizer.json", .seed = tokenizer_json_seed, .read = tokenizer_read, .words = tokenizer_json_words};
 
+/* Beside a sound spiece.model: the names of tokens that the embedding has and the model file has not. */
+static void put_spiece_beside(const char *dir) {
+  tg_buffer bytes = {0};
+  t5gist_error err;
+  char *path;
+  if (!spiece_seed(0, &bytes) || tg_path_join(&path, dir, "spiece.model", &err) || tg_write_file(path, 0644, bytes.data, bytes.size, &err))
+    hostile_fail("cannot write spiece.model");
+  tg_free(path);
+  tg_buffer_free(&bytes);
+}
+
+static bool added_tokens_seed(int i, tg_buffer *out) {
+  static const char *const seeds[] = {"{\"<GIST>\":12}", "{\"<GIST>\":12,\"<GIST_1>\":13,\"<extra_id_5>\":14,\"\\u00e9\":900}"};
+  if (i >= 2) return false;
+  hostile_put_text(out, seeds[i]);
+  return true;
+}
+
+static const char *const added_words[] = {
+    "<GIST>", "added_tokens_decoder", "content", "special", "\"12\"", "{\"content\":\"x\"}", "-1", "999", "2147483648", "1e3", "\\u0000", "\\ud800",
+    NULL};
+const hostile_format hostile_added_tokens = {.name = "added_tokens",
+                                             .file = "added_tokens.json",
+                                             .prepare = put_spiece_beside,
+                                             .seed = added_tokens_seed,
+                                             .read = tokenizer_read,
+                                             .words = added_words};
+
+static bool tokenizer_config_seed(int i, tg_buffer *out) {
+  if (i >= 1) return false;
+  hostile_put_text(out,
+                   "{\"tokenizer_class\":\"T5Tokenizer\",\"added_tokens_decoder\":{\"0\":{\"content\":\"<pad>\",\"special\":true},"
+                   "\"12\":{\"content\":\"<GIST>\",\"lstrip\":false},\"13\":{\"content\":\"\\u00e9\"}},\"extra_ids\":0}");
+  return true;
+}
+
+const hostile_format hostile_tokenizer_config = {.name = "tokenizer_config",
+                                                 .file = "tokenizer_config.json",
+                                                 .prepare = put_spiece_beside,
+                                                 .seed = tokenizer_config_seed,
+                                                 .read = tokenizer_read,
+                                                 .words = added_words};
+
 /* ------------------------------------------------------------------------------------------------------------------------------ config */
 
 static const char config_text[] =

@@ -1,6 +1,6 @@
 # Hostile files. `hostile` runs everywhere; `hostile_fuzz` (libFuzzer) where the compiler is clang and T5GIST_FUZZ is on.
 option(T5GIST_FUZZ "Build the libFuzzer harness of hostile files (clang)" OFF)
-set(hostile_formats safetensors torch_bin pickle index model spiece tokenizer_json config generation_config yaml records gist inspect store store_use shard snapshot)
+set(hostile_formats safetensors torch_bin pickle index model spiece tokenizer_json added_tokens tokenizer_config config generation_config yaml records gist inspect store store_use shard snapshot)
 set(hostile_sources hostile/guard.c hostile/mutate.c hostile/zip.c hostile/formats.c hostile/formats_weights.c hostile/formats_model.c hostile/formats_text.c hostile/formats_gist.c
     hostile/formats_training.c gist/support.c support/folder.c)
 

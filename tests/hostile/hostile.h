@@ -28,7 +28,8 @@ typedef struct hostile_format {
 } hostile_format;
 
 extern const hostile_format hostile_safetensors, hostile_torch_bin, hostile_pickle, hostile_index, hostile_model;
-extern const hostile_format hostile_spiece, hostile_tokenizer_json, hostile_config, hostile_generation_config, hostile_yaml, hostile_records;
+extern const hostile_format hostile_spiece, hostile_tokenizer_json, hostile_added_tokens, hostile_tokenizer_config;
+extern const hostile_format hostile_config, hostile_generation_config, hostile_yaml, hostile_records;
 extern const hostile_format hostile_gist, hostile_inspect, hostile_store, hostile_store_use, hostile_shard, hostile_snapshot;
 extern const hostile_format *const hostile_formats[]; /* null-terminated */
 const hostile_format *hostile_find(const char *name); /* null: unknown */
