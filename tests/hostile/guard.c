@@ -24,7 +24,8 @@ static struct {
   const unsigned char *data; /* [size] at work; null: nothing is */
   size_t size;
   size_t before, held, json, most;             /* bytes allocated: by runtime/memory.c before this run and now, by the JSON library now; both, at most */
-  size_t allocations_left, calls_left; /* until one is made to fail */
+  hostile_fault fault;
+  size_t left; /* until one is made to fail */
   bool failed;
   hostile_figures figures;
   volatile sig_atomic_t watched; /* whether the watch has seen this run before */
@@ -91,14 +92,15 @@ static void measure(void) {
 }
 
 /* Counts down to the one that fails; 0: none does. */
-static bool fails(size_t *left) {
-  if (*left == 0 || --*left > 0) return false;
+static bool fails(void) {
+  if (guard.failed && guard.fault == HOSTILE_EIO_LASTING) return true;
+  if (guard.left == 0 || --guard.left > 0) return false;
   guard.failed = true;
   return true;
 }
 
 static bool on_allocate(size_t bytes) {
-  if (guard.data && fails(&guard.allocations_left)) return false;
+  if (guard.data && guard.fault == HOSTILE_ALLOCATION && fails()) return false;
   guard.held += bytes;
   measure();
   return true;
@@ -122,15 +124,17 @@ static void json_release(void *block) {
 }
 
 static int on_call(tg_io_call *call) {
-  (void)call;
-  return guard.data && fails(&guard.calls_left) ? EIO : 0;
+  const bool reads = guard.fault == HOSTILE_EINTR || guard.fault == HOSTILE_SHORT;
+  if (!guard.data || guard.fault == HOSTILE_ALLOCATION || (reads && call->kind != TG_IO_READ) || !fails()) return 0;
+  if (guard.fault == HOSTILE_SHORT) call->n = (call->n + 1) / 2;
+  return guard.fault == HOSTILE_SHORT ? 0 : guard.fault == HOSTILE_EINTR ? EINTR : EIO;
 }
 
 static const tg_inject counters = {.allocate = on_allocate, .release = on_release, .before = on_call};
 
-void hostile_fail_next(size_t allocation, size_t call) {
-  guard.allocations_left = allocation;
-  guard.calls_left = call;
+void hostile_fail_next(hostile_fault fault, size_t n) {
+  guard.fault = fault;
+  guard.left = n;
   guard.failed = false;
 }
 
@@ -230,10 +234,10 @@ hostile_figures hostile_seen(void) {
 /* ------------------------------------------------------------------------------------------------------------------------------ helpers */
 
 void hostile_put(tg_buffer *out, const void *data, size_t n) {
-  const size_t left = guard.allocations_left;
-  guard.allocations_left = 0; /* what the test itself needs does not fail */
+  const size_t left = guard.left;
+  guard.left = 0; /* what the test itself needs does not fail */
   if (tg_buffer_append(out, data, n, NULL)) hostile_fail("no memory for a seed");
-  guard.allocations_left = left;
+  guard.left = left;
 }
 
 void hostile_put_text(tg_buffer *out, const char *text) {

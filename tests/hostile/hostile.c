@@ -4,7 +4,7 @@
  *                                   every place; every stretch left out, doubled or ended by that of any sound file; any two bytes swapped, or changed
  * hostile FORMAT mutate N SEED [CORPUS]  N changes of structure, of the sound files and of the files of a folder
  * hostile FORMAT replay CORPUS      every file of a folder
- * hostile FORMAT failures           reading the sound files while each allocation, then each call on a file, fails
+ * hostile FORMAT failures           reading the sound files while each allocation, each call on a file, or each read fails (hostile_fault)
  * hostile FORMAT seeds FOLDER       writes the sound files there
  * A line of figures at the end; the first file that breaks a bound ends the program and is kept. */
 #include <stdio.h>
@@ -211,13 +211,15 @@ static void mutate(uint64_t n, uint64_t seed) {
   }
 }
 
-static void fail_each(const file *seed, bool allocations) {
+static void fail_each(const file *seed, hostile_fault fault) {
+  const bool goes_on = fault == HOSTILE_EINTR || fault == HOSTILE_SHORT;
   for (size_t n = 1;; n++) {
-    hostile_fail_next(allocations ? n : 0, allocations ? 0 : n);
-    run(seed->data, seed->size);
+    hostile_fail_next(fault, n);
+    const t5gist_status status = run(seed->data, seed->size);
     if (!hostile_failed()) break;
+    if (goes_on && status != T5GIST_OK) hostile_fail("a sound file is refused because reading was interrupted, or moved less than asked for");
   }
-  hostile_fail_next(0, 0);
+  hostile_fail_next(HOSTILE_ALLOCATION, 0);
   if (run(seed->data, seed->size) != T5GIST_OK) hostile_fail("a sound file is refused after a failure");
 }
 
@@ -255,10 +257,8 @@ static bool act(int n, char **words) {
     add_folder(words[1]);
     for (size_t i = n_seeds; i < n_files; i++) run(files[i].data, files[i].size);
   } else if (strcmp(what, "failures") == 0 && n == 1) {
-    for (size_t i = 0; i < n_seeds; i++) {
-      fail_each(&files[i], true);
-      fail_each(&files[i], false);
-    }
+    for (size_t i = 0; i < n_seeds; i++)
+      for (int fault = 0; fault < HOSTILE_FAULTS; fault++) fail_each(&files[i], (hostile_fault)fault);
   } else if (strcmp(what, "seeds") == 0 && n == 2) {
     write_seeds(words[1]);
   } else {

@@ -44,8 +44,10 @@ typedef struct hostile_figures {
   double longest;                 /* seconds of processor time */
 } hostile_figures;
 hostile_figures hostile_seen(void);
-/* In the next run this allocation, or this call on a file, fails (counted from 1; 0: none). And whether the run came so far. */
-void hostile_fail_next(size_t allocation, size_t call);
+/* What fails in the next run, and which one of them (counted from 1; 0: none): an allocation; a call on a file, with EIO, once or from then on; a read, by a
+ * signal or moving half of what it could, after either of which the reader goes on. And whether the run came so far. */
+typedef enum hostile_fault { HOSTILE_ALLOCATION = 0, HOSTILE_EIO, HOSTILE_EIO_LASTING, HOSTILE_EINTR, HOSTILE_SHORT, HOSTILE_FAULTS } hostile_fault;
+void hostile_fail_next(hostile_fault fault, size_t n);
 bool hostile_failed(void);
 /* Ends the program, keeping the bytes at work. */
 void hostile_fail(const char *what) __attribute__((noreturn));
