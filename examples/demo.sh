@@ -29,13 +29,13 @@ demo() {
 
 printf 'Each instruction is compressed once. Its gist file then stands for it: every answer below is computed from the file and the input alone.\n'
 demo "Route the ticket to billing, shipping or technical." \
-  "I was charged twice for order A-4821." "The parcel has not arrived yet." "The app crashes when I log in."
+  "I was charged twice for order A-4821." "Where is my package?" "The app crashes when I log in."
 demo "Return JSON with the keys city and name." \
   "Anna Berg wants the lamps delivered to Oslo." "Please send the chairs to Paul Weber in Lyon." "Maria Lopez lives in Madrid."
 demo 'Extract the name and the date, separated by ";".' \
   "The meeting with Nora Klein is on 12 May 2025 at 10:00." "Anna Berg will arrive on 3 June 2024."
 demo "Write the date in ISO format." "5 March 2024" "28 February 2023" "9 November 2021"
 demo "Classify the review as positive or negative. Answer with one word only." \
-  "The hotel was dirty and the staff were rude." "The food was excellent and the waiter was friendly."
+  "The hotel was terrible, I want my money back." "The food was excellent and the waiter was friendly."
 demo "Translate to German." "house, water" "bread, milk"
 printf '\nYour turn:  %s generate --task "Write the number in words." --input 42\n' "$t5gist"

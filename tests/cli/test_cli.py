@@ -32,7 +32,7 @@ PROGRAM = str(Path(os.environ.get("T5GIST", ROOT / "build/release/bin/t5gist")).
 MINI = ROOT / "models/mini"
 COMMANDS = ["encode", "generate", "score", "inspect", "convert", "verify", "store", "info", "bench", "eval", "train", "help"]
 TASK, INPUT, ANSWER = "Write the date in ISO format.", "3 May 2021", "2021-05-03"
-N_TASK, N_INPUT, N_ANSWER = 10, 12, 12  # tokens
+N_TASK, N_INPUT, N_ANSWER = 11, 12, 12  # tokens
 
 
 class CommandLine(unittest.TestCase):

@@ -113,7 +113,7 @@ class Runs(Training):
         self.bad(1, "compute", "train", self.recipe(out="bf16", compute="f32", steps=50), "--resume")
         exact, rounded = [[line["loss"] for line in self.steps(out)] for out in ("f32", "bf16")]
         self.assertNotEqual(exact, rounded)
-        for a, b in zip(exact[:10], rounded):  # later steps of a rate that high go their own ways
+        for a, b in zip(exact[:5], rounded):  # later steps of a rate that high go their own ways
             self.assertAlmostEqual(a, b, delta=0.02 * a)
         self.assertLess(rounded[-1], 0.7 * rounded[0])
 

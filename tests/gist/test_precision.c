@@ -129,7 +129,7 @@ static void test_drift(void **state) {
   }
   const drift d = drift_of("bundled", TEST_SOURCE_DIR "/models/mini", T5GIST_UNSET);
   assert_true(d.logprob > 0 && d.logprob <= tolerance_of("bundled")->int8_logprob);
-  assert_true(d.agreement >= 0.7); /* 0.78: many of these prompts are none of its kinds of task, and its answers to them are guesses */
+  assert_true(d.agreement >= 0.7); /* 0.78 on models/mini: many of these prompts are none of its kinds of task, and its answers to them are guesses */
 }
 
 static void test_bf16_drift(void **state) {
@@ -175,7 +175,7 @@ static void test_int4_drift(void **state) {
   }
   const drift d = drift_in("bundled", TEST_SOURCE_DIR "/models/mini", T5GIST_DTYPE_INT4, T5GIST_UNSET);
   assert_true(d.logprob > 0 && d.logprob <= tolerance_of("bundled")->int4_logprob);
-  assert_true(d.agreement >= 0.2);
+  assert_true(d.agreement >= 0.1); /* 0.20: see above */
 }
 
 /* Planted outliers move answers little further than 4 bits do without them, since wo, whose inputs they are, is in int8x16 unless told otherwise. */

@@ -2,25 +2,45 @@
 (input, output) after the other for this instruction: the parameters stand in the instruction alone, and families share their inputs, so that an input betrays nothing.
 
 Draws of parameters go through Draw, which counts their bits and remembers the open values (texts of which some are never trained on)."""
+import functools
 import math
 import re
-
 import zlib
 
 from texts import *
 from wordings import CHAINED, MORE
 
 FAMILIES = {}
-NOUNS, ADJECTIVES = NOUN + [w for w in MORE_NOUN if w not in NOUN], ADJ + MORE_ADJ
-WORDS = NOUNS + ADJECTIVES + PRODUCT  # what instructions name: common words, each a piece of the vocabulary, as people use them
+WORDS = NOUNS + ADJECTIVES + PRODUCT  # what instructions name: common words, each a piece of the vocabulary since sentences have them, too
+NAMES = FIRST + LAST + CITY + COMP
+SHORT_NOUNS, SHORT_ADJECTIVES = NOUN + NOUNS[len(NOUN)::3], ADJ + ADJECTIVES[len(ADJ)::3]  # what is looked for in a sentence: of more words each is met too seldom (training/mini/RUNS.md)
+WORD_SEPARATORS = ("and", "or", "then", "with", "by", "plus")
 SAME_LETTERS = ("quotes", "brackets", "stars", "answer", "result", "bang")  # of CHAINS
 
 
-class Draw:
-    """Choices that the instruction states."""
+def hashed(*key):
+    return zlib.crc32("\x1f".join(map(str, key)).encode())
 
-    def __init__(self, r):
-        self.r, self.bits, self.values, self.combination = r, 0.0, [], None
+
+@functools.lru_cache(None)
+def is_held_value(family, value):
+    return hashed("value", family, value) % 10 == 0
+
+
+class Draw:
+    """Choices that the instruction of a family states."""
+
+    def __init__(self, r, family):
+        self.r, self.family, self.bits, self.values, self.combination = r, family, 0.0, [], None
+
+    def has_held_value(self):
+        """Whether the instruction has a value that is never trained on in its family. All values must be drawn."""
+        return any(is_held_value(self.family, value) for value in self.values)
+
+    def around(self, words):
+        """Those of the words that may stand around a value. In training none is a held-out value, or the model would learn that these words are always left alone;
+        around a held-out value any may, or it would stand out."""
+        return words if self.has_held_value() else [w for w in words if not is_held_value(self.family, w)]
 
     def pick(self, choices):
         self.bits += math.log2(len(choices))
@@ -70,7 +90,7 @@ def family(trained, held=(), chains=False, unseen=False, weight=1.0, bare=False)
 
     def register(draw):
         more = MORE.get(draw.__name__, "").splitlines()
-        never = [w for w in more if zlib.crc32(w.encode()) % 10 == 0]
+        never = [w for w in more if hashed(w) % 10 == 0]
         FAMILIES[draw.__name__] = Family(draw.__name__, draw, trained + [w for w in more if w not in never], list(held) + never, chains, unseen, weight, bare)
         return draw
 
@@ -107,16 +127,16 @@ def extract_one(d):
     return {"L": one_of(d.r, FIELDS[key])}, example
 
 
-SEPARATORS = [", ", "; ", " / ", " - ", " | ", " + ", " & ", " > ", " = ", " # ", " ~ ", " * ", " :: ", " -> ", " // ", " and ", " or ", " then ", " with ", " by ", " plus "]
-SIGNS = "-/|+&>=#~*:;.!?@<"
+SEPARATORS = [", ", "; ", " / ", " - ", " | ", " + ", " & ", " > ", " = ", " # ", " ~ ", " * ", " :: ", " -> ", " // ", *(f" {word} " for word in WORD_SEPARATORS)]
+SIGNS = "-/|+&>=#~*:@<"  # no ";", which the list above has without a space before it
 SEPARATOR_KINDS = [(0.3, lambda r: r.choice(SEPARATORS), len(SEPARATORS)), (0.2, lambda r: " " + r.choice(SIGNS) + r.choice(["", r.choice(SIGNS)]) + " ", len(SIGNS) ** 2),
-                   (0.5, lambda r: " " + r.choice(WORDS) + " ", len(WORDS))]
+                   (0.5, lambda r: " " + r.choice(WORDS + NAMES) + " ", len(WORDS + NAMES))]
 
 
 @family([EXTRACT + " the {a} and the {b}" + FROM + ", separated by \"{s}\".", "[Write|List|Output] the {a}, then the {b}, with \"{s}\" between them.",
          "[First|Start with] the {a}, then the {b}; [separate|divide] them with \"{s}\".", "What are the {a} and the {b}? [Use|Put] \"{s}\" [between them|as separator]."],
         ["I want two things in this order: {a}, {b}. Split them by \"{s}\".", "Note down the {a} followed by the {b} with \"{s}\" in the middle.",
-         "The answer is the {a} and the {b} joined by \"{s}\"."], weight=1.5, bare=True)
+         "The answer is the {a} and the {b} joined by \"{s}\"."], weight=2, bare=True)
 def extract_two(d):
     a, b = d.pick([p for x, y in pairs() for p in ((x, y), (y, x))])
     separator = d.made(SEPARATOR_KINDS)
@@ -145,11 +165,11 @@ def json_fields(d):
 
 LABELS = """CLIENT WHO PERSON MAIL CONTACT TEL CALL DUE WHEN DAY TOTAL SUM COST REF ID NO WHERE PLACE SITE FIRM ORG PARTNER GOODS WHAT ARTICLE HOUR AT NOTE INFO FACT DATA FOUND VALUE
 FIELD RESULT ANSWER ITEM ENTRY KEY TAG""".split()
-LABEL_KINDS = [(0.2, lambda r: r.choice(LABELS), len(LABELS)), (0.8, lambda r: r.choice(WORDS), len(WORDS))]
+LABEL_KINDS = [(0.1, lambda r: r.choice(LABELS), len(LABELS)), (0.9, lambda r: r.choice(WORDS + NAMES), len(WORDS + NAMES))]
 
 
 @family([EXTRACT + " the {a} and [put|write] the label \"{l}:\" before it.", "[Write|Output|Give] the {a} after the label \"{l}:\".", "[Answer|Reply] with \"{l}:\" and the {a}."],
-        ["Note down the {a} under the label \"{l}:\".", "The answer starts with \"{l}:\" and then has the {a}."], weight=1.2, bare=True)
+        ["Note down the {a} under the label \"{l}:\".", "The answer starts with \"{l}:\" and then has the {a}."], weight=1, bare=True)
 def labelled(d):
     key, label = d.pick(list(FIELDS)), d.made(LABEL_KINDS)
     d.combination = ("label", key, label)
@@ -185,7 +205,7 @@ def extract_date_as(d):
         text = values["date"] if r.random() < 0.4 else fill(r.choice([s for s, found in WITH_SLOTS if "date" in found]), values)
         return text, DATE_FORMATS[form](*when)
 
-    return {"F": {"YYYY-MM-DD": one_of(d.r, ["YYYY-MM-DD", "YYYY-MM-DD", "ISO format"]), "day month year": one_of(d.r, ["5 March 2024", "day month year"]), "month day, year": one_of(d.r, ["March 5, 2024", "month day, year"])}.get(form, form)}, example
+    return {"F": {"YYYY-MM-DD": one_of(d.r, ["YYYY-MM-DD", "YYYY-MM-DD", "ISO format"])}.get(form, form)}, example
 
 
 # --------------------------------------------------------------------------------------------------------- classification
@@ -215,15 +235,15 @@ ANSWERS = [("yes", "no"), ("yes", "no"), ("true", "false"), ("Y", "N"), ("1", "0
 
 
 @family(["Is the {X} {c}? [Answer|Reply with|Say|Write] {p} or {n}.", "[Answer|Write|Return] {p} if the {X} is {c}, {n} if not."],
-        ["Would you call the {X} {c}? {p} or {n}, please."], chains=True, weight=1.2)
+        ["Would you call the {X} {c}? {p} or {n}, please."], chains=True, weight=1.6)
 def judge(d):
-    noun, make, names = d.pick(CLASSES)
-    asked = d.r.randrange(len(names))
+    noun, make, names = d.pick([c for c in CLASSES if "question" not in c[2]])  # "is it question?" lacks its article
+    asked = d.r.choice([i for i, name in enumerate(names) if not name.startswith(("no ", "not "))])
     yes, no = d.pick(ANSWERS)
     d.combination = ("judge", names[asked], yes)
 
     def example(r):
-        i = r.choice([asked, r.randrange(len(names))])
+        i = asked if r.random() < 0.5 else r.choice([i for i in range(len(names)) if i != asked])
         return make(r, i), yes if i == asked else no
 
     return {"X": noun, "c": names[asked], "p": yes, "n": no}, example
@@ -259,7 +279,7 @@ ARTICLES = {"email": "an e-mail address", "phone": "a phone number", "date": "a 
 
 @family(["Does the [text|message|sentence|note] [contain|mention|include] {F}? [Answer|Say|Reply] {p} if so, {n} if not.", "[Answer|Write|Output] {p} if [there is|you see] {F}, otherwise {n}.",
          "Is {F} [given|mentioned|present]? {p} for yes, {n} for no."],
-        ["Check for {F} and return {p} when it is there and {n} when not.", "I want {p} when {F} occurs, else {n}."], weight=1)
+        ["Check for {F} and return {p} when it is there and {n} when not.", "I want {p} when {F} occurs, else {n}."], weight=1.2)
 def mentions(d):
     key = d.pick(list(ARTICLES))
     yes, no = d.pick(ANSWERS)
@@ -271,68 +291,6 @@ def mentions(d):
         return text, yes if there else no
 
     return {"F": ARTICLES[key], "p": yes, "n": no}, example
-
-
-# ------------------------------------------------------------------------------------------------------------- look-ups
-# Codes that the instruction gives to words or classes. Which code is whose is learned from answers that say the word before its code (training/mini/RUNS.md): two thirds do.
-CODES = list("ABCDEFGHKLMNPQRSTUVWXYZ") + [str(n) for n in range(10)] + """red green blue yellow white black north south east west up down left right yes no true false on off
-high low hot cold sun moon gold silver alpha beta gamma delta plus minus open closed keep drop pass fail good bad one two three go stop top base cat dog fox owl""".split()
-CODE_KINDS = [(0.4, lambda r: r.choice(CODES), len(CODES)),
-              (0.2, lambda r: "".join(r.choice({"A": "ABCDEFGHKLMNPQRSTUVWXYZ", "1": "123456789"}[c]) for c in r.choice(["A1", "11", "1A"])), 495),
-              (0.4, lambda r: r.choice(WORDS), len(WORDS))]
-BINDING = ["{d}: {c}", "{d}: {c}", "{d} = {c}", "{d} means {c}", "{c} for {d}", "{c} if it is {d}"]
-
-
-def coded(d, names, unit):
-    """Codes of the names: what the instruction says of them, and a function that answers with the codes of some."""
-    codes, style, both = d.codes(len(names)), d.r.choice(BINDING), d.r.random() < 0.65
-    order = d.r.sample(range(len(names)), len(names))
-    table = ", ".join(style.replace("{c}", codes[i]).replace("{d}", names[i]) for i in order)
-    note = f" [Write|Answer|Reply] \"{unit}: code\"." if both else ""
-    return table, note, lambda asked: ", ".join(f"{names[i]}: {codes[i]}" if both else codes[i] for i in asked)
-
-
-@family(["[Give|Write|Return|Say] the code[ of each word| of every word|]: {m}.{o}", "[Code|Replace|Translate] [each word|every word]: {m}.{o}", "[Look up|Find] [each|every] word and [write|return] its code. {m}.{o}",
-         "The codes are: {m}.{o}", "[Which|What] code [has|belongs to] each word? {m}.{o}", "[Use|Apply] this [table|list]: {m}.{o}"],
-        ["Read the input and say what stands for each word: {m}.{o}", "What does our list have for this? {m}.{o}"], weight=2)
-def mapping(d):
-    names = d.r.sample(WORDS, d.r.choice([2, 2, 3]))
-    table, note, answer = coded(d, names, "word")
-
-    def example(r):
-        asked = r.sample(range(len(names)), r.randint(1, len(names)))
-        return ", ".join(names[i] for i in asked), answer(asked)
-
-    return {"m": table, "o": note}, example
-
-
-NAMED = 0.15  # of the inputs are the name of their class alone, from which the code of a class is learned sooner
-
-
-@family(["[Answer|Reply|Write|Say|Output] {m}, according to the {X}.{o}", "[Label|Mark|Tag|Classify] the {X}: {m}.{o}", "[Codes|Labels]: {m}. [Classify|Label|Judge] the {X}.{o}",
-         "Is the {X} {ns}? [Use|Answer with] these codes: {m}.{o}"], ["Decide what the {X} is and give the code: {m}.{o}", "Look at the {X} and choose: {m}.{o}"], weight=1.2)
-def class_codes(d):
-    noun, make, names = d.r.choice(CLASSES)
-    table, note, answer = coded(d, names, "class")
-
-    def example(r):
-        i = r.randrange(len(names))
-        return names[i] if r.random() < NAMED else make(r, i), answer([i])
-
-    return {"m": table, "X": noun, "ns": spread(names), "o": note}, example
-
-
-@family(["[Answer|Write|Output|Return] {m}.{o}", "[Classify|Label|Code|Mark] the [ticket|request|message]: {m}.{o}", "[Use|Reply with|Give] the code of the [department|team]: {m}.{o}"],
-        ["The codes are: {m}. Which one fits this ticket?{o}", "Decide on a code, {m}.{o}"], weight=1.2)
-def route_codes(d):
-    names = d.several(list(DEPT), d.r.choice([2, 2, 3]))
-    table, note, answer = coded(d, names, "team")
-
-    def example(r):
-        i = r.randrange(len(names))
-        return names[i] if r.random() < NAMED else ticket(r, names[i]), answer([i])
-
-    return {"m": table, "o": note}, example
 
 
 # --------------------------------------------------------------------------------------------------------------- editing
@@ -416,46 +374,50 @@ def join_list(d):
     return {"s": separator.strip()}, example
 
 
-# What is looked for, put in or taken away is any word, and so are the words around it: a word of a short list would be learned by heart, one that only instructions name would betray itself.
-WORD_KINDS = [(0.9, lambda r: r.choice(NOUNS + ADJECTIVES), len(NOUNS + ADJECTIVES)), (0.1, lambda r: r.choice(PRODUCT), len(PRODUCT))]
-NEW_WORD_KINDS = [(0.8, lambda r: r.choice(NOUNS + ADJECTIVES), len(NOUNS + ADJECTIVES)), (0.2, lambda r: r.choice(CITY + FIRST + PRODUCT), len(CITY + FIRST + PRODUCT))]
+# What is looked for in a sentence is any word of the short lists, and so are the words around it: one that only instructions name would betray itself.
+SHORT_WORDS = SHORT_NOUNS + SHORT_ADJECTIVES
+NEW_WORD_KINDS = [(0.8, lambda r: r.choice(SHORT_WORDS), len(SHORT_WORDS)), (0.2, lambda r: r.choice(CITY + FIRST + PRODUCT), len(CITY + FIRST + PRODUCT))]
 
 
 @family(["[Replace|Substitute|Swap] [the word|] \"{x}\" [by|with] \"{y}\".", "[Change|Turn] \"{x}\" [to|into] \"{y}\"[ in the text| in the sentence|].", "[Write|Use] \"{y}\" instead of \"{x}\"."],
         ["Wherever it says \"{x}\", it should say \"{y}\".", "Put \"{y}\" where \"{x}\" is now.", "\"{x}\" becomes \"{y}\"."], chains=SAME_LETTERS, weight=2.5, bare=True)
 def replace_word(d):
-    old, new = d.made(WORD_KINDS), d.made(NEW_WORD_KINDS)
+    old = new = d.value(SHORT_WORDS)
+    while new == old:
+        new = d.made(NEW_WORD_KINDS)
+    return {"x": old, "y": new}, with_word(d, old, [new])
+
+
+def with_word(d, word, edited):
+    """Makes plain sentences of which nine in ten have the word, and what they are with other words in its place."""
+    nouns, adjectives = d.around(SHORT_NOUNS), d.around(SHORT_ADJECTIVES)
+    like = SHORT_ADJECTIVES if word in SHORT_ADJECTIVES else SHORT_NOUNS
 
     def example(r):
-        return with_word(r, old, lambda word: [new])
+        words = plain(r, 4, 7, nouns, adjectives).split()
+        if r.random() < 0.9:
+            places = [i for i, w in enumerate(words) if w in like] or [len(words) - 1]
+            words[r.choice(places)] = word
+        return " ".join(words), " ".join(out for w in words for out in (edited if w == word else [w]))
 
-    return {"x": old, "y": new}, example
-
-
-def with_word(r, word, edit):
-    """A plain sentence that has the word (nine times of ten), and what it is with edit(word) in the word's place."""
-    words = plain(r, 4, 7, NOUNS, ADJECTIVES).split()
-    if r.random() < 0.9:
-        places = [i for i, w in enumerate(words) if w in (ADJECTIVES if word in ADJECTIVES else NOUNS)] or [len(words) - 1]
-        words[r.choice(places)] = word
-    return " ".join(words), " ".join(out for w in words for out in (edit(w) if w == word else [w]))
+    return example
 
 
 @family(["[Remove|Delete|Drop|Leave out] the word \"{x}\"[ from the text| from the sentence|].", "[Write|Return|Show] the [text|sentence] without [the word|] \"{x}\"."],
         ["Take \"{x}\" away.", "I do not want to see \"{x}\" in the text."], chains=SAME_LETTERS, weight=1.5, bare=True)
 def delete_word(d):
-    word = d.made(WORD_KINDS)
-    return {"x": word}, lambda r: with_word(r, word, lambda w: [])
+    word = d.value(SHORT_WORDS)
+    return {"x": word}, with_word(d, word, [])
 
 
 ADDITIONS = """Thank you.|Best regards|See you soon!|Note:|Warning:|Dear team,|Please reply.|Good news:|FYI:|Kind regards|Draft|Approved|Call me.|To do:|Urgent:|Hello,|Done.|Reminder:|First,
 |Finally,|Update:|Many thanks|Page 1|Copy|Read this:|Over and out.|Question:|Yes,|No,|So,|Listen:|Attention!|Internal|Secret|Final|New:|Old:|Summary:|Part two|Okay.""".replace("\n", "").split("|")
 ADDITION_KINDS = [(0.25, lambda r: r.choice(ADDITIONS), len(ADDITIONS)), (0.35, lambda r: capital(r.choice(ADJ)) + " " + r.choice(NOUNS) + r.choice(".:!"), 3 * len(ADJ) * len(NOUNS)),
-                  (0.4, lambda r: r.choice(WORDS), len(WORDS))]
+                  (0.4, lambda r: r.choice(WORDS + NAMES), len(WORDS + NAMES))]
 
 
 @family(["[Add|Put|Write|Insert] \"{x}\" [at|to] the {w}[ of the text| of the message|].", "[Return|Give|Show] the [text|message|sentence] with \"{x}\" at the {w}."],
-        ["The {w} of the text should be \"{x}\".", "I want \"{x}\" at the {w}."], weight=1, bare=True)
+        ["The {w} of the text should be \"{x}\".", "I want \"{x}\" at the {w}."], weight=0.8, bare=True)
 def add_text(d):
     where, text = d.pick(["start", "end"]), d.made(ADDITION_KINDS)
     d.combination = ("add", text, where)
@@ -575,6 +537,61 @@ def sort_items(d):
         return ", ".join(parts), ", ".join(sorted(parts, key=str.lower, reverse=down))
 
     return {"F": one_of(d.r, ["from Z to A", "in reverse alphabetical order"] if down else ["alphabetically", "from A to Z", "in alphabetical order"])}, example
+
+
+# Codes that the instruction gives to words or classes. Full prompts learn to look them up where little else is trained, gist tokens do not (training/mini/RUNS.md).
+CODES = list("ABCDEFGHKLMNPQRSTUVWXYZ") + [str(n) for n in range(10)] + """red green blue yellow white black north south east west up down left right yes no true false on off
+high low hot cold sun moon gold silver alpha beta gamma delta plus minus open closed keep drop pass fail good bad one two three go stop top base cat dog fox owl""".split()
+CODE_KINDS = [(0.4, lambda r: r.choice(CODES), len(CODES)),
+              (0.2, lambda r: "".join(r.choice({"A": "ABCDEFGHKLMNPQRSTUVWXYZ", "1": "123456789"}[c]) for c in r.choice(["A1", "11", "1A"])), 495),
+              (0.4, lambda r: r.choice(WORDS), len(WORDS))]
+BINDING = ["{d}: {c}", "{d}: {c}", "{d} = {c}", "{d} means {c}", "{c} for {d}", "{c} if it is {d}"]
+
+
+def coded(d, names):
+    """Codes of the names, and what the instruction says of them."""
+    codes, style = d.codes(len(names)), d.r.choice(BINDING)
+    return codes, ", ".join(style.replace("{c}", codes[i]).replace("{d}", names[i]) for i in d.r.sample(range(len(names)), len(names)))
+
+
+@family(["[Give|Write|Return|Say] the code[ of each word| of every word|]: {m}.", "[Code|Replace|Translate] [each word|every word]: {m}.", "[Look up|Find] [each|every] word and [write|return] its code. {m}.",
+         "The codes are: {m}.", "[Which|What] code [has|belongs to] each word? {m}.", "[Use|Apply] this [table|list]: {m}."],
+        ["Read the input and say what stands for each word: {m}.", "What does our list have for this? {m}."], unseen=True)
+def mapping(d):
+    names = d.r.sample(WORDS, d.r.choice([2, 2, 3]))
+    codes, table = coded(d, names)
+
+    def example(r):
+        asked = r.sample(range(len(names)), r.randint(1, len(names)))
+        return ", ".join(names[i] for i in asked), ", ".join(codes[i] for i in asked)
+
+    return {"m": table}, example
+
+
+@family(["[Answer|Reply|Write|Say|Output] {m}, according to the {X}.", "[Label|Mark|Tag|Classify] the {X}: {m}.", "[Codes|Labels]: {m}. [Classify|Label|Judge] the {X}.",
+         "Is the {X} {ns}? [Use|Answer with] these codes: {m}."], ["Decide what the {X} is and give the code: {m}.", "Look at the {X} and choose: {m}."], unseen=True)
+def class_codes(d):
+    noun, make, names = d.r.choice(CLASSES)
+    codes, table = coded(d, names)
+
+    def example(r):
+        i = r.randrange(len(names))
+        return make(r, i), codes[i]
+
+    return {"m": table, "X": noun, "ns": spread(names)}, example
+
+
+@family(["[Answer|Write|Output|Return] {m}.", "[Classify|Label|Code|Mark] the [ticket|request|message]: {m}.", "[Use|Reply with|Give] the code of the [department|team]: {m}."],
+        ["The codes are: {m}. Which one fits this ticket?", "Decide on a code, {m}."], unseen=True)
+def route_codes(d):
+    names = d.several(list(DEPT), d.r.choice([2, 2, 3]))
+    codes, table = coded(d, names)
+
+    def example(r):
+        i = r.randrange(len(names))
+        return ticket(r, names[i]), codes[i]
+
+    return {"m": table}, example
 
 
 @family(["[Answer|Write|Say] {p} if the number is [greater|larger|higher] than {n}, otherwise {q}.", "[Is the number|Is it] [above|over] {n}? {p} if so, else {q}.", "[Label|Mark] numbers over {n} with {p} and [others|the others] with {q}."],

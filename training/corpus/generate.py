@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes the corpus of the bundled model: instruction data made from word lists of its own, deterministic by seed, standard library only.
 
-    generate.py --split train --blocks 300000 --out train.jsonl     blocks of 4 examples that share their instruction
+    generate.py --split train --blocks 448000 --first 75000 --out train.jsonl     blocks of 4 examples that share their instruction
     generate.py --split seen --n 500                                 evaluation: one example per instruction
     generate.py --stats
 
@@ -20,21 +20,12 @@ import os
 import random
 import re
 import sys
-import zlib
 
-from families import CHAINS, FAMILIES, Draw, capital, fill
+from families import CHAINS, FAMILIES, WORD_SEPARATORS, Draw, capital, fill, hashed
 
 BLOCK = 4
 SPLITS = ["train", "seen", "unseen_values", "unseen_paraphrases", "unseen_combos", "unseen_families"]
 ALTERNATIVES = re.compile(r"\[([^\[\]]*)\]")
-
-
-def hashed(*key):
-    return zlib.crc32("\x1f".join(map(str, key)).encode())
-
-
-def is_held_value(family, value):
-    return hashed("value", family, value) % 10 == 0
 
 
 def is_held_combination(*key):
@@ -60,19 +51,21 @@ def worded(r, text):
     return re.sub(r"  +", " ", text).strip()
 
 
-NO_REQUEST = tuple("What Which Is Does Do If When For From Can Could Should Would Has Where How To".split())
+NO_REQUEST = tuple("""According After All Amount And Article As At Between Both By Can City Class Cost Could Country Date Digits Discount Do English Everything First Fit For From
+Has How If In Item Just Length Location Merchandise Must Next Not Number Of Only Order Organization Please Product Really Result Separator Should Size Surname Telephone The To Under We What When Where
+Which With Without Word Words Would Is Does""".split())
 
 
 def casual(r, instruction):
     """People write "Please ..." and forget full stops."""
     chance = r.random()
-    if chance < 0.06 and re.match(r"[A-Z][a-z]+ (the|only|this|it|to|in|with)\b", instruction) and not instruction.startswith(NO_REQUEST):
+    if chance < 0.06 and re.match(r"[A-Z][a-z]+ (the|only|this|it|to|in|with)\b", instruction) and instruction.split()[0] not in NO_REQUEST and "please" not in instruction:
         return "Please " + instruction[0].lower() + instruction[1:]
     return instruction[:-1] if chance < 0.1 and instruction.endswith(".") else instruction
 
 
-# The first blocks of training: copies and edits of any word, what a look-up is made of, and look-ups. Among all families they are two fifths of the examples.
-FIRST = {"replace_word": 4, "delete_word": 2, "mapping": 3, "class_codes": 1.5, "route_codes": 1.5, "labelled": 1, "add_text": 1, "join_list": 1, "extract_one": 1}
+# The first blocks of training: copies and edits of any word. Among all families they are a third of the examples.
+FIRST = {"replace_word": 4, "delete_word": 2, "labelled": 0.7, "add_text": 0.7, "join_list": 1, "extract_one": 1, "extract_two": 1}
 
 
 def draw_instruction(r, split, weights=None):
@@ -80,22 +73,25 @@ def draw_instruction(r, split, weights=None):
     unseen = split == "unseen_families"
     weights = weights or {f.name: f.weight for f in FAMILIES.values() if f.unseen == unseen}
     family = FAMILIES[r.choices(list(weights), list(weights.values()))[0]]
-    draw = Draw(r)
+    draw = Draw(r, family.name)
     words, example = family.draw(draw)
     chain = r.choice(list(CHAINS) if family.chains is True else family.chains) if family.chains and r.random() < (0.6 if split == "unseen_combos" else 0.25) else None
-    held_value = any(is_held_value(family.name, value) for value in draw.values)
+    held_value = draw.has_held_value()
     held_combination = (draw.combination is not None and is_held_combination(*draw.combination)) or (chain is not None and is_held_combination("chain", family.name, chain))
     if not unseen and (held_value != (split == "unseen_values") or held_combination != (split == "unseen_combos")):
         return None
     wording = r.choice(family.held if split == "unseen_paraphrases" else family.trained)
-    instruction = capital(worded(r, fill(wording, words)))
+    instruction = worded(r, fill(wording, words))
+    if not wording.startswith(("{ns}", "{ds}", "{c}")):  # names of classes are copied as they are
+        instruction = capital(instruction)
     if family.bare and not wording.startswith('"') and r.random() < 0.8:
-        instruction = re.sub(r'"([a-zA-Z]+:?)"', r"\1", instruction)  # people write words with and without quotation marks
+        bare = lambda m: m.group(0 if m.group(1) in WORD_SEPARATORS else 1)  # "put and between them" would say something else
+        instruction = re.sub(r'"([a-zA-Z]+:?)"', bare, instruction)  # people write words with and without quotation marks
     finish, bits = str, draw.bits
     if chain is not None:
         finish, wordings = CHAINS[chain]
         bits += 3
-        instruction = re.sub(r"[:,]$", ".", instruction) + " " + worded(r, r.choice(wordings))
+        instruction = re.sub(r"[:,]?$", "" if instruction.endswith((".", "?", "!")) else ".", instruction, count=1) + " " + worded(r, r.choice(wordings))
     if split in ("train", "seen"):
         instruction = casual(r, instruction)
     if normalised(instruction) in HUMAN:
@@ -142,7 +138,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--split", choices=SPLITS, default="train")
     parser.add_argument("--blocks", type=int, help=f"training: blocks of {BLOCK} examples")
-    parser.add_argument("--first", type=int, default=0, help="of them, the number that teach copies and look-ups alone")
+    parser.add_argument("--first", type=int, default=0, help="of them, the number that teach copies and edits alone")
     parser.add_argument("--n", type=int, default=20, help="evaluation: examples")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out", help="default: standard output")

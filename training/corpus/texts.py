@@ -174,8 +174,10 @@ def record(r, keys):
     return r.choice(["; ", ", ", " | "]).join(f"{k}: {values[k]}" for k in shown), values
 
 
-def plain(r, least=4, most=8, nouns=NOUN, adjectives=ADJ):
-    """A short plain sentence without a full stop."""
+def plain(r, least=4, most=8, nouns=None, adjectives=None):
+    """A short plain sentence without a full stop, of these words, else of the common or of all words."""
+    if nouns is None:
+        nouns, adjectives = r.choice([(NOUN, ADJ), (NOUNS, ADJECTIVES)])
     while True:
         a, b = r.sample(nouns, 2)
         x, y = r.sample(adjectives, 2)
@@ -188,7 +190,7 @@ def plain(r, least=4, most=8, nouns=NOUN, adjectives=ADJ):
 
 
 def items(r, least=3, most=5):
-    return r.sample(r.choice([NOUN, ADJ, CITY, FIRST, PRODUCT]), r.randint(least, most))
+    return r.sample(r.choice([NOUN, ADJ, NOUNS, ADJECTIVES, CITY, FIRST, LAST, PRODUCT, list(DEPT) + list(TOPIC)]), r.randint(least, most))
 
 
 # ------------------------------------------------------------------------------------------------------ texts with a class

@@ -1,8 +1,8 @@
 """More wordings of the families' instructions: {name} a parameter, [a|b] one of the alternatives. One in ten is held out, for the split "unseen paraphrases" (families.py)."""
 
 MORE = {
-    "extract_one": """What [does|do] the [text|message|note] say about the {L}?
-[Pull out|Pick out|Take out|Lift out] the {L}.
+    "extract_one": """What does the [text|message|note] say about the {L}?
+[Pull out|Pick out|Lift out] the {L}.
 [Locate|Spot|Identify] the {L} and [write|give|return] it[ back|].
 [I|We] [only|just] need the {L}[ from this| here| out of this|].
 [I|We] want the {L}[ as it is written| and nothing more| alone|].
@@ -22,7 +22,7 @@ Task: [find|extract|get] the {L}.
 Only {L}.
 The answer is the {L} [in|of] the text.
 [Here is a message|Here is a text]. What is the {L}?
-[Where it says|Wherever you see] the {L}, copy it [out|for me].
+Wherever you see the {L}, copy it [out|for me].
 [I am|We are] [only|just] interested in the {L}.
 [I am|We are] after the {L}[ here| in this text|].
 [All I need is|All we want is|What I need is|What I want is] the {L}.
@@ -45,10 +45,10 @@ What would you [write|enter|type] [under|for|as] the {L}?
 [Hand|Pass] me the {L}[, nothing else|].
 [Isolate|Capture|Grab|Fetch|Retrieve] the {L}[ from the input| of the text| here|].
 [Grab|Fetch|Get] just the {L}[, leave the rest|].
-[Single out|Filter out|Read off|Read out] the {L}.
+[Single out|Read off|Read out] the {L}.
 [Please|Kindly] [find|give|state|provide|name|supply] the {L}.
 [Provide|Supply|Report|Present] the {L}[ found in the text| found here|].
-[Repeat|Quote] the {L}[ exactly| word for word| as given|].
+[Repeat|Copy out] the {L}[ exactly| word for word| as given|].
 [Copy|Write] the {L} [exactly|just] as it [stands|appears] in the [text|message|input].
 [Keep|Leave] [only|just|nothing but] the {L}.
 [Keep the|Save the] {L} and [drop|forget|ignore|throw away] the rest.
@@ -77,10 +77,10 @@ And the {L}?
 [Your job is to|You should|You are to|You have to] [find|copy|extract|return] the {L}.
 [I would like|I would love|We would like] [to know|to have|to see|to get] the {L}.
 [I want|We need] to [know|see|have] the {L}[ in this message|].
-[I cannot find|I do not see|We cannot see] the {L}. [Can you|Could you]?
+[I cannot find|I do not see|We cannot see] the {L}. [Can you|Could you] tell me?
 [Help me find|Help us find|Help me with] the {L}.
 [Do you know|Can you see|Can you tell] [what the {L} is|which {L} is meant]?
-[Check|Look through|Go through|Scan] the [text|message|input|note] for the {L}.
+[Check|Look through|Go through|Scan] the [text|message|input|note] for the {L} and write it.
 [Scan|Check|Read] this [text|message|line] and [report|send back|say] the {L}.
 [Having read|After reading] the [text|message], [give|name|state] the {L}.
 [If|When] you have found the {L}, [write it down|copy it here|return it].
@@ -110,13 +110,13 @@ The part of the [text|message] that is the {L}, [please|nothing else].
 The {a}, then "{s}", then the {b}[, please|].
 Two [fields|details]: {a} and {b}. [Separator|Between them]: "{s}".
 [Pull out|Pick out|Take] the {a} and the {b} and [join|link|connect] them [with|by] "{s}".
-[Output|Write] {a} "{s}" {b}.
+[Output|Write] {a}, then "{s}", then {b}.
 Which {a} and which {b} are [given|named|mentioned]? [Separate|Split|Divide] them [by|with] "{s}".
 [Answer|Reply] with the {a} followed by "{s}" and the {b}.
 Read the [text|message]; [write|give] the {a} and the {b} with "{s}" [between|in the middle].
 Fields: {a}, {b}; separator "{s}".
 [Can|Could] you [list|write] the {a} and the {b} with "{s}" between the two?
-[Put|Place|Set] "{s}" between the {a} and the {b} [of the text|that you find].
+[Give|Write] the {a} and the {b} of the text and [put|place|set] "{s}" between them.
 [I|We] want the {a} and the {b} [in one line|on one line], with "{s}" between.
 [I|We] would like the {a}, then "{s}", then the {b}.
 [I am|We are] after the {a} and the {b}; the separator is "{s}".
@@ -147,19 +147,19 @@ With "{s}" between them, [write|give|list] the {a} and the {b}.
 With "{s}" as separator, [give|return|show] the {a} and the {b}.
 Using "{s}" as the separator, [write|list|output] the {a} and the {b}.
 Use "{s}" to [join|link|connect|separate] the {a} and the {b}.
-Use "{s}" between the {a} and the {b} [of the text|in your answer].
-"{s}" [should|must|has to] [stand|be|come] between the {a} and the {b}.
+Use "{s}" between the {a} and the {b} in your answer.
+"{s}" [should|must|has to] [stand|be|come] between the {a} and the {b} in your answer.
 "{s}" [joins|links|separates|divides] the {a} and the {b} in the [answer|output].
 "{s}" is the separator; [give|write] the {a} and the {b}.
-Between the {a} and the {b} [put|write|use|place] "{s}".
+[Write|Give] the {a} and the {b}, and between them [put|write|use|place] "{s}".
 Separator "{s}": [give|write|list] the {a} and the {b}.
 [Separator|Divider]: "{s}". [Order|Fields|Wanted]: {a}, {b}.
 [Wanted|Needed|Required]: {a} and {b}, with "{s}" [between|in between].
 [Task|Job]: {a} and {b}, [separated|divided|joined] by "{s}".
 [Task|Your task]: [extract|find] the {a} and the {b}. [Separator|Divider]: "{s}".
-[Format|Form|Pattern]: {a}, "{s}", {b}.
+[Format|Form|Pattern]: {a}, then "{s}", then {b}.
 [Output|Answer|Result]: the {a}, "{s}" and the {b}.
-The [output|answer|line] [has|needs] the form: {a} "{s}" {b}.
+The [output|answer|line] [has|needs] the {a} first, then "{s}", then the {b}.
 The [answer|output|result] [consists of|is made of|has] the {a}, "{s}" and the {b}.
 The [answer|reply|output] [should|must] be the {a} and the {b}, [divided|separated] by "{s}".
 Your [answer|reply|line] [should|must] have the {a}, then "{s}", then the {b}.
@@ -180,17 +180,17 @@ Which {a} and {b} [do you find|do you see|are there]? [Answer|Reply] with "{s}" 
 [Link|Tie|Connect|Join] the {a} to the {b} with "{s}".
 [Link|Join|Connect] {a} and {b} [of the text|found in the text] by "{s}".
 [Keep|Leave] only the {a} and the {b} and [write|put] "{s}" between them.
-[Drop|Ignore|Forget] the rest: {a} "{s}" {b}.
+[Drop|Ignore|Forget] the rest: {a}, then "{s}", then {b}.
 [Reduce|Cut] the [text|message] to the {a} and the {b} with "{s}" between.
-[Turn|Change] the [text|message] into {a} "{s}" {b}.
-[Our|My] [list|table] has {a} "{s}" {b} in [each|every] line. [Make|Write] [such a line|one].
-[Our|My] lines look like this: {a} "{s}" {b}. [Write|Make] one.
+[Turn|Change] the [text|message] into the {a}, "{s}" and the {b}.
+[Our|My] [list|table] has the {a}, "{s}" and the {b} in [each|every] line. [Make|Write] [such a line|one].
+[Our|My] lines look like this: the {a}, then "{s}", then the {b}. [Write|Make] one.
 For [our|my] list: {a} and {b}, [divided|separated] by "{s}".
 One line, please: the {a}, "{s}", the {b}.
 [Write|Make] one line [out of|from] the {a} and the {b}, "{s}" between.
 The {a} and the {b} [are wanted|are needed], with "{s}" between them.
 The {a} and the {b} [should|must|are to] be [given|written|returned] with "{s}" between them.
-[Next to|Beside] the {a} write the {b}, but put "{s}" [in between|between them].
+After the {a} write the {b}, but put "{s}" [in between|between them].
 [Give|Return] {a} first and {b} second. [Separate|Divide] [them|the two] by "{s}".
 [Write|List] them in this order, {a}, {b}, and with "{s}" between.
 [Say|State] the {a}, "{s}" and the {b}.
@@ -207,7 +207,7 @@ JSON with the [keys|fields] {kc}[, please|].
 The [output|answer] is [JSON|a JSON object] with [the keys|] {ks}.
 [Turn|Change] this into JSON with {ks}.
 Make it JSON. The keys are {ks}.
-[Find|Pull out|Collect] {ks} and [return|give] them as JSON.
+[Find|Pull out|Collect] {ks}; [answer|reply] in JSON.
 Fill [this|the] JSON: {kc}.
 [Can|Could] you [write|give me] the {ks} as JSON?
 Keys of the JSON: {kc}.
@@ -251,10 +251,10 @@ JSON only. [Keys|Fields]: {kc}.
 JSON output with {ks}[, please|].
 JSON from the [text|message], [keys|fields] {kc}.
 A JSON object with {ks}[, please|].
-{ks} as JSON[, please|].
-{ks} in JSON
-{ks}, in [JSON format|a JSON object].
-{kc} as JSON[, please|].
+Give {ks} as JSON[, please|].
+Just {ks} in JSON
+I need {ks}, in JSON format.
+Fields {kc} as JSON[, please|].
 [Keys|Fields]: {kc}. [Format|Output]: JSON.
 [Format|Output|Output format]: JSON. [Keys|Fields|Wanted]: {kc}.
 [Format|Output]: a JSON object with {ks}
@@ -285,8 +285,8 @@ Use JSON to [write|give|represent|hold] {ks}.
 [Our|The|My] [program|system|database|script] [needs|expects|wants|reads] JSON with {ks}.
 [Our|The] [system|program|server] takes JSON with {ks}. [Write|Make|Give] it.
 For [our|my] [database|program|system], [write|make] JSON with {ks}.
-[What|How] would the JSON [with|for] {ks} [be|look like]?
-What are {ks}? [Answer|Reply] in JSON.
+What would the JSON [with|for] {ks} [be|look like]?
+What about {ks}? [Answer|Reply] in JSON.
 What does the [text|message] say about {ks}? [Answer|Reply|Write] in JSON.
 [If|When] you have found {ks}, [return|write] JSON.
 [Look for|Search for|Identify] {ks} and [write|give|output] JSON.
@@ -295,7 +295,7 @@ What does the [text|message] say about {ks}? [Answer|Reply|Write] in JSON.
 [Fill in|Complete] the JSON [keys|fields] {kc}.
 [Your job is to|You should|You are to] [write|return] JSON with {ks}.""",
     "labelled": """[Find|Get|Copy|Pull out] the {a} and write "{l}:" [in front of|before] it.
-[Put|Place|Set] "{l}:" [before|in front of] the {a}.
+[Put|Place|Set] "{l}:" [before|in front of] the {a} and leave out the rest.
 "{l}:" and then the {a}[, please|].
 [Start|Begin] with "{l}:", then [give|write|add] the {a}.
 The {a} [with|behind] the label "{l}:".
@@ -311,18 +311,18 @@ Write "{l}:" followed by the {a}.
 [I|We] would like the {a} with "{l}:" [before it|in front of it|in front].
 [I|We] need a line that [starts|begins] with "{l}:" and [has|ends with|gives] the {a}.
 [I am|We are] after the {a}, with "{l}:" as its label.
-[Could|Can] you [write|put|add] "{l}:" before the {a}?
+[Could|Can] you give the {a} and [write|put|add] "{l}:" before it?
 [Could|Can] you [find|give me|return] the {a} with the label "{l}:"?
-[Could|Would] you [please|kindly] label the {a} with "{l}:"?
+[Could|Would] you [please|kindly] give the {a}, labelled "{l}:"?
 [Can|May] I have the {a} after the label "{l}:"?
-[Please|Kindly] [write|put|set] "{l}:" [ahead of|before] the {a}.
+[Please|Kindly] copy the {a} and [write|put|set] "{l}:" [ahead of|before] it.
 [Please|Kindly] [give|return|provide] the {a}, [starting|beginning] with "{l}:".
-[Label|Mark|Tag|Name] the {a} "{l}:".
-[Label|Mark|Tag] the {a} with "{l}:"[ in front|].
-[Label|Prefix] the {a} of the [text|message] with "{l}:".
-[Attach|Give|Add] the label "{l}:" to the {a}.
-[Attach|Fix] "{l}:" to the front of the {a}.
-[Add|Insert|Type] "{l}:" before the {a}[ of the text| you find|].
+[Copy|Find] the {a} and [label|mark|tag|name] it "{l}:".
+[Find|Copy] the {a} and [label|mark|tag] it with "{l}:"[ in front|].
+Take the {a} of the [text|message] and [label|prefix] it with "{l}:".
+[Write|Copy] the {a} and add the label "{l}:" in front.
+Copy the {a} and [attach|fix] "{l}:" to its front.
+[Write|Type] "{l}:" and then the {a}[ of the text| you find|].
 [Extract|Take|Copy|Fetch] the {a} [from the text|from the message|here] and [start|begin] with "{l}:".
 [Extract|Find|Read] the {a}; [write|put] "{l}:" in front.
 [Find|Locate|Spot] the {a}, then [write|print|type] "{l}:" and the {a}.
@@ -333,11 +333,11 @@ Write "{l}:" followed by the {a}.
 [Open|Start|Begin] the [answer|line|reply] with "{l}:" and [put|write|add] the {a} after it.
 [Open|Start|Begin] with the label "{l}:" and [close|end|finish] with the {a}.
 [Let|Make] the [answer|line|reply] [start|begin] with "{l}:"[; then|, then] the {a}.
-[Let|Have] "{l}:" [stand|come] before the {a}.
+[Let|Have] "{l}:" [stand|come] before the {a} in your answer.
 From the [text|message|note|input], [take|get|copy] the {a} and label it "{l}:".
 From this [text|note|line] [I|we] need the {a}, labelled "{l}:".
-In front of the {a} [write|put|place|set] "{l}:".
-Before the {a} [write|put|place|comes] "{l}:".
+Copy the {a} and in front of it [write|put|place|set] "{l}:".
+In the answer, "{l}:" comes before the {a}.
 After "{l}:" [write|put|give|copy] the {a}.
 After the label "{l}:" [comes|goes|belongs|I need] the {a}.
 Behind "{l}:" [write|put|goes] the {a}.
@@ -346,13 +346,13 @@ Under the label "{l}:", [write|give|put] the {a}.
 With the label "{l}:", [give|return|write] the {a}.
 With "{l}:" in front, [write|give|copy] the {a}.
 As "{l}:", [write|give|enter] the {a}.
-For "{l}:" [write|use|give|take] the {a}.
+As the value of "{l}:" [write|use|give|take] the {a}; keep the label.
 "{l}:" + the {a}
 "{l}:" [comes|goes|stands] [first|in front], then the {a}.
-"{l}:" [comes|goes|stands|belongs] [before|in front of] the {a}.
+"{l}:" [comes|goes|stands|belongs] [before|in front of] the {a} in the answer.
 "{l}:" is the label of the {a}. [Write|Give|Return] [both|label and value].
 "{l}:" is what [we|our forms] call the {a}. [Fill it in|Write it|Complete it].
-"{l}:" [should|must|has to] [stand|be|come] before the {a}.
+"{l}:" [should|must|has to] [stand|be|come] before the {a} in the answer.
 "{l}:" followed by the {a}[, please|].
 "{l}:" [and|plus] the {a}, nothing else.
 Label "{l}:", [value|content]: the {a}.
@@ -381,7 +381,7 @@ Which {a} [is given|is named|do you find]? [Label|Mark] it "{l}:".
 Which {a} [is it|is meant]? [Write|Give] it after the label "{l}:".
 How would a line "{l}:" with the {a} [read|look]?
 [Tell|Show] me the {a}, but [say|write|put] "{l}:" first.
-[Send|Hand|Pass] me the {a} as "{l}:" and so on.
+[Send|Hand|Pass] me the {a} as a line with "{l}:" in front.
 [If|When] you have [found|read] the {a}, write "{l}:" and [copy|add] it.
 [Fill|Complete] the line "{l}:" with the {a}.
 [Fill|Complete] "{l}:" with the {a} [of|from|in] the [text|message|note].
@@ -392,7 +392,7 @@ How would a line "{l}:" with the {a} [read|look]?
 Only "{l}:" and the {a}.
 Just the {a} with "{l}:" [in front of it|before it].""",
     "person_part": """[I|We] [only|just] need the {L}.
-[Pull out|Pick out|Take out] the {L}[ of the person|].
+[Pull out|Pick out] the {L}[ of the person|].
 [Which|What] {L} [is mentioned|does the person have|can you find]?
 The {L}[ only|, nothing more|, please].
 [Can|Could] you [give|tell] me the {L}?
@@ -416,8 +416,8 @@ Read the [text|message] and [write|give] the {L}.
 [Provide|Supply|Report] the {L}[ of the person in the text|].
 [Take|Keep] the name and [drop|leave out] all but the {L}.
 [Take|Get|Fetch|Grab] the {L}[ from the input| out of the text| of the person|].
-[Copy|Repeat|Quote|Type] the {L}[ as it stands| exactly|].
-[Isolate|Single out|Filter out|Lift out] the {L}.
+[Copy|Repeat|Type] the {L}[ as it stands| exactly|].
+[Isolate|Single out|Lift out] the {L}.
 [Keep|Leave] [only|just|nothing but] the {L}.
 [Ignore|Forget|Skip] [everything|all] but the {L}.
 [Remove|Delete] [everything|all] except the {L}.
@@ -447,7 +447,7 @@ What was the {L}[ again|]?
 [Which|What] {L} [is given|is it|do they give|does it say|stands here]?
 [Which|What] {L} [would you put|would you write|goes] [in the form|on the card]?
 [Which|What] is the {L}[ here| of this person|]?
-Who is it[, by {L}|? Only the {L}|? Give the {L}].
+Who is it[, by {L}?|? Only the {L}.|? Give the {L}.]
 Who is [named|mentioned]? [Answer|Reply] with the {L}[ only| alone|].
 Who is [meant|this about]? [Just|Only] the {L}.
 Whose name is it? [Give|Write] only the {L}.
@@ -475,7 +475,7 @@ Your [answer|reply|output] is [just|only] the {L}.
 [Output|Answer|Field]: {L}.
 For [our|my|the] [form|list|card] [I|we] need the {L}[ of the person|].
 For the [list|card|badge], [write|give|copy] the {L}.
-[Check|Scan|Go through] the [text|message|note] for the {L}.
+[Check|Scan|Go through] the [text|message|note] for the {L} and write it.
 [Scan|Read] the [line|note|input] and [report|copy|return] the {L}.
 [After reading|Having read] the [text|message], [write|give] the {L} of the person.
 [If|When] you find a [person|name], [give|write|return] the {L}.
@@ -483,16 +483,16 @@ For the [list|card|badge], [write|give|copy] the {L}.
 [Your job is to|You should|You are to] [find|return|write] the {L}.
 [Do you know|Can you tell] [what the {L} is|the {L} of the person]?
 [Help me find|Help us find] the {L}.
-[We address people|We call people] by the {L}: [write it|what is it here?]
-Our list has only the {L} of [each|every] person. [Fill it in|Write it|What is it here?]""",
+[We address people|We call people] by the {L}: [write it.|what is it here?]
+Our list has only the {L} of [each|every] person. [Fill it in.|Write it.|What is it here?]""",
     "extract_date_as": """[Give|Return|Write|Show] the date [as|in the form|like] {F}.
 [Use|Take] the form {F} for the date [in the text|that is mentioned].
 The date[, please|] in the form {F}.
 [Find|Look for|Pull out] the date and [write|give|return] it as {F}.
-[Convert|Change|Turn|Rewrite] the date [to|into] {F}.
+Give the date, [converted|changed|rewritten] to the form {F}.
 [Our form needs|They need] the date as {F}.
 What date [is given|stands here|do you find]? Write it as {F}.
-[Reformat|Format] the date[ of the text|]: {F}.
+Give the date[ of the text|], [reformatted|formatted] like this: {F}.
 Date format: {F}. Which date is [given|named]?
 [Answer|Reply] with the date [as|in the form] {F}.
 [Can|Could] you write the date as {F}?
@@ -502,36 +502,36 @@ Only the date, as {F}.
 [I|We] need the [day|date] [of the text|mentioned here|in the message], written as {F}.
 [I am|We are] after the date, in the form {F}.
 [Could|Can] you [give|show|tell] me the date as {F}?
-[Could|Can] you [change|convert|turn] the date [to|into] {F}[ for me|, please|]?
+[Could|Can] you give me the date, [changed|converted] to the form {F}[, please|]?
 [Could|Would] you [please|kindly] [return|rewrite] the date as {F}?
 [Can|May] I have the date as {F}[, please|]?
 [Please|Kindly] [write|give|put|return] the date [as|in the form] {F}.
-[Please|Kindly] [use|follow] {F} for the date.
-[Please|Kindly] [rewrite|reformat|change] the date to {F}.
+[Please|Kindly] [use|follow] the form {F} for the date.
+[Please|Kindly] give the date, [rewritten|reformatted|changed] to the form {F}.
 [Bring|Put|Get] the date into the form {F}.
 [Bring|Put] the date [in|into] this form: {F}.
-[Transform|Translate|Switch] the date [to|into] {F}.
+Give the date, [transformed|translated|brought] [to|into] the form {F}.
 [Extract|Take|Copy|Fetch] the date and [use|choose] the form {F}.
 [Extract|Read|Pick out] the date; [the form is|form:] {F}.
-[Find|Spot|Locate] the date and [change|convert|turn] it [to|into] {F}.
+[Find|Spot|Locate] the date and give it, [changed|converted] to the form {F}.
 [Look for|Search for] the date, then [write|print] it as {F}.
 [Print|Show|State|Report] the date [in the form|as|like] {F}.
 [Say|Tell me|Name] the date, [written|given] as {F}.
 [Tell|Show] us the date in the form {F}.
-[Note|Record|Enter|Save] the date as {F}.
+[Note|Record|Enter|Save] the date in the form {F}.
 [Repeat|Copy] the date, [but|only] [as|in the form] {F}.
 [Write|Give|State] the [day|date] that is [mentioned|named|given] as {F}.
-[Change|Adapt|Set] the form of the date to {F}.
-[Standardise|Normalise|Rewrite] the date[ in the text|]: {F}.
+Give the date with its form [changed|adapted|set] to {F}.
+Give the date[ in the text|] in this [standard|normal] form: {F}.
 [Style|Write|Set] the date like this: {F}.
 [Follow|Use|Apply] the [form|style|pattern] {F} for the date.
-[Follow|Use] {F} and [write|give] the date.
-[Use|Take|Keep to] {F} when you [write|give|copy] the date.
+[Follow|Use] the form {F} and [write|give] the date.
+[Use|Take|Keep to] the form {F} when you [write|give|copy] the date.
 [From|Out of] the [text|message|note|input], [take|get] the date and write it as {F}.
 [From|In] this [text|line|message] [I|we] need the date, as {F}.
 In the [text|message|line] there is a date. [Write|Give] it as {F}.
-There is a date [here|in the text|in this message]. [Change|Convert] it to {F}.
-In the form {F}, [what is|write|give] the date.
+There is a date [here|in the text|in this message]. Write it in the form {F}.
+In the form {F}, [write|give|return] the date.
 In the form {F}[, please|]: the date.
 In which form? {F}. [Write|Give|Return] the date.
 As {F}: the date [in the text|of the message|mentioned here].
@@ -542,7 +542,7 @@ As {F}, [write|give|return] the date.
 {F}, please: [what is the date|which date is it]?
 Date as {F}[, please|].
 Date in the form {F}[, please|].
-Date: {F}
+Date in this form: {F}
 Date, [form|format|style] {F}
 [Form|Format|Style]: {F}. [Write|Give|Return] the date.
 [Form|Format|Style]: {F}. What is the date?
@@ -568,7 +568,7 @@ What is the date? [Format|Style]: {F}.
 What date is it? [Write|Give|Put] it in the form {F}.
 What [is|would be] the date [in the style|written as] {F}?
 Which [day|date] is [named|given|meant]? [Answer|Reply|Write] as {F}.
-Which date [stands here|do you see|does it mention]? [Use|Take] {F}.
+Which date [stands here|do you see|does it mention]? [Use|Take] the form {F}.
 How would the date [look|read|be written] as {F}?
 How do you write [this|the] date as {F}?
 When is it? [Answer|Reply] with the date as {F}.
@@ -577,11 +577,11 @@ When is it? [Answer|Reply] with the date as {F}.
 We write dates as {F}. [Do that here|Do it for this text|Do so with this one].
 We write [all|our] dates like {F}. How do we write this one?
 [If|When] you find [the|a] date, [write|give] it as {F}.
-Whatever the form of the date, [write|make] it {F}.
+Whatever the form of the date, write it in the form {F}.
 [Only|Just] the date, in the form {F}.
 [Only|Just] [write|give|return] the date as {F}.
 [Your job is to|You should|You are to] write the date as {F}.
-[Do not keep|Never mind] the old form of the date: [write|use] {F}.""",
+[Do not keep|Never mind] the old form of the date: use the form {F}.""",
     "classify": """[Use|Give|Write] the [right|correct] class of the {X}: {ns}.
 [What|Which] class fits the {X}, {ns}?
 [Sort|Tag|Mark|Label] this {X}: {ns}.
@@ -597,7 +597,7 @@ Is this {X} {ns}?
 How would you [label|mark|rate] the {X}, {ns}?
 [Put|File] the {X} under {ns}.
 {X}: {ns}?
-[Our|The] classes are {ns}. [Which one is it|Choose one|Pick one]?
+[Our|The] classes are {ns}. [Which one is it?|Choose one.|Pick one.]
 Is it {ns}?
 Is that {ns}?
 Is this {ns}, what would you say?
@@ -610,7 +610,7 @@ Do we have to call the {X} {ns}?
 [What do you think|What would you say], is the {X} {ns}?
 [What|Which] [label|class|category|word] [fits|suits|describes] the {X}: {ns}?
 [What|Which] [label|class|word] [belongs to|goes with] this {X}: {ns}?
-[What|Which] of these [is it|fits|is right|applies]: {ns}?
+Which of these [is it|fits|is right|applies]: {ns}?
 What [kind|sort|type] of {X} is it: {ns}?
 What [kind|sort|type] of {X} do we have here, {ns}?
 What is this {X}: {ns}?
@@ -662,14 +662,14 @@ One [label|class], please: {ns}.
 [The|This] {X} is {ns}[. Which|. Which one|: which]?
 [The|This] {X} [should|must|is to] be [labelled|marked|classified] as {ns}.
 [The|This] {X} [needs|gets|has] one label: {ns}.
-[The|This] {X} can be {ns}. [What is it|Which is it|Decide]?
+[The|This] {X} can be {ns}. [What is it?|Which is it?|Decide.]
 The [class|label|kind] of the {X}, please: {ns}.
 The [class|label] of the {X} is {ns}[. Which one|: which]?
 The [possible|only] [labels|classes|answers] are {ns}. [Label|Judge|Classify] the {X}.
 The choice is {ns}.
 The [answer|output|result|label] [should|must] be {ns}.
 The [answer|output] is [one word|one label], {ns}.
-There are [these classes|these labels]: {ns}. [Which one fits|Which one is right|Pick one]?
+There are [these classes|these labels]: {ns}. [Which one fits?|Which one is right?|Pick one.]
 Your answer is [either|just] {ns}.
 Your [job|task] is to [say|decide] [if|whether] the {X} is {ns}.
 You [should|must|have to] [say|decide] [if|whether] the {X} is {ns}.
@@ -682,7 +682,7 @@ You [should|must|have to] [say|decide] [if|whether] the {X} is {ns}.
 {ns}?
 {ns}, [which|what] is it?
 {ns}: [which|what] is the {X}?
-{ns}: [choose|decide|pick one|which one]?
+{ns}: [choose.|decide.|pick one.|which one?]
 {ns}, [judging|going] by the {X}?
 [If|When] you read the {X}, [is it|would you say it is] {ns}?
 [Going|Judging] by [its|the] words, is the {X} {ns}?
@@ -693,7 +693,7 @@ For the {X}: {ns}?
 [In|With] one word, is the {X} {ns}?
 Take this {X}: is it {ns}?""",
     "judge": """[Say|Write|Print] {p} [when|if] the {X} is {c} and {n} [if not|when not|otherwise].
-{c} or not? {p} or {n}.
+Really {c}? {p} or {n}.
 Is this {X} {c}? {p} if yes, {n} if no.
 Is it {c}? [Use|Answer with|Reply] {p} or {n}.
 [Check|Decide|Judge] [whether|if] the {X} is {c}: {p} or {n}.
@@ -718,12 +718,12 @@ If the {X} is {c}, [say|write] {p}; if not, {n}.
 [Find out|Determine|See] [if|whether] the {X} is {c}. [Write|Say|Return] {p} or {n}.
 [Find out|Check|See] [if|whether] it is {c} and [write|answer|say] {p} or {n}.
 [Test|Check] the {X}: {p} if {c}, {n} if not.
-[Test|Examine|Check] whether this {X} is {c}; {p} [means it is|if it is], {n} [means it is not|if it is not].
+[Test|Examine|Check] whether this {X} is {c}; [{p} means it is, {n} means it is not|{p} if it is, {n} if it is not].
 [Read|Look at] the {X}. [Is it {c}|Would you say it is {c}]? {p} or {n}.
 [Read|Look at] the {X} and [answer|write|say] {p} if it is {c}, else {n}.
 [Read|Take] the {X} and [tell me|say] whether it is {c}, {p} or {n}.
 [After reading|Having read] the {X}, is it {c}? {p} or {n}.
-[Decide|Judge]: is the {X} {c}? {p} / {n}
+[Decide|Judge]: is the {X} {c}? {p} / {n}.
 [Decide|Answer|Judge] with {p} or {n}: is the {X} {c}?
 [Use|Take] {p} for {c} and {n} for [the rest|all else|other cases].
 [Use|Write|Put] {p} if this {X} is {c} and {n} if [it is not|it is anything else].
@@ -738,11 +738,11 @@ If the {X} is {c}, [say|write] {p}; if not, {n}.
 [Answer|Reply] with {n} unless the {X} is {c}; then it is {p}.
 [Say|Write] {n} unless the {X} is {c}. If it is, [say|write] {p}.
 [Say|Write|Return] {p} only if the {X} is {c}, otherwise {n}.
-[Say|Print|Return] {n} if the {X} is not {c} and {p} if it is.
+[Say|Print|Return] {n} if the {X} is anything but {c} and {p} if it is {c}.
 [Say|Tell me]: is this {X} {c}, {p} or {n}?
 [Mark|Tag|Flag] the {X} with {p} [if|when] it is {c}, with {n} [if|when] it is not.
 [Mark|Tag|Label] it {p} for {c}, {n} for anything else.
-[Label|Mark] this {X} {n} [if it is not|when not] {c}, {p} if it is.
+[Label|Mark] this {X} {n} unless it is {c}, {p} if it is.
 [Put|Set] {p} if the {X} is {c} and {n} otherwise.
 [Choose|Pick|Select] {p} if the {X} is {c}, {n} if [not|it is not].
 [Choose|Pick] {p} or {n}: is it {c}?
@@ -753,18 +753,18 @@ If it is {c} [answer|reply|say] {p}, [else|otherwise] {n}.
 If this {X} is {c}, [return|give|print] {p}. [Otherwise|If not], [return|give|print] {n}.
 If {c} is the right [word|label] for the {X}, [write|say] {p}, if not {n}.
 If you would call the {X} {c}, [write|answer] {p}, otherwise {n}.
-If the {X} is not {c}, [write|say|answer] {n}, else {p}.
-If not {c}, [then|write|say] {n}. If {c}, [then|write|say] {p}.
+If the {X} is anything but {c}, [write|say|answer] {n}, else {p}.
+If it is anything but {c}, [then|write|say] {n}. If {c}, [then|write|say] {p}.
 In case the {X} is {c}, [write|answer|say] {p}, if not, {n}.
 When the {X} is {c}, [answer|write|return] {p}. When it is not, {n}.
 When it is {c}, [say|write|use] {p}; when not, {n}.
 Whenever the {X} is {c}, the answer is {p}, otherwise {n}.
 Should the {X} be {c}, [write|say] {p}; [else|if not], {n}.
-Is it {c} or not? [Write|Answer|Use] {p} or {n}.
+Is it {c}, would you say? [Write|Answer|Use] {p} or {n}.
 Is the {X} {c}, {p} or {n}?
 Is the {X} {c}? {p} or {n}?
-Is the {X} {c}? {p}/{n}
-Is this {X} {c} or not, {p} or {n}?
+Is the {X} {c}? {p}/{n}.
+Is this {X} {c} in your opinion, {p} or {n}?
 Is this {X} {c}? [Choose|Pick] {p} or {n}.
 Is {c} the right [word|label|class] for the {X}? {p} or {n}.
 Is that {c}? [Answer|Reply] with {p} or {n}.
@@ -778,8 +778,8 @@ Would you mark the {X} as {c}? [Say|Write] {p} or {n}.
 Would you say it is {c}? {p} if yes, {n} if no.
 Should we [treat|count|see] the {X} as {c}? {p} or {n}.
 Should this {X} be marked as {c}? [Answer|Reply] {p} or {n}.
-True of the {X}: it is {c}? {p} or {n}.
-The {X}: {c} or not? [Write|Say] {p} or {n}.
+Is it true of the {X} that it is {c}? {p} or {n}.
+The {X}: is it {c}? [Write|Say] {p} or {n}.
 The question is whether the {X} is {c}: {p} or {n}.
 The answer is {p} if the {X} is {c} and {n} if [not|it is not].
 The answer [should|must] be {p} [when|if] it is {c}, [else|otherwise] {n}.
@@ -794,31 +794,31 @@ Only {p} or {n}, please: is the {X} {c}?
 Just {p} or {n}: is this {X} {c}?
 [Task|Job]: {p} if the {X} is {c}, {n} if not.
 [Question|Task]: is the {X} {c}? [Answers|Choices|Options]: {p}, {n}.
-[Question|To check]: {c} or not. {p} if so, {n} if not.
+[Question|To check]: is it {c}? {p} if so, {n} if not.
 [Class|Label] {c}? {p} if so, {n} if not.
 {c}: {p} or {n}?
-{c}? {p} / {n}
+{c}? {p} / {n}.
 {c}? {p} if so, {n} if not.
 {c}: {p}. [Not so|Anything else|Otherwise]: {n}.
 {c} = {p}, [everything else|anything else|the rest] = {n}.
 {c} means {p}, [everything else|anything else|otherwise] {n}.
 {c} gets {p}, [everything else|anything else|the rest] gets {n}.
-{p} [means|says|stands for] {c}, {n} means not.
-{p} if the {X} is {c}, {n} if not.
-{p} for {c}, {n} for [the rest|everything else|anything else].
-{p} or {n}: is the {X} {c}?
-{p} or {n}: [is it|is this] {c}?
-{p} when the {X} is {c}, {n} when [it is not|not][, please|].
+Here {p} [means|says|stands for] {c}, {n} means it is not.
+Just {p} if the {X} is {c}, {n} if not.
+Just {p} for {c}, {n} for [the rest|everything else|anything else].
+Simply {p} or {n}: is the {X} {c}?
+Tell me {p} or {n}: [is it|is this] {c}?
+Say {p} when the {X} is {c}, {n} when [it is not|not][, please|].
 When the {X} is {c} just write {p}, else {n}.
 For {c} [write|say|answer] {p}, for anything else {n}.
 For {c}, [write|say|return] {p}; for the others, {n}.""",
-    "route": """[Where|To whom] [does|should] this [go|be sent]: {ds}?
+    "route": """[Where|To whom] should this [go|be sent]: {ds}?
 [Who|Which desk] [should|must] [take|handle|answer] this [ticket|message|request]: {ds}?
 [Name|Give|Return|Write] the [team|department|queue] for this [ticket|message|request]: {ds}.
 [Decide|Say] which [team|department] it is: {ds}.
 [Pick|Choose|Select] one: {ds}.
 Is this [ticket|request|message] for {ds}?
-[Our|The] [teams|departments|queues] are {ds}. [Where does this go|Which one is it|Choose one]?
+[Our|The] [teams|departments|queues] are {ds}. [Where does this go?|Which one is it?|Choose one.]
 [Assign|Give|Hand] this to {ds}.
 [Mark|Tag] the [ticket|message|request] with {ds}.
 [Reply|Answer] with the [team|department|queue]: {ds}.
@@ -834,7 +834,7 @@ To which [team|department|desk|group] [does this go|should it go|do we send it]:
 To which [team|department] [does|should] the [ticket|request|message] [belong|go]: {ds}?
 [Which|What] [team|department|group|office] [is right|is this for|does this need]: {ds}?
 [Which|What] [team|department] [deals with|takes care of|takes] such [a request|a message|a ticket]: {ds}?
-[Which|What] of these [teams|departments|desks] [gets|takes|should get] [it|the message|the ticket]: {ds}?
+Which of these [teams|departments|desks] [gets|takes|should get] [it|the message|the ticket]: {ds}?
 [Which|What] [desk|team] [will|can|should] [solve|help with|look at] [it|this]: {ds}?
 Where [do I|do we|should we|should I] [send|forward|put|pass] [it|this|the ticket|the message]: {ds}?
 Where [must|should|does] the [request|ticket|message] [go|end up|land], {ds}?
@@ -905,15 +905,15 @@ The [responsible|right] [team|department|desk], please: {ds}.
 The [department|team] for this, please: {ds}.
 The [answer|output] is one of {ds}.
 The [answer|output|result] [should|must] be {ds}.
-There [is|are] {ds}. Who [takes|gets|answers] this [ticket|request|message]?
-There are these [teams|departments|desks|queues]: {ds}. [Choose|Name the right one|Which one is it]?
+The choice is {ds}. Who [takes|gets|answers] this [ticket|request|message]?
+There are these [teams|departments|desks|queues]: {ds}. [Choose.|Name the right one.|Which one is it?]
 This [ticket|request|message] is for {ds}.
 This is a [ticket|case|question] for {ds}.
 A customer writes. Who [should|must] [answer|help|read it]: {ds}?
 A [ticket|message|request] came in. Is it for {ds}?
 [Our|The] [company|shop|office] has {ds}. Who [gets|takes|handles] this?
 [Teams|Departments|Desks|Queues|Options|Choices]: {ds}.
-[Teams|Departments|Desks|Queues]: {ds}. [Choose one|Pick one|Where does it go|Who gets it]?
+[Teams|Departments|Desks|Queues]: {ds}. [Choose one.|Pick one.|Where does it go?|Who gets it?]
 [Team|Department|Desk|Queue]: {ds}?
 [Team|Department] for this [ticket|request|message]: {ds}?
 [Task|Job|Your task]: [route|assign|send] the [ticket|message|request] to {ds}.
@@ -931,7 +931,7 @@ You [should|must|have to] [pass|send|forward] it to {ds}.
 [Decide|Say|Tell me] [whether|if] it is about {ds}.
 [Sort|Put|File] the [news|text|sentence] under {ds}.
 [Tag|Mark] the [text|news|sentence] with {ds}.
-The [text|sentence] is about {ds}. [Which one|Choose]?
+The [text|sentence] is about {ds}. [Which one?|Choose.]
 [Pick|Select|Choose] one [topic|subject]: {ds}.
 [Our|The] [sections|categories|topics] are {ds}. [Where does this go|Which one fits]?
 [Reply|Answer] with the [topic|subject|category]: {ds}.
@@ -972,7 +972,7 @@ Should [this|it|the text] [go to|be filed under|appear under] {ds}?
 [I|We] [need|want] the [topic|subject|category] of the [text|news|sentence]: {ds}.
 [I|We] [need|want|would like] to know what it is about: {ds}.
 [I|We] [need|want|would like] to know [if|whether] the [text|sentence] is about {ds}.
-[I|We] [have|know] [these topics|these categories|these sections]: {ds}. [Choose one|Which is it|Which one fits]?
+[I|We] [have|know] [these topics|these categories|these sections]: {ds}. [Choose one.|Which is it?|Which one fits?]
 [I am|We are] not sure [if|whether] it is about {ds}. [Decide|Help].
 [Please|Kindly] [name|give|state|choose|pick] the [topic|subject|category]: {ds}.
 [Please|Kindly] [say|decide] what the [text|sentence] is about: {ds}.
@@ -1001,7 +1001,7 @@ Should [this|it|the text] [go to|be filed under|appear under] {ds}?
 [Say|Tell me|Write] which [topic|subject|category] [it is|fits|is right]: {ds}.
 [Say|Write|Print|Output|Return] {ds}.
 [Write|Print|Output|Return|Give] only the [topic|subject]: {ds}.
-[Write|Print|Output|Return] {ds}, whatever the [text|sentence|news] is about.
+[Write|Print|Output|Return] {ds}, whichever the [text|sentence|news] is about.
 [Reply|Answer] [only with|with one of|with just] {ds}.
 [Reply|Answer] [in|with] one word, {ds}.
 [Use|Take] one of [these topics|these labels|these words]: {ds}.
@@ -1017,7 +1017,7 @@ In one word, is it about {ds}?
 One [topic|subject|category], please: {ds}.
 One of [these topics|these subjects|the categories] is right: {ds}.
 One of {ds} is the [topic|subject].
-The [topic|subject|theme] is {ds}[. Which|: which|. Choose].
+The [topic|subject|theme] is {ds}[. Which?|: which?|. Choose.]
 The [topic|subject|category] of the [text|sentence|news], please: {ds}.
 The [topic|subject|category] [should|must|can] be {ds}.
 The [text|sentence|news] [should|must|is to] be [filed|sorted|put] under {ds}.
@@ -1025,12 +1025,12 @@ The [text|sentence|news] [deals with|talks about|concerns] {ds}. [Which|Which on
 The [text|sentence|news] [goes|belongs] [to|under] {ds}.
 The [answer|output|result] [should|must] be {ds}.
 The [answer|output] is one [topic|subject] of {ds}.
-The [possible|only] [topics|subjects|categories] are {ds}. [Choose|Decide|Which one is it].
-There are these [topics|subjects|categories|sections]: {ds}. [Which is it|Which one fits|Choose]?
-This is [about|on] {ds}. [Which|Choose|Which one]?
-This [text|sentence|news] is about {ds}. [Which is it|Decide].
+The [possible|only] [topics|subjects|categories] are {ds}. [Choose.|Decide.|Which one is it?]
+There are these [topics|subjects|categories|sections]: {ds}. [Which is it?|Which one fits?|Choose.]
+This is [about|on] {ds}. [Which?|Choose.|Which one?]
+This [text|sentence|news] is about {ds}. [Which is it?|Decide.]
 [Topics|Subjects|Categories|Sections|Options|Choices]: {ds}.
-[Topics|Subjects|Categories|Options]: {ds}. [Choose one|Pick one|Which is it|Which one fits]?
+[Topics|Subjects|Categories|Options]: {ds}. [Choose one.|Pick one.|Which is it?|Which one fits?]
 [Subject|Theme|Category|Section|Field]: {ds}?
 [Topic|Subject|Category] of the [text|sentence|news|message]: {ds}?
 [Task|Job|Your task]: [name|find|choose] the [topic|subject]: {ds}.
@@ -1149,378 +1149,378 @@ One word, {p} or {n}: is {F} [given|mentioned|there]?
 {F}: {p} if [there|given|mentioned|present], {n} if not.
 {F} = {p}, [nothing of the kind|none|no such thing] = {n}.
 {F} means {p}, [none|no such thing|otherwise] {n}.
-{p} if there is {F}, {n} if there is none[, please|].
-{p} if you [see|find|spot] {F}, {n} if [not|you do not].
-{p} for a [text|message|line] that [has|contains|names] {F}, {n} for any other.
-{p} or {n}: is there {F}[ in the text| here|]?
-{p} or {n}: is {F} [mentioned|given|named|there]?
-{p} when {F} is [there|given|mentioned], {n} when [it is not|it is missing|not].""",
-    "mapping": """[I|We] [want|need|would like] the code of [each|every] word: {m}.{o}
-[I|We] [want|need] the codes [for|of] these words. {m}.{o}
-[I|We] [want|would like] to know the code [for|of] [each|every] word: {m}.{o}
-[I|We] [have|use|keep] a list: {m}. [Look up|Find] [each|every] word.{o}
-[I|We] [have|use] codes for words: {m}. [Code|Translate|Replace] the input.{o}
-[I|We] write [words|things] in code: {m}. [Code|Encode] [the input|these words].{o}
-[I am|We are] after the code of each word: {m}.{o}
-[Can|Could] you [look up|find|give me] the code of each word? {m}.{o}
-[Can|Could] you [code|encode|replace] the words? {m}.{o}
-[Could|Would] you [please|kindly] [give|return|write] the codes? {m}.{o}
-[Can|Could] I have the codes? {m}.{o}
-[Can|May] we have the code [for|of] each word? {m}.{o}
-[Please|Kindly] [code|encode|replace|look up] [each|every] word: {m}.{o}
-[Please|Kindly] [give|write|return] the code of [each|every] word, {m}.{o}
-[Please|Kindly] use this [list|table] [for the words|of codes]: {m}.{o}
-[Give|Write|Return|Tell me] the [codes|right codes|codes of the words]: {m}.{o}
-[Give|Return|Print] the code that [belongs to|goes with|stands for] each word: {m}.{o}
-[Give|Tell|Show] me what each word stands for: {m}.{o}
-[Print|Output|Show] the [code|codes] [of|for] [the input|the words|each word]. {m}.{o}
-[Print|Output|Return] one code [for each word|per word|a word]: {m}.{o}
-[Write|Put] the code [in place of|instead of|for] [each|every] word: {m}.{o}
-[Write|Say|State] which code [each|every] word has: {m}.{o}
-[Change|Turn|Convert|Translate] [each|every] word [to|into] its code: {m}.{o}
-[Change|Turn|Convert|Translate] the [words|input] [to|into] codes: {m}.{o}
-[Swap|Exchange] [each|every] word for its code: {m}.{o}
-[Replace|Substitute] the words with their codes: {m}.{o}
-[Replace|Exchange] the words by what the [list|table] says: {m}.{o}
-[Encode|Code|Map] the [input|words|list|line]: {m}.{o}
-[Encode|Map|Code] [it|this|them] [with|by] [this list|this table|these codes]: {m}.{o}
-[Match|Pair] [each|every] word with its code: {m}.{o}
-[Map|Assign] codes to the words: {m}.{o}
-[Assign|Give] [each|every] word its code: {m}.{o}
-[Match|Connect|Pair] the words with [these|the] codes: {m}.{o}
-[Label|Mark|Tag] [each|every] word [with|by] its code: {m}.{o}
-[Label|Mark] the words [as follows|like this|in this way]: {m}.{o}
-[Find|Choose|Pick|Select] the code [for|of] [each|every] word: {m}.{o}
-[Find|Look up] the words in [this|our|the] [list|table]: {m}.{o}
-[Look up|Find] the [input|words]: {m}.{o}
-[Look up|Check] [what|which code] belongs to each word: {m}.{o}
-[Look|Search] in this list for [each|every] word: {m}.{o}
-[Read|Take] the words and [write|give|return] their codes: {m}.{o}
-[Read|Take] each word and [say|write] its code. {m}.{o}
-[Take|Use] the codes [from this list|given here|below]: {m}.{o}
-[Take|Use] this [key|list|code table] to [code|encode|translate] the words: {m}.{o}
-[Follow|Apply|Use] [this code|these rules|this key]: {m}.{o}
-[Follow|Use] the [list|table]: {m}. [Code|Look up] each word.{o}
-[Go|Work] by this [list|table|key]: {m}.{o}
-[Reply|Answer|Respond] with the codes: {m}.{o}
-[Reply|Answer] with the code [of|for] [each|every] word[ in the input|]: {m}.{o}
-[Reply|Answer] [by|from|with the help of] this [list|table]: {m}.{o}
-[Decode|Resolve|Translate] the words [with|by] {m}.{o}
-[Say|Tell me|Tell us] the code of [each|every] word: {m}.{o}
-[Say|Tell me] what [our list|the table|the list] has for each word: {m}.{o}
-[Say|Tell me] what [to write|stands] for [each|every] word: {m}.{o}
-What is the code [of|for] [each|every] word? {m}.{o}
-What is the code? {m}.{o}
-What are the codes [of|for] [the words|these words|the input]? {m}.{o}
-What [do we write|stands|do they have] for [each|every] word? {m}.{o}
-What do the words [mean|become|turn into]? {m}.{o}
-What does [each|every] word [mean|become|stand for]? {m}.{o}
-Which code [is right for|do we use for|goes with|stands for] [each|every] word? {m}.{o}
-Which code does [each|every] word [have|get|need]? {m}.{o}
-Which codes [do the words have|belong to the words|are right]? {m}.{o}
-How [do we code|would you code|are] these words[ in our list|]? {m}.{o}
-How do we [write|code] [each|every] word? {m}.{o}
-For [each|every] word [write|give|return|print] its code: {m}.{o}
-For [each|every] word there is a code: {m}. [Give|Write|Find] it.{o}
-For the words [in the input|given], [write|give] the codes: {m}.{o}
-From this [list|table], [write|give|take] the code of [each|every] word: {m}.{o}
-From the [list|table], [give|take|write] the codes: {m}.{o}
-With [this list|this table|these codes], [code|encode|look up] [the words|each word]: {m}.{o}
-With the codes {m}, [code|encode|translate] the words.{o}
-By [this list|this table|our list]: {m}. [Code|Look up] [the words|each word].{o}
-According to [this list|the list|our table], what is the code of [each|every] word? {m}.{o}
-In [our list|our table|this code]: {m}. [Give|Write] the codes.{o}
-In code, please: {m}.{o}
-Instead of [each|every] word, [write|give|use] its code: {m}.{o}
-If the [list|table] is {m}, [what are the codes|how do we code the words].{o}
-Given [this list|this table|these codes], [write|give] the code of each word: {m}.{o}
-Here is [a list|a table|our code]: {m}. [Use|Apply] it.{o}
-Here are the codes: {m}. [Use them|Look up each word|Code the words].{o}
-There is a code for [each|every] word: {m}.{o}
-There are these codes: {m}. [Which do the words have|Use them|Give the right ones].{o}
-[This|Here] is the [list|table|key]: {m}. [Give|Write|Return] the codes.{o}
-The list [says|has|reads]: {m}. [What are the codes|Look up each word|Code the words].{o}
-The [table|list|key] is {m}. [Code|Encode|Look up] the words.{o}
-The words have these codes: {m}. [Give|Write|Return] them.{o}
-The words [should|must|are to] be [coded|replaced|encoded]: {m}.{o}
-The [answer|output|result] is the code of [each|every] word: {m}.{o}
-The [answer|output|result] [should|must] [have|give|contain] the code of [each|every] word. {m}.{o}
-The code [of|for] [each|every] word[, please|]: {m}.{o}
-[Each|Every] word has [a code|one code]: {m}. [Give|Write|Say] it.{o}
-[Each|Every] word [becomes|turns into|gets|is replaced by] its code: {m}.{o}
-[Each|Every] word [should|must|is to] [get|become|be replaced by] its code: {m}.{o}
-[Our|My] [list|table|code|key] is {m}. [Code|Encode|Look up] the [words|input].{o}
-[Our|My] [list|table] [says|has] {m}. What does it say for each word?{o}
-Your [answer|output] is the [code|codes] of the words: {m}.{o}
-Your [job|task] is to [code|look up|encode] the words: {m}.{o}
-You [should|must|have to] [give|write] the code of [each|every] word: {m}.{o}
-[Task|Job]: [code|encode|look up] the words. {m}.{o}
-[Task|Your task]: [one code for each word|the code of each word]. {m}.{o}
-[List|Table|Key|Codes|Code]: {m}.{o}
-[List|Table|Key]: {m}. [Look up|Code|Encode] the [input|words].{o}
-[Codes|List]: {m}. What are the codes of the words?{o}
-[Just|Only] the [code|codes] [of|for] the words: {m}.{o}
-[Wanted|Needed]: the code of each word. {m}.{o}
-[Output|Answer|Result]: codes. {m}.{o}
-Word to code: {m}.{o}
-Words to codes[, please|]: {m}.{o}
-{m}. [Code|Encode|Look up|Replace] [each|every] word.{o}
-{m}. [What|Which] is the code of [each|every] word?{o}
-{m}. [Give|Write|Return|Say] the [codes|code of each word].{o}
-{m}. [What|Which] codes [do the words have|belong to the words]?{o}
-{m}. [Use|Apply|Follow] this [list|table] for [each|every] word.{o}
-{m}: [this is|that is] [our|the] list. [Use it|Apply it|Look up each word].{o}""",
-    "class_codes": """[Use|Give|Write] the [right|correct] code for the {X}: {m}.{o}
-[What|Which] code fits the {X}? {m}.{o}
-[Decide|Judge] [whether|if] the {X} is {ns} and [write|answer|reply]: {m}.{o}
-[Sort|Tag|Mark|Label] this {X} with a code: {m}.{o}
-[Our|The] codes for a {X} are {m}. [Which one is right|Choose one|Pick one].{o}
-[Read|Look at] the {X} and [write|return|give] the code. {m}.{o}
-[Return|Print|Give] {m}.{o}
-Is this {X} {ns}? {m}.{o}
-[Map|Code] the {X}: {m}.{o}
-The {X} is {ns}. [Codes|Answers]: {m}.{o}
-[Can|Could] you [label|classify|code] the {X}? {m}.{o}
-[Answer|Reply] with one code: {m}.{o}
-[Select|Choose|Pick] the code of the {X}: {m}.{o}
-[Evaluate|Rate] the {X} with these [labels|codes]: {m}.{o}
-We [label|mark] a {X} like this: {m}. [Do it|Label it|Mark it].{o}
-[I|We] [want|need|would like] a code for the {X}: {m}.{o}
-[I|We] [want|need] to know [if|whether] the {X} is {ns}. [Codes|Use these codes]: {m}.{o}
-[I|We] [need|want|would like] the {X} [coded|labelled|marked]: {m}.{o}
-[I|We] [have|use] [codes|these codes]: {m}. [Which|What] [fits|suits] the {X}?{o}
-[I|We] write {m}. [What|Which code] do I write for this {X}?{o}
-[I am|We are] not sure [if|whether] the {X} is {ns}. [Give|Write|Choose] the code: {m}.{o}
-[Can|Could] you [say|tell me|decide] [if|whether] the {X} is {ns}? [Codes|Use]: {m}.{o}
-[Can|Could] you [give|find|choose] the code of the {X}? {m}.{o}
-[Could|Would] you [please|kindly] [code|mark|label] the {X}: {m}?{o}
-[Can|Could] you [mark|code] it with one of these? {m}.{o}
-[Please|Kindly] [code|label|mark|classify] the {X}: {m}.{o}
-[Please|Kindly] [write|answer|give|say] {m}.{o}
-[Please|Kindly] [choose|pick|give] the code for this {X}: {m}.{o}
-[Please|Kindly] [decide|say] [if|whether] it is {ns}, [using|in] codes: {m}.{o}
-[Give|Return|Print|Output] the code [of|for] the {X}: {m}.{o}
-[Give|Return|Write] the code of the class: {m}.{o}
-[Give|Assign] the {X} [a code|its code|one code|the right code]: {m}.{o}
-[Give|Write] the code that [fits|suits|belongs to] the {X}: {m}.{o}
-[Give|Write|Say] the right [letter, word or number|code]: {m}.{o}
-[Print|Output|Write] [one code|only the code]: {m}.{o}
-[Write|Put|Use] {m}, [depending on|according to|judging by] the {X}.{o}
-[Write|Say|Print] {m}, depending on whether the {X} is {ns}.{o}
-[Say|Tell me|Tell us] in code [if|whether] the {X} is {ns}: {m}.{o}
-[Say|Tell me|Tell us] [what|which code] fits: {m}.{o}
-[Say|Write] whether it is {ns}, but in code: {m}.{o}
-[Classify|Judge|Rate|Grade] the {X} [with|by|in] codes: {m}.{o}
-[Classify|Judge|Rate] this {X} as {ns} and [write|give|return] the code. {m}.{o}
-[Classify|Label] the {X} and [reply|answer] [with the code|in code]: {m}.{o}
-[Categorise|Encode|Code] the {X}: {m}.{o}
-[Mark|Tag|Label|Flag] the {X} [like this|as follows|this way]: {m}.{o}
-[Mark|Tag|Label] the {X} with the [code|right code] of its class. {m}.{o}
-[Put|Set|Write] a code [on|under|next to] the {X}: {m}.{o}
-[Put|Sort|File] the {X} under [a code|one code|the right code]: {m}.{o}
-[Choose|Pick|Select] [one code|the code that fits|the right code]: {m}.{o}
-[Choose|Pick|Select] between these codes for the {X}: {m}.{o}
-[Choose|Decide]: {m}.{o}
-[Decide|Judge|Settle] [if|whether] it is {ns}. [Codes|The codes are|Use]: {m}.{o}
-[Decide|Find out|Determine|Check] [if|whether] this {X} is {ns} and [return|give|write] its code. {m}.{o}
-[Determine|Find|Identify] the code of the {X}: {m}.{o}
-[Determine|Find|Identify] the class of the {X} and [write|give|return] its code, {m}.{o}
-[Check|Examine|Study] the {X} and [use|choose|give] one code: {m}.{o}
-[Read|Take] the {X} and [decide|choose|answer]: {m}.{o}
-[Read|Take|Check] the {X}. [Codes|Your choices]: {m}.{o}
-[Read|Take] this {X}. Is it {ns}? [Codes|Answers]: {m}.{o}
-[After reading|Having read] the {X}, [write|give|choose] the code: {m}.{o}
-[Reply|Answer|Respond] [with|by] the code [of|for] the {X}: {m}.{o}
-[Reply|Answer|Respond] [in|with] code[, please|]: {m}.{o}
-[Reply|Answer] like this: {m}.{o}
-[Reply|Answer] to the question: is the {X} {ns}? {m}.{o}
-[Use|Take|Apply|Follow] [this list|this table|this key|these rules] for the {X}: {m}.{o}
-[Use|Apply|Take] the codes {m} [for|on] the {X}.{o}
-[Use|Take] one of these codes: {m}.{o}
-[Translate|Turn|Convert] the {X} [to|into] [a code|one code]: {m}.{o}
-[Replace|Exchange] the {X} [by|with] the code of its class: {m}.{o}
-[Match|Connect|Pair] the {X} with [a code|one code|the right code]: {m}.{o}
-[Evaluate|Assess|Judge] the {X}. [Codes|Labels|Answers]: {m}.{o}
-What is the code [of|for] [the|this] {X}? {m}.{o}
-What is the right code [here|for this|for it]? {m}.{o}
-What [would you write|do we write|should I write] for this {X}: {m}?{o}
-What do you [say|answer|write]: {m}?{o}
-What is the {X}, {ns}? [Answer|Reply] in code: {m}.{o}
-Which code [is right|applies|would you give|do we need] for the {X}? {m}.{o}
-Which code [does|should] the {X} [get|have]? {m}.{o}
-Which of these codes [fits|suits|belongs to|goes with] the {X}: {m}?{o}
-How [should|would|do] we [code|mark|label] this {X}? {m}.{o}
-How would you [code|mark|classify] the {X}: {m}?{o}
-Is it {ns}? {m}.{o}
-Is it {ns}? [Give|Write|Answer with|Use] the code: {m}.{o}
-Is the {X} {ns}? [Code|Codes|Key]: {m}.{o}
-Is the {X} {ns}? [In our code|In our list]: {m}.{o}
-Would you [say|call it] {ns}? [Codes|Answers]: {m}.{o}
-Would you [call|consider] the {X} {ns}? {m}.{o}
-Do you [find|consider|call] the {X} {ns}? [Use|Take] the codes: {m}.{o}
-If the {X} is {ns}, [the codes are|we use codes|use these codes]: {m}.{o}
-If you had to [code|mark|label] the {X}: {m}?{o}
-For the {X} [write|say|return|choose]: {m}.{o}
-For this {X} [we need|give|choose] a code: {m}.{o}
-From the codes {m}, [choose|pick|take] the one that fits the {X}.{o}
-With [these codes|this list|this key], [label|classify|mark] the {X}: {m}.{o}
-By [this list|this table|our key], what is the {X}? {m}.{o}
-According to [this list|the key|our rules], [mark|code|label] the {X}: {m}.{o}
-Depending on the {X}, [write|answer|say|return] {m}.{o}
-In [our|my] [system|list|code], {m}. What about this {X}?{o}
-In code: is the {X} {ns}? {m}.{o}
-One code for the {X}[, please|]: {m}.{o}
-The code [of|for] the {X}[, please|]: {m}.{o}
-The code [says|tells|shows] [if|whether] the {X} is {ns}: {m}.{o}
-The codes are {m}. [What|Which] is the code of the {X}?{o}
-The [rule|list|key|code] is: {m}. [Apply it|Use it|Code the text|Judge by it].{o}
-The {X} [gets|needs|has] a code: {m}.{o}
-The {X} [should|must|is to] be [coded|marked|labelled]: {m}.{o}
-The {X} can be {ns}. [Give|Write|Choose] the code: {m}.{o}
-The [answer|output|result] is [a code|one code]: {m}.{o}
-The [answer|output|result] [should|must] be the code of the {X}. {m}.{o}
-The [answer|output] [depends|will depend] on the {X}: {m}.{o}
-There are [codes|these codes|some codes]: {m}. [Code|Mark|Label] the {X}.{o}
-Here are [our|the] codes: {m}. [What is this|Which one fits|Choose one].{o}
-This {X} is {ns}. [Write|Give|Choose] the right code: {m}.{o}
-[Our|My] [rule|list|key] is {m}. [Mark|Code|Label|Judge] the {X}.{o}
-[Our|My] [labels|codes|marks] are {m}. [Which|What] does this {X} get?{o}
-Your answer is a code: {m}.{o}
-Your [job|task] is to [code|label|mark] the {X}: {m}.{o}
-You [should|must|have to] [code|label|mark] the {X}: {m}.{o}
-[Task|Job]: [code|label|classify] the {X}. {m}.{o}
-[Task|Question]: is the {X} {ns}? [Codes|Answers]: {m}.{o}
-[Key|List|Table|Code|Rule]: {m}. [Classify|Code|Mark] the {X}.{o}
-[Codes|Labels|Options|Answers]: {m}. Is the {X} {ns}?{o}
-[Codes|Labels|Options|Answers]: {m}. [What|Which one] fits the {X}?{o}
-[Just|Only] the code of the {X}: {m}.{o}
-{m}. [Mark|Label|Code|Classify|Judge] the {X}.{o}
-{m}. [What|Which] is the code of the {X}?{o}
-{m}. Is the {X} {ns}?{o}
-{m}: [which|what] [code|label] [fits|has] the {X}?{o}
-{m}. [Give|Write|Return] the code [of|for] this {X}.{o}""",
-    "route_codes": """[What|Which] is the code of the [ticket|request|message]? {m}.{o}
-[Route|Sort|Tag] the [ticket|request|message] by code: {m}.{o}
-[Our|The] [codes|queue codes|team codes] are {m}. [Choose one|Pick one|Give the right one].{o}
-[Give|Return|Print] the [right|correct] code: {m}.{o}
-[Read|Look at] the [ticket|request|message] and [give|write|answer with] the code, {m}.{o}
-[Send|Assign] the [ticket|request|message] by code: {m}.{o}
-[Use|Take] these codes: {m}.{o}
-[Who|Which team] should handle this? {m}.{o}
-[Select|Pick|Choose] the code of the [team|department]: {m}.{o}
-Codes: {m}.{o}
-[Map|Translate] the [ticket|request|message] to a code: {m}.{o}
-[Answer|Reply] with one code: {m}.{o}
-[Can|Could] you [code|label] this [ticket|request]? {m}.{o}
-[I|We] [want|need|would like] the code [of|for] the [team|department]: {m}.{o}
-[I|We] [want|need|would like] a code for this [ticket|request|message]: {m}.{o}
-[I|We] [want|need] to know who [gets|handles|takes] this. [Codes|Use these codes]: {m}.{o}
-[I|We] [have|use] [codes|these codes] for the [teams|departments]: {m}. [Which one fits|Which one is right|Choose one].{o}
-[I|We] [sort|route|file] [tickets|messages|requests] by code: {m}. [Do it|Sort this one|What about this one].{o}
-[I am|We are] not sure who [gets|takes] it. [Codes|Team codes]: {m}.{o}
-[Can|Could] you [give|find|tell me|choose] the code [of|for] the [team|department]? {m}.{o}
-[Can|Could] you [route|sort|assign] this by code? {m}.{o}
-[Can|Could] you [say|tell me] which code [it needs|the ticket gets|fits]? {m}.{o}
-[Could|Would] you [please|kindly] [code|route|label] the [ticket|message]? {m}.{o}
-[Please|Kindly] [code|label|mark|route] the [ticket|request|message]: {m}.{o}
-[Please|Kindly] [give|write|choose] the code of the right [team|department]: {m}.{o}
-[Please|Kindly] [answer|reply|write] {m}.{o}
-[Please|Kindly] [send|forward] it by code: {m}.{o}
-[Give|Return|Print|Write] the code [of|for] the [right|responsible] [team|department]: {m}.{o}
-[Give|Return|Write] the code of [the team that|the department that|who] should [answer|handle|get] it: {m}.{o}
-[Give|Assign] the [ticket|request|message] [its code|a code|one code]: {m}.{o}
-[Give|Say|Tell me] the code for this [ticket|request|message]. {m}.{o}
-[Print|Output|Write|Say] [one code|only the code]: {m}.{o}
-[Write|Say|Print] where [it|this|the ticket] goes, in code: {m}.{o}
-[Write|Put|Set] the code on the [ticket|request|message]: {m}.{o}
-[Say|Tell me|Tell us] which code [fits|is right|we need]: {m}.{o}
-[Say|Tell me|Decide] who [gets|handles|answers] it, [using|with] codes: {m}.{o}
-[Decide|Find out|Work out] where it [goes|belongs] and [write|give|return] the code: {m}.{o}
-[Decide|Choose] which [team|department] [gets|handles] it. [Codes|Their codes]: {m}.{o}
-[Find|Identify|Determine] the [team|department] and [write|give|return] its code: {m}.{o}
-[Find|Identify|Determine] the code for the [ticket|request|message]: {m}.{o}
-[Classify|Categorise|Sort|Code] [it|this] by [department|team]: {m}.{o}
-[Classify|Sort|Label] the [ticket|request|message] with a code: {m}.{o}
-[Mark|Tag|Label] the [ticket|request|message] [with|by] the code of [the team|its team|the department]: {m}.{o}
-[Mark|Tag|Label] it [like this|as follows|this way]: {m}.{o}
-[Put|File|Place|Sort] the [ticket|request|message] under [a code|the right code|one code]: {m}.{o}
-[Put|Move|Sort] it [in|into] the right [box|queue|group]: {m}.{o}
-[Pass|Hand] the [ticket|request|message] on by code: {m}.{o}
-[Direct|Forward|Transfer|Send] [it|this] with one of these codes: {m}.{o}
-[Choose|Pick|Select] [one code|the code that fits|the right code]: {m}.{o}
-[Choose|Pick|Select] between the codes {m}.{o}
-[Choose|Pick|Select] the [team|department|queue] and [give|write] its code: {m}.{o}
-[Match|Connect|Link] the [ticket|request|message] with [a code|the right code|one code]: {m}.{o}
-[Use|Take|Follow|Apply] [this list|this table|this key|these rules] to [sort|route|code] the [ticket|request|message]: {m}.{o}
-[Use|Take] one of these codes for the [ticket|request|message]: {m}.{o}
-[Use|Apply] the team codes {m}.{o}
-[Reply|Answer|Respond] with the code of the [team|department|queue]: {m}.{o}
-[Reply|Answer|Respond] [in|with] code[, please|]: {m}.{o}
-[Reply|Answer] with the right code for the [ticket|request|message]. {m}.{o}
-[Read|Take|Check] the [ticket|request|message] and [choose|decide|pick]: {m}.{o}
-[Read|Check] the [ticket|request|message]. [Who gets it|Whose is it|Which code fits]? {m}.{o}
-[After reading|Having read] the [ticket|request|message], [write|give|choose] the code: {m}.{o}
-[Convert|Turn|Change] the [ticket|request|message] [to|into] [a code|one code|its code]: {m}.{o}
-[Replace|Exchange] the [ticket|request|message] [by|with] the code of the team: {m}.{o}
-[Look up|Find] the code [of|for] the [team|department]: {m}.{o}
-Who [gets|takes|should answer|should see] [this|it|the ticket]? [Codes|Answer in code]: {m}.{o}
-Who is [responsible|in charge]? [Answer|Reply] with the code: {m}.{o}
-Who [deals with|takes care of|works on] this [ticket|request]? {m}.{o}
-Whose [work|ticket|task] is it? {m}.{o}
-Where [does|should] [this|it|the ticket|the request] go? {m}.{o}
-Where do we [send|forward|put] [this|it|the message]? [Codes|In code]: {m}.{o}
-What is the [right|team] code [here|for this|for it]? {m}.{o}
-What code [does|should] the [ticket|request|message] [get|have]? {m}.{o}
-What [would|should] we [write on|put on] the [ticket|request|message]? {m}.{o}
-Which code [fits|suits|goes with|belongs to] the [ticket|request|message]? {m}.{o}
-Which code [applies|is right|do we need|should I use] [here|for this]? {m}.{o}
-Which [team|department] is it? [Answer|Reply] [in code|with the code]: {m}.{o}
-Which [team|department|desk] [gets|takes|handles] [it|this|the ticket]? [Codes|Their codes]: {m}.{o}
-Which of these codes [fits|is right|is it]: {m}?{o}
-To which [team|department] does [it|this] go? [Codes|In code]: {m}.{o}
-How [should|do|would] we [code|route|label] this [ticket|request|message]? {m}.{o}
-If a [customer|client] writes this, [write|answer|say] {m}.{o}
-If the codes are {m}, [which one fits the ticket|which one do we need|what is the code here]?{o}
-For this [ticket|request|message] [write|give|return|choose]: {m}.{o}
-For the [ticket|request|message] [we need|choose|pick] a code: {m}.{o}
-For the teams we have codes: {m}. [Which one fits|Choose one|Which is it].{o}
-From the codes {m}, [choose|pick|take] the right one.{o}
-With [these codes|this list|this key], [sort|route|label] the [ticket|request|message]: {m}.{o}
-By [this list|this table|our key], who [gets|takes|handles] it? {m}.{o}
-According to [this list|the key|our rules], [where does it go|who gets it|which code is it]? {m}.{o}
-Depending on the [ticket|request|message], [write|answer|say|return] {m}.{o}
-In [our|my] [system|list|shop] we have {m}. [Where does this go|Which one is it|Which code fits].{o}
-One code[ for the ticket| for the request|], please: {m}.{o}
-The code [of|for] the [team|department|ticket|request][, please|]: {m}.{o}
-The [teams|departments] have codes: {m}. [Which one gets it|Give the right one|Choose].{o}
-The [rule|list|key] is: {m}. [Apply it|Use it|Route the ticket|Sort the message].{o}
-The [ticket|request|message] [gets|needs|has] a code: {m}.{o}
-The [ticket|request|message] [should|must|is to] be [coded|routed|sorted|marked]: {m}.{o}
-The [answer|output|result] is [a code|one code|the code of the team]: {m}.{o}
-The [answer|output|result] [should|must] be the code of the [team|department]. {m}.{o}
-There are [codes|these codes]: {m}. [Code|Mark|Route|Label] the [ticket|request|message].{o}
-Here are [our|the] codes: {m}. [Which one fits|Who gets it|Choose one].{o}
-A [customer|client] wrote this. [Who should answer|Where does it go|Which code is it]? {m}.{o}
-A new [ticket|request|message]: [which code|which team|where to]? {m}.{o}
-[Our|My] [list|key|table] is {m}. [Mark|Code|Route|Sort] the [ticket|request|message].{o}
-[Our|The] [teams|departments|desks] are known by codes: {m}. [Name the right one|Which one is it].{o}
-Your [job|task] is to [code|route|sort] the [ticket|request|message]: {m}.{o}
-You [should|must|have to] [code|route|mark] the [ticket|request|message]: {m}.{o}
-[Task|Job]: [code|route|sort] the [ticket|request|message]. {m}.{o}
-[Task|Question]: who gets it? [Codes|Answers]: {m}.{o}
-[Key|List|Table|Rule]: {m}. [Code|Route|Sort] the [ticket|request|message].{o}
-[Codes|Options|Answers]: {m}. [Who gets it|Which one is it|Which one fits]?{o}
-[Department|Team|Queue] codes: {m}.{o}
-[Just|Only] the code[ of the team| of the department|]: {m}.{o}
-{m}. [Mark|Label|Code|Route] the [ticket|request|message].{o}
-{m}. [What|Which] is the code [of|for] the [ticket|request|message]?{o}
-{m}. [Who gets it|Where does it go|Which team is it|Who should answer]?{o}
-{m}. [Give|Write|Return] the code [of|for] the [right team|right department|ticket].{o}""",
-    "case": """[Make|Turn] [it|everything|the text] {F}.
+Just {p} if there is {F}, {n} if there is none[, please|].
+Say {p} if you [see|find|spot] {F}, {n} if [not|you do not].
+Write {p} for a [text|message|line] that [has|contains|names] {F}, {n} for any other.
+Simply {p} or {n}: is there {F}[ in the text| here|]?
+Tell me {p} or {n}: is {F} [mentioned|given|named|there]?
+Answer {p} when {F} is [there|given|mentioned], {n} when [it is not|it is missing|not].""",
+    "mapping": """[I|We] [want|need|would like] the code of [each|every] word: {m}.
+[I|We] [want|need] the codes [for|of] these words. {m}.
+[I|We] [want|would like] to know the code [for|of] [each|every] word: {m}.
+[I|We] [have|use|keep] a list: {m}. [Look up|Find] [each|every] word.
+[I|We] [have|use] codes for words: {m}. [Code|Translate|Replace] the input.
+[I|We] write [words|things] in code: {m}. [Code|Encode] [the input|these words].
+[I am|We are] after the code of each word: {m}.
+[Can|Could] you [look up|find|give me] the code of each word? {m}.
+[Can|Could] you [code|encode|replace] the words? {m}.
+[Could|Would] you [please|kindly] [give|return|write] the codes? {m}.
+[Can|Could] I have the codes? {m}.
+[Can|May] we have the code [for|of] each word? {m}.
+[Please|Kindly] [code|encode|replace|look up] [each|every] word: {m}.
+[Please|Kindly] [give|write|return] the code of [each|every] word, {m}.
+[Please|Kindly] use this [list|table] [for the words|of codes]: {m}.
+[Give|Write|Return|Tell me] the [codes|right codes|codes of the words]: {m}.
+[Give|Return|Print] the code that [belongs to|goes with|stands for] each word: {m}.
+[Give|Tell|Show] me what each word stands for: {m}.
+[Print|Output|Show] the [code|codes] [of|for] [the input|the words|each word]. {m}.
+[Print|Output|Return] one code [for each word|per word|a word]: {m}.
+[Write|Put] the code [in place of|instead of|for] [each|every] word: {m}.
+[Write|Say|State] which code [each|every] word has: {m}.
+[Change|Turn|Convert|Translate] [each|every] word [to|into] its code: {m}.
+[Change|Turn|Convert|Translate] the [words|input] [to|into] codes: {m}.
+[Swap|Exchange] [each|every] word for its code: {m}.
+[Replace|Substitute] the words with their codes: {m}.
+[Replace|Exchange] the words by what the [list|table] says: {m}.
+[Encode|Code|Map] the [input|words|list|line]: {m}.
+[Encode|Map|Code] [it|this|them] [with|by] [this list|this table|these codes]: {m}.
+[Give|Write] the matching code of [each|every] word: {m}.
+[Map the words to|Turn the words into] codes: {m}.
+[Assign|Give] [each|every] word its code: {m}.
+Find the [matching|right] codes of the words: {m}.
+[State|Print] the code of [each|every] word: {m}.
+[Code|Encode] the words [as follows|like this|in this way]: {m}.
+[Find|Choose|Pick|Select] the code [for|of] [each|every] word: {m}.
+Look up the words in [this|our|the] [list|table] and write their codes: {m}.
+Look up the [input|words]: {m}.
+[Look up|Check] [what|which code] belongs to each word: {m}.
+[Look|Search] in this list for the code of [each|every] word: {m}.
+[Read|Take] the words and [write|give|return] their codes: {m}.
+[Read|Take] each word and [say|write] its code. {m}.
+[Take|Use] the codes [from this list|given here|below]: {m}.
+[Take|Use] this [key|list|code table] to [code|encode|translate] the words: {m}.
+[Follow|Apply|Use] [this code|these rules|this key]: {m}.
+[Follow|Use] the [list|table]: {m}. [Code|Look up] each word.
+[Go|Work] by this [list|table|key]: {m}.
+[Reply|Answer|Respond] with the codes: {m}.
+[Reply|Answer] with the code [of|for] [each|every] word[ in the input|]: {m}.
+[Reply|Answer] [by|from|with the help of] this [list|table]: {m}.
+[Encode|Code|Translate] the words [with|by] {m}.
+[Say|Tell me|Tell us] the code of [each|every] word: {m}.
+[Say|Tell me] what [our list|the table|the list] has for each word: {m}.
+[Say|Tell me] what [to write|stands] for [each|every] word: {m}.
+What is the code [of|for] [each|every] word? {m}.
+What is the code? {m}.
+What are the codes [of|for] [the words|these words|the input]? {m}.
+What [do we write|stands|do they have] for [each|every] word? {m}.
+What do the words [mean|become|turn into]? {m}.
+What does [each|every] word [mean|become|stand for]? {m}.
+Which code [is right for|do we use for|goes with|stands for] [each|every] word? {m}.
+Which code does [each|every] word [have|get|need]? {m}.
+Which codes [do the words have|belong to the words|are right]? {m}.
+How [do we code|would you code] these words[ in our list|]? {m}.
+How do we [write|code] [each|every] word? {m}.
+For [each|every] word [write|give|return|print] its code: {m}.
+For [each|every] word there is a code: {m}. [Give|Write|Find] it.
+For the words [in the input|given], [write|give] the codes: {m}.
+From this [list|table], [write|give|take] the code of [each|every] word: {m}.
+From the [list|table], [give|take|write] the codes: {m}.
+With [this list|this table|these codes], [code|encode|look up] [the words|each word]: {m}.
+With the codes {m}, [code|encode|translate] the words.
+By [this list|this table|our list]: {m}. [Code|Look up] [the words|each word].
+According to [this list|the list|our table], what is the code of [each|every] word? {m}.
+In [our list|our table|this code]: {m}. [Give|Write] the codes.
+In code, please: {m}.
+Instead of [each|every] word, [write|give|use] its code: {m}.
+If the [list|table] is {m}, [what are the codes?|how do we code the words?]
+Given [this list|this table|these codes], [write|give] the code of each word: {m}.
+Here is [a list|a table|our code]: {m}. [Use|Apply] it.
+Here are the codes: {m}. [Use them|Look up each word|Code the words].
+There is a code for [each|every] word: {m}.
+There are these codes: {m}. [Which do the words have?|Use them.|Give the right ones.]
+[This|Here] is the [list|table|key]: {m}. [Give|Write|Return] the codes.
+The list [says|has|reads]: {m}. [What are the codes?|Look up each word.|Code the words.]
+The [table|list|key] is {m}. [Code|Encode|Look up] the words.
+The words have these codes: {m}. [Give|Write|Return] them.
+The words [should|must|are to] be [coded|replaced|encoded]: {m}.
+The [answer|output|result] is the code of [each|every] word: {m}.
+The [answer|output|result] [should|must] [have|give|contain] the code of [each|every] word. {m}.
+The code [of|for] [each|every] word[, please|]: {m}.
+[Each|Every] word has [a code|one code]: {m}. [Give|Write|Say] it.
+[Each|Every] word [becomes|turns into|gets|is replaced by] its code: {m}.
+[Each|Every] word [should|must|is to] [get|become|be replaced by] its code: {m}.
+[Our|My] [list|table|code|key] is {m}. [Code|Encode|Look up] the [words|input].
+[Our|My] [list|table] [says|has] {m}. What does it say for each word?
+Your [answer|output] is the [code|codes] of the words: {m}.
+Your [job|task] is to [code|look up|encode] the words: {m}.
+You [should|must|have to] [give|write] the code of [each|every] word: {m}.
+[Task|Job]: [code|encode|look up] the words. {m}.
+[Task|Your task]: [one code for each word|the code of each word]. {m}.
+[List|Table|Key|Codes|Code]: {m}.
+[List|Table|Key]: {m}. [Look up|Code|Encode] the [input|words].
+[Codes|List]: {m}. What are the codes of the words?
+[Just|Only] the [code|codes] [of|for] the words: {m}.
+[Wanted|Needed]: the code of each word. {m}.
+[Output|Answer|Result]: codes. {m}.
+Word to code: {m}.
+Words to codes[, please|]: {m}.
+We have {m}. [Code|Encode|Look up|Replace] [each|every] word.
+Codes: {m}. [What|Which] is the code of [each|every] word?
+The list: {m}. [Give|Write|Return|Say] the [codes|code of each word].
+We use {m}. [What|Which] codes [do the words have|belong to the words]?
+Codes: {m}. [Use|Apply|Follow] this [list|table] for [each|every] word.
+Our list is {m}. [Use it|Apply it|Look up each word].""",
+    "class_codes": """[Use|Give|Write] the [right|correct] code for the {X}: {m}.
+[What|Which] code fits the {X}? {m}.
+[Decide|Judge] [whether|if] the {X} is {ns} and [write|answer|reply]: {m}.
+[Sort|Tag|Mark|Label] this {X} with a code: {m}.
+[Our|The] codes for the {X} are {m}. [Which one is right?|Choose one.|Pick one.]
+[Read|Look at] the {X} and [write|return|give] the code. {m}.
+[Return|Print|Give] the code that fits: {m}.
+Is this {X} {ns}? In code: {m}.
+[Map|Code] the {X}: {m}.
+The {X} is {ns}. [Codes|Answers]: {m}.
+[Can|Could] you [label|classify|code] the {X}? {m}.
+[Answer|Reply] with one code: {m}.
+[Select|Choose|Pick] the code of the {X}: {m}.
+[Evaluate|Rate] the {X} with these [labels|codes]: {m}.
+We [label|mark] each {X} like this: {m}. [Do it|Label it|Mark it].
+[I|We] [want|need|would like] a code for the {X}: {m}.
+[I|We] [want|need] to know [if|whether] the {X} is {ns}. [Codes|Use these codes]: {m}.
+[I|We] [need|want|would like] the {X} [coded|labelled|marked]: {m}.
+[I|We] [have|use] [codes|these codes]: {m}. [Which|What] [fits|suits] the {X}?
+[I|We] write {m}. [What|Which code] do I write for this {X}?
+[I am|We are] not sure [if|whether] the {X} is {ns}. [Give|Write|Choose] the code: {m}.
+[Can|Could] you [say|tell me|decide] [if|whether] the {X} is {ns}? [Codes|Use]: {m}.
+[Can|Could] you [give|find|choose] the code of the {X}? {m}.
+[Could|Would] you [please|kindly] [code|mark|label] the {X}: {m}?
+[Can|Could] you [mark|code] it with one of these? {m}.
+[Please|Kindly] [code|label|mark|classify] the {X}: {m}.
+[Please|Kindly] [write|give|say] the right code, {m}.
+[Please|Kindly] [choose|pick|give] the code for this {X}: {m}.
+[Please|Kindly] [decide|say] [if|whether] it is {ns}, [using|in] codes: {m}.
+[Give|Return|Print|Output] the code [of|for] the {X}: {m}.
+[Give|Return|Write] the code of the class: {m}.
+[Give|Assign] the {X} [a code|its code|one code|the right code]: {m}.
+[Give|Write] the code that [fits|suits|belongs to] the {X}: {m}.
+[Give|Write|Say] the right [letter, word or number|code]: {m}.
+[Print|Output|Write] [one code|only the code]: {m}.
+[Write|Put|Use] {m}, [depending on|according to|judging by] the {X}.
+[Write|Say|Print] {m}, depending on whether the {X} is {ns}.
+[Say|Tell me|Tell us] in code [if|whether] the {X} is {ns}: {m}.
+[Say|Tell me|Tell us] [what|which code] fits: {m}.
+[Say|Write] whether it is {ns}, but in code: {m}.
+[Classify|Judge|Rate|Grade] the {X} [with|by|in] codes: {m}.
+[Classify|Judge|Rate] this {X} as {ns} and [write|give|return] the code. {m}.
+[Classify|Label] the {X} and [reply|answer] [with the code|in code]: {m}.
+[Categorise|Encode|Code] the {X}: {m}.
+[Mark|Tag|Label|Flag] the {X} [like this|as follows|this way]: {m}.
+[Mark|Tag|Label] the {X} with the [code|right code] of its class. {m}.
+[Put|Set|Write] a code [on|under|next to] the {X}: {m}.
+[Put|Sort|File] the {X} under [a code|one code|the right code]: {m}.
+[Choose|Pick|Select] [one code|the code that fits|the right code]: {m}.
+[Choose|Pick|Select] between these codes for the {X}: {m}.
+[Choose|Decide]: {m}.
+[Decide|Judge|Settle] [if|whether] it is {ns}. [Codes|The codes are|Use]: {m}.
+[Decide|Find out|Determine|Check] [if|whether] this {X} is {ns} and [return|give|write] its code. {m}.
+[Determine|Find|Identify] the code of the {X}: {m}.
+[Determine|Find|Identify] the class of the {X} and [write|give|return] its code, {m}.
+[Check|Examine|Study] the {X} and [use|choose|give] one code: {m}.
+[Read|Take] the {X} and [decide|choose|answer]: {m}.
+[Read|Take|Check] the {X}. [Codes|Your choices]: {m}.
+[Read|Take] this {X}. Is it {ns}? [Codes|Answers]: {m}.
+[After reading|Having read] the {X}, [write|give|choose] the code: {m}.
+[Reply|Answer|Respond] [with|by] the code [of|for] the {X}: {m}.
+[Reply|Answer|Respond] [in|with] code[, please|]: {m}.
+[Reply|Answer] by these codes: {m}.
+[Reply|Answer] in code to the question: is the {X} {ns}? {m}.
+[Use|Take|Apply|Follow] [this list|this table|this key|these rules] for the {X}: {m}.
+[Use|Apply|Take] the codes {m} [for|on] the {X}.
+[Use|Take] one of these codes: {m}.
+[Translate|Turn|Convert] the {X} [to|into] [a code|one code]: {m}.
+[Replace|Exchange] the {X} [by|with] the code of its class: {m}.
+[Match|Connect|Pair] the {X} with [a code|one code|the right code]: {m}.
+[Evaluate|Assess|Judge] the {X}. [Codes|Labels|Answers]: {m}.
+What is the code [of|for] [the|this] {X}? {m}.
+What is the right code [here|for this|for it]? {m}.
+What [would you write|do we write|should I write] for this {X}: {m}?
+What do you [say|answer|write]: {m}?
+What is the {X}, {ns}? [Answer|Reply] in code: {m}.
+Which code [is right|applies|would you give|do we need] for the {X}? {m}.
+Which code [does|should] the {X} [get|have]? {m}.
+Which of these codes [fits|suits|belongs to|goes with] the {X}: {m}?
+How [should|would|do] we [code|mark|label] this {X}? {m}.
+How would you [code|mark|classify] the {X}: {m}?
+Is it {ns}, in code? {m}.
+Is it {ns}? [Give|Write|Answer with|Use] the code: {m}.
+Is the {X} {ns}? [Code|Codes|Key]: {m}.
+Is the {X} {ns}? [In our code|In our list]: {m}.
+Would you [say|call it] {ns}? [Codes|Answers]: {m}.
+Would you [call|consider] the {X} {ns}? Codes: {m}.
+Do you [find|consider|call] the {X} {ns}? [Use|Take] the codes: {m}.
+If the {X} is {ns}, [the codes are|we use codes|use these codes]: {m}.
+If you had to [code|mark|label] the {X}: {m}?
+For the {X} [write|say|return|choose]: {m}.
+For this {X} [we need|give|choose] a code: {m}.
+From the codes {m}, [choose|pick|take] the one that fits the {X}.
+With [these codes|this list|this key], [label|classify|mark] the {X}: {m}.
+By [this list|this table|our key], what is the code of the {X}? {m}.
+According to [this list|the key|our rules], [mark|code|label] the {X}: {m}.
+Depending on the {X}, [write|answer|say|return] {m}.
+In [our|my] [system|list|code], {m}. What about this {X}?
+In code: is the {X} {ns}? {m}.
+One code for the {X}[, please|]: {m}.
+The code [of|for] the {X}[, please|]: {m}.
+The code [says|tells|shows] [if|whether] the {X} is {ns}: {m}.
+The codes are {m}. [What|Which] is the code of the {X}?
+The [rule|list|key|code] is: {m}. [Apply it|Use it|Code the text|Judge by it].
+The {X} [gets|needs|has] a code: {m}.
+The {X} [should|must|is to] be [coded|marked|labelled]: {m}.
+The {X} can be {ns}. [Give|Write|Choose] the code: {m}.
+The [answer|output|result] is [a code|one code]: {m}.
+The [answer|output|result] [should|must] be the code of the {X}. {m}.
+The [answer|output] [depends|will depend] on the {X}: {m}.
+There are [codes|these codes|some codes]: {m}. [Code|Mark|Label] the {X}.
+Here are [our|the] codes: {m}. [Which one is it?|Which one fits?|Choose one.]
+This {X} is {ns}. [Write|Give|Choose] the right code: {m}.
+[Our|My] [rule|list|key] is {m}. [Mark|Code|Label|Judge] the {X}.
+[Our|My] [labels|codes|marks] are {m}. [Which|What] does this {X} get?
+Your answer is a code: {m}.
+Your [job|task] is to [code|label|mark] the {X}: {m}.
+You [should|must|have to] [code|label|mark] the {X}: {m}.
+[Task|Job]: [code|label|classify] the {X}. {m}.
+[Task|Question]: is the {X} {ns}? [Codes|Answers]: {m}.
+[Key|List|Table|Code|Rule]: {m}. [Classify|Code|Mark] the {X}.
+[Codes|Labels|Options|Answers]: {m}. Is the {X} {ns}?
+[Codes|Labels|Options|Answers]: {m}. [What|Which one] fits the {X}?
+[Just|Only] the code of the {X}: {m}.
+We use {m}. [Mark|Label|Code|Classify|Judge] the {X}.
+We have {m}. [What|Which] is the code of the {X}?
+We use {m}. Is the {X} {ns}, in code?
+With {m}, [which|what] [code|label] fits the {X}?
+We have {m}. [Give|Write|Return] the code [of|for] this {X}.""",
+    "route_codes": """[What|Which] is the code of the [ticket|request|message]? {m}.
+[Route|Sort|Tag] the [ticket|request|message] by code: {m}.
+[Our|The] [codes|queue codes|team codes] are {m}. [Choose one|Pick one|Give the right one].
+[Give|Return|Print] the [right|correct] code: {m}.
+[Read|Look at] the [ticket|request|message] and [give|write|answer with] the code, {m}.
+[Send|Assign] the [ticket|request|message] by code: {m}.
+[Use|Take] these codes: {m}.
+[Who|Which team] should handle this? Answer in code: {m}.
+[Select|Pick|Choose] the code of the [team|department]: {m}.
+Codes: {m}.
+[Map|Translate] the [ticket|request|message] to a code: {m}.
+[Answer|Reply] with one code: {m}.
+[Can|Could] you [code|label] this [ticket|request]? {m}.
+[I|We] [want|need|would like] the code [of|for] the [team|department]: {m}.
+[I|We] [want|need|would like] a code for this [ticket|request|message]: {m}.
+[I|We] [want|need] to know who [gets|handles|takes] this. [Codes|Use these codes]: {m}.
+[I|We] [have|use] [codes|these codes] for the [teams|departments]: {m}. [Which one fits?|Which one is right?|Choose one.]
+[I|We] [sort|route|file] [tickets|messages|requests] by code: {m}. [Do it.|Sort this one.|What about this one?]
+[I am|We are] not sure who [gets|takes] it. [Codes|Team codes]: {m}.
+[Can|Could] you [give|find|tell me|choose] the code [of|for] the [team|department]? {m}.
+[Can|Could] you [route|sort|assign] this by code? {m}.
+[Can|Could] you [say|tell me] which code [it needs|the ticket gets|fits]? {m}.
+[Could|Would] you [please|kindly] [code|route|label] the [ticket|message]? {m}.
+[Please|Kindly] [code|label|mark|route] the [ticket|request|message]: {m}.
+[Please|Kindly] [give|write|choose] the code of the right [team|department]: {m}.
+[Please|Kindly] [answer|reply] with the right code, {m}.
+[Please|Kindly] [send|forward] it by code: {m}.
+[Give|Return|Print|Write] the code [of|for] the [right|responsible] [team|department]: {m}.
+[Give|Return|Write] the code of [the team that|the department that|who] should [answer|handle|get] it: {m}.
+[Give|Assign] the [ticket|request|message] [its code|a code|one code]: {m}.
+[Give|Say|Tell me] the code for this [ticket|request|message]. {m}.
+[Print|Output|Write|Say] [one code|only the code]: {m}.
+[Write|Say|Print] where [it|this|the ticket] goes, in code: {m}.
+[Write|Put|Set] the code on the [ticket|request|message]: {m}.
+[Say|Tell me|Tell us] which code [fits|is right|we need]: {m}.
+[Say|Tell me|Decide] who [gets|handles|answers] it, [using|with] codes: {m}.
+[Decide|Find out|Work out] where it [goes|belongs] and [write|give|return] the code: {m}.
+[Decide|Choose] which [team|department] [gets|handles] it. [Codes|Their codes]: {m}.
+[Find|Identify|Determine] the [team|department] and [write|give|return] its code: {m}.
+[Find|Identify|Determine] the code for the [ticket|request|message]: {m}.
+[Classify|Categorise|Sort|Code] [it|this] by [department|team]: {m}.
+[Classify|Sort|Label] the [ticket|request|message] with a code: {m}.
+[Mark|Tag|Label] the [ticket|request|message] [with|by] the code of [the team|its team|the department]: {m}.
+[Mark|Tag|Label] it [like this|as follows|this way]: {m}.
+[Put|File|Place|Sort] the [ticket|request|message] under [a code|the right code|one code]: {m}.
+[Put|Move|Sort] it [in|into] the right [box|queue|group] by its code: {m}.
+[Pass|Hand] the [ticket|request|message] on by code: {m}.
+[Direct|Forward|Transfer|Send] [it|this] with one of these codes: {m}.
+[Choose|Pick|Select] [one code|the code that fits|the right code]: {m}.
+[Choose|Pick|Select] between the codes {m}.
+[Choose|Pick|Select] the [team|department|queue] and [give|write] its code: {m}.
+[Match|Connect|Link] the [ticket|request|message] with [a code|the right code|one code]: {m}.
+[Use|Take|Follow|Apply] [this list|this table|this key|these rules] to [sort|route|code] the [ticket|request|message]: {m}.
+[Use|Take] one of these codes for the [ticket|request|message]: {m}.
+[Use|Apply] the team codes {m}.
+[Reply|Answer|Respond] with the code of the [team|department|queue]: {m}.
+[Reply|Answer|Respond] [in|with] code[, please|]: {m}.
+[Reply|Answer] with the right code for the [ticket|request|message]. {m}.
+[Read|Take|Check] the [ticket|request|message] and [choose|decide|pick]: {m}.
+[Read|Check] the [ticket|request|message]. [Which code does it get|Which code fits]? {m}.
+[After reading|Having read] the [ticket|request|message], [write|give|choose] the code: {m}.
+[Convert|Turn|Change] the [ticket|request|message] [to|into] [a code|one code|its code]: {m}.
+[Replace|Exchange] the [ticket|request|message] [by|with] the code of the team: {m}.
+[Look up|Find] the code [of|for] the [team|department]: {m}.
+Who [gets|takes|should answer|should see] [this|it|the ticket]? [Codes|Answer in code]: {m}.
+Who is [responsible|in charge]? [Answer|Reply] with the code: {m}.
+Who [deals with|takes care of|works on] this [ticket|request]? In code: {m}.
+Whose [work|task] is it? Give the code: {m}.
+Where [does|should] [this|it|the ticket|the request] go? Codes: {m}.
+Where do we [send|forward|put] [this|it|the message]? [Codes|In code]: {m}.
+What is the [right|team] code [here|for this|for it]? {m}.
+What code [does|should] the [ticket|request|message] [get|have]? {m}.
+What [would|should] we [write on|put on] the [ticket|request|message]? {m}.
+Which code [fits|suits|goes with|belongs to] the [ticket|request|message]? {m}.
+Which code [applies|is right|do we need|should I use] [here|for this]? {m}.
+Which [team|department] is it? [Answer|Reply] [in code|with the code]: {m}.
+Which [team|department|desk] [gets|takes|handles] [it|this|the ticket]? [Codes|Their codes]: {m}.
+Which of these codes [fits|is right|is it]: {m}?
+To which [team|department] does [it|this] go? [Codes|In code]: {m}.
+How [should|do|would] we [code|route|label] this [ticket|request|message]? {m}.
+If a [customer|client] writes this, [write|answer|say] {m}.
+If the codes are {m}, [which one fits the ticket|which one do we need|what is the code here]?
+For this [ticket|request|message] [write|give|return|choose]: {m}.
+For the [ticket|request|message] [we need|choose|pick] a code: {m}.
+For the teams we have codes: {m}. [Which one fits?|Choose one.|Which is it?]
+From the codes {m}, [choose|pick|take] the right one.
+With [these codes|this list|this key], [sort|route|label] the [ticket|request|message]: {m}.
+By [this list|this table|our key], which code does it [get|take|need]? {m}.
+According to [this list|the key|our rules], [what is its code|which code is it]? {m}.
+Depending on the [ticket|request|message], [write|answer|say|return] {m}.
+In [our|my] [system|list|shop] we have {m}. [Which code is it?|Which code fits?]
+One code[ for the ticket| for the request|], please: {m}.
+The code [of|for] the [team|department|ticket|request][, please|]: {m}.
+The [teams|departments] have codes: {m}. [Which code is it?|Give the right code.|Choose a code.]
+The [rule|list|key] is: {m}. [Apply it|Use it|Route the ticket|Sort the message].
+The [ticket|request|message] [gets|needs|has] a code: {m}.
+The [ticket|request|message] [should|must|is to] be [coded|routed|sorted|marked]: {m}.
+The [answer|output|result] is [a code|one code|the code of the team]: {m}.
+The [answer|output|result] [should|must] be the code of the [team|department]. {m}.
+There are [codes|these codes]: {m}. [Code|Mark|Route|Label] the [ticket|request|message].
+Here are [our|the] codes: {m}. [Which one fits?|Which one is it?|Choose one.]
+A [customer|client] wrote this. [Which code does it get|Which code is it]? {m}.
+A new [ticket|request|message]: [which code|what code]? {m}.
+[Our|My] [list|key|table] is {m}. [Mark|Code|Route|Sort] the [ticket|request|message].
+[Our|The] [teams|departments|desks] are known by codes: {m}. [Name the right code.|Which code is it?]
+Your [job|task] is to [code|route|sort] the [ticket|request|message]: {m}.
+You [should|must|have to] [code|route|mark] the [ticket|request|message]: {m}.
+[Task|Job]: [code|route|sort] the [ticket|request|message]. {m}.
+[Task|Question]: who gets it? [Codes|Answers]: {m}.
+[Key|List|Table|Rule]: {m}. [Code|Route|Sort] the [ticket|request|message].
+[Codes|Options|Answers]: {m}. [Which code is it|Which one fits]?
+[Department|Team|Queue] codes: {m}.
+[Just|Only] the code[ of the team| of the department|]: {m}.
+We use {m}. [Mark|Label|Code|Route] the [ticket|request|message].
+We have {m}. [What|Which] is the code [of|for] the [ticket|request|message]?
+We use {m}. [Which code is it|Which code does it get]?
+We have {m}. [Give|Write|Return] the code [of|for] the [right team|right department|ticket].""",
+    "case": """[Turn|Change] [it|everything|the text] into {F}.
 [Set|Print|Type] the [text|words|sentence] in {F}.
 [I|We] need [this|the text] in {F}.
 [Give|Show] me the [text|sentence|words] in {F}.
-[Apply|Use] {F} [to the text|here|throughout].
+Apply {F} [to the text|here|throughout].
 The [text|words|sentence] in {F}[, please|].
 [Change|Switch|Convert] to {F}.
 [Rewrite|Repeat|Copy] [this|it|the text] [using|in] {F}.
@@ -1573,7 +1573,7 @@ All of it in {F}.
 [Use|Choose] {F}, [nothing else|leave the words as they are].
 [Use|Apply] {F} [everywhere|all over|from start to end].
 [Only|Just] use {F}.
-[Only|Just] {F}[ here|, please|].
+Just {F}[ here|, please|].
 [Reply|Answer] with the [same text|text|words] in {F}.
 [Reply|Answer] with the [input|line|sentence] in {F}.
 [Format|Style|Set] [it|this|the words|the input] in {F}.
@@ -1647,7 +1647,7 @@ The {e} {n} words[ only|, please|].
 [Reply|Answer] with the {e} {n} words.
 Just the {e} {n} words[ of the sentence|].
 [Leave|Keep] nothing but the {e} {n} words.
-[Quote|State|Say] the {e} {n} words.
+[State|Say] the {e} {n} words.
 [I|We] want the {e} {n} words[ of it| of the line| and nothing else|].
 [I|We] would like [to have|to see|] the {e} {n} words[ of this|].
 [I|We] need to [know|see] the {e} {n} words[ of this sentence|].
@@ -1664,7 +1664,7 @@ Just the {e} {n} words[ of the sentence|].
 [Please|Kindly] [cut|shorten|reduce] [it|the text|the sentence] to its {e} {n} words.
 [Provide|Present|Report|Display] the {e} {n} words[ of the input| of the line|].
 [Grab|Fetch|Select|Choose] the {e} {n} words[ from the text| of the line|].
-[Isolate|Single out|Lift out|Cut out] the {e} {n} words.
+[Isolate|Single out|Lift out] the {e} {n} words.
 [Read|Read out|Tell me|Tell us] the {e} {n} words[ of the text|].
 [Type|Print|Display|Write down] the {e} {n} words.
 [Keep|Save|Leave|Hold] [just|only] the {e} {n} words[ of the line| of the input|].
@@ -1679,7 +1679,7 @@ Just the {e} {n} words[ of the sentence|].
 [Take|Use] [just|only] the {e} {n} words[ of the text| of the input|].
 [Take|Read] the [text|sentence|line] and [write|return|keep] the {e} {n} words.
 [Look at|Read] the [text|sentence|line] and [copy|give|say] its {e} {n} words.
-[Stop|Limit yourself] at the {e} {n} words.
+Limit yourself to the {e} {n} words.
 [Return|Output|Print] the [text|sentence|line], but only its {e} {n} words.
 [Return|Output|Write] the {n} words that come {e}.
 [Write|Copy|Give] the {n} {e} words[ of the text|].
@@ -1768,12 +1768,12 @@ The [text|sentence] without its {e} {n}[, please|].
 [Remove|Drop] the {e} {n}, [nothing else|leave the rest|keep everything else].
 [Cut|Chop|Take] the {e} {n} off.
 [Cut|Chop|Strip] off the {e} {n}[ of the line| of the sentence|].
-[Cut|Strip|Take] the {e} {n} out of the [text|sentence|line].
+[Cut|Strip] the {e} {n} out of the [text|sentence|line].
 [Take|Throw] out the {e} {n}.
 [Throw|Clear] away the {e} {n}[ of the text|].
 [Ignore|Forget|Skip|Pass over] the {e} {n}[ and write the rest| and copy the rest|].
 [Ignore|Forget|Disregard] the {e} {n}; [the rest stays|keep the rest|copy the rest].
-[Leave|Let] [out|go of] the {e} {n}.
+[Leave out|Let go of] the {e} {n}.
 [Leave out|Omit|Drop] the {e} {n} [of the line|when you copy the text|when you write it].
 [Lose|Clear|Wipe] the {e} {n}.
 [Separate|Split] the {e} {n} from the rest and [keep|return] the rest.
@@ -1781,7 +1781,7 @@ The [text|sentence] without its {e} {n}[, please|].
 [Keep|Leave] [all|every one] of the words but the {e} {n}.
 [Keep|Copy|Write] all words [except|but|besides] the {e} {n}.
 [Write|Copy|Repeat|Print] [all|everything|all of it] except the {e} {n}.
-[Write|Copy|Give|Show] [what remains|what is left|the rest] without the {e} {n}.
+[Write|Copy|Give|Show] [what remains|what is left] without the {e} {n}.
 [Write|Copy|Print|Type] the [line|input|note] without its {e} {n}.
 [Write|Type] it [again|once more|out] without the {e} {n}.
 [Rewrite|Reprint] the [text|sentence|line], [leaving out|dropping|without] the {e} {n}.
@@ -1810,7 +1810,7 @@ Without the {e} {n}, what does the [text|sentence|line] say?
 Without its {e} {n}, how does the [text|sentence|line] [read|go]?
 With the {e} {n} [removed|gone|deleted|left out], what is [left|the text]?
 With the {e} {n} [removed|cut|dropped][, please|].
-After [removing|dropping|cutting] the {e} {n}, [what is left|what remains|write the rest].
+After [removing|dropping|cutting] the {e} {n}, [what is left?|what remains?|write the rest.]
 Except for the {e} {n}, [copy|write|keep|repeat] [everything|all of it].
 Apart from the {e} {n}, [copy|write|keep] [everything|all words].
 All of it [except|but|without] the {e} {n}.
@@ -1834,7 +1834,7 @@ The [text|sentence|line|input] without the {e} {n}[, please|].
 The [text|sentence|line], but without the {e} {n}.
 The [text|sentence|line] minus the {e} {n}[, please|].
 The [text|sentence|line] [should|must] lose the {e} {n}.
-The rest without the {e} {n}.
+Only the rest, without the {e} {n}.
 The [answer|output|result] is the [text|sentence|line] without the {e} {n}.
 The [answer|output|result] [should|must] be [everything|all] but the {e} {n}.
 The same [text|sentence|line] without the {e} {n}[, please|].
@@ -1858,7 +1858,7 @@ Just the {n} {u}.
 [Reduce|Cut] the [text|list|line] to the {n} {u}.
 [Look at|Read] the [text|list|line] and [write|give] the {n} {u}.
 [Leave|Keep] nothing but the {n} {u}.
-[Repeat|Quote] the {n} {u}.
+[Repeat|Copy out] the {n} {u}.
 [I|We] want the {n} {u}[ only| of it| and no other|].
 [I|We] would like [to have|to see|to know|] the {n} {u}.
 [I|We] need to [know|see] the {n} {u}.
@@ -1876,7 +1876,7 @@ Just the {n} {u}.
 [Please|Kindly] [pick|choose|select|find] the {n} {u}[ for me|].
 [Provide|Present|Report|Display] the {n} {u}[ of the input|].
 [Grab|Fetch|Locate|Identify] the {n} {u}[ of the line|].
-[Isolate|Single out|Lift out|Cut out] the {n} {u}.
+[Isolate|Single out|Lift out] the {n} {u}.
 [Read|Read out|Tell us|Tell me] the {n} {u}.
 [Type|Display|Write down|Note] the {n} {u}[ of the line| here|].
 [Keep|Save|Leave] [just|only] the {n} {u}.
@@ -1955,13 +1955,13 @@ For [our|my|the] [list|notes] [I|we] need the {n} {u}.""",
 The {u} [backwards|in reverse order|from last to first][, please|].
 [I|We] [need|want] the {u} [reversed|backwards|in reverse order].
 [Can|Could] you reverse the {u}?
-[Make|Show] the {u} go backwards.
+Make the {u} go backwards.
 Reverse order of the {u}[, please|].
-Last of the {u} first, first of the {u} last.
+Last of the {u} first, and so on back to the first.
 [Mirror|Swap] the order of the {u}.
 [I|We] want the {u} [backwards|in reverse|in reverse order|reversed].
 [I|We] would like the {u} [backwards|in reverse order|in the opposite order|reversed].
-[I|We] [want|need] the last of the {u} to [come|be] first[ and so on|].
+[I|We] [want|need] the last of the {u} to [come|be] first and so on.
 [I|We] [want|need] the {u} from [the last|the end] to the [first|start].
 [I|We] [want|need] the order of the {u} [reversed|turned around|to be the opposite].
 [I am|We are] after the {u} in [reverse|the opposite] order.
@@ -1975,15 +1975,15 @@ Last of the {u} first, first of the {u} last.
 [Please|Kindly] [reverse|flip|turn around] the {u}.
 [Please|Kindly] [reverse|flip] the order of the {u}.
 [Please|Kindly] [write|list|put|give] the {u} [backwards|in reverse order|from last to first].
-[Please|Kindly] [start|begin] with the last of the {u}[ and go back to the first|].
+[Please|Kindly] [start|begin] with the last of the {u} and go back to the first.
 [Reverse|Flip|Invert|Turn around] the {u} [of the input|of the line|you see|that are given].
 [Reverse|Flip|Invert] [them|it all|the whole line]: the last of the {u} comes first.
 [Reverse|Flip|Invert] the sequence of {u}.
 [Reverse|Turn around|Invert] [how|the way] the {u} are ordered.
-[Order|Arrange|Sort] the {u} from [last|the last] to [first|the first].
+[Order|Arrange] the {u} from [last|the last] to [first|the first].
 [Order|Arrange] the {u} in [reverse|the opposite direction|the opposite way].
 [Arrange|Place|Line up] the {u} [backwards|the opposite way round|in reverse].
-[Put|Place|Set] the last of the {u} first[ and the first last|].
+[Put|Place|Set] the last of the {u} first and so on, back to the first.
 [Put|Place|Move] the {u} [back to front|in the opposite order|the opposite way round].
 [Write|Print|Type] the {u} [back to front|starting with the last|beginning at the end].
 [Write|Print|Type] the {u} again, [but backwards|but in reverse|in the opposite order].
@@ -2005,7 +2005,7 @@ Last of the {u} first, first of the {u} last.
 [Start|Begin] at the end: [write|list|copy] the {u} backwards.
 [Start|Begin] with the last one and [list|write] all {u} [up to|back to] the first.
 [Keep|Leave] the {u} but [reverse|turn around|invert] [their|the] order.
-[Let|Make] the last of the {u} come first.
+[Let|Make] the last of the {u} come first and the others follow in reverse order.
 [Let|Have] the {u} [run|appear|come] in [reverse|the opposite] order.
 [Make|Produce|Create] a line with the {u} in reverse order.
 [Use|Choose|Take] the [reverse|opposite] order for the {u}.
@@ -2032,15 +2032,15 @@ How do the {u} [read|go|look] [backwards|in reverse order|in reverse]?
 How would the {u} [read|go] [backwards|in reverse order|from last to first]?
 If you [turn around|reverse|flip] the {u}, what do you get?
 If you [read|list] the {u} from the end, what [do you get|is the line]?
-If the last of the {u} came first, how would the line read?
+If the last of the {u} came first and so on, how would the line read?
 The {u} [reversed|in reverse|the opposite way round][, please|].
 The {u}, but [backwards|in reverse order|from last to first].
 The {u}, [last one first|starting with the last|beginning at the end][, please|].
 The {u} [should|must|are to] be [reversed|turned around|in reverse order].
 The {u} [should|must] [go|run|appear|come] [backwards|from last to first|in reverse order].
 The {u} [have|need] to be [reversed|turned around].
-The last of the {u} [should|must|is to] come first[, the first last|].
-The last of the {u} [becomes|is now] the first[ and so on|].
+The last of the {u} [should|must|is to] come first, and so on back to the first.
+The last of the {u} [becomes|is now] the first and so on.
 The order of the {u} [should|must|is to] be [reversed|turned around|inverted].
 The order of the {u} is wrong: [reverse it|turn it around|it should be reversed].
 The [reverse|opposite|reversed] order of the {u}[, please|].
@@ -2060,7 +2060,7 @@ You [should|must|have to] [reverse|turn around] the {u}.
 {u}: [reverse|reverse order|backwards].
 Just [reverse|turn around|flip] the {u}.""",
     "join_list": """[Put|Place|Set] "{s}" between the [items|words|entries].
-[Separate|Split|Divide] the [items|words|entries] [by|with] "{s}".
+Separate the [items|words|entries] [by|with] "{s}".
 The [items|entries] [joined|connected|separated] by "{s}"[, please|].
 [Use|Take] "{s}" [as the separator|as separator|instead of commas|instead of the comma].
 [Change|Turn] [every comma|each comma|the commas] [to|into] "{s}".
@@ -2086,14 +2086,14 @@ Separator: "{s}".
 [Please|Kindly] [put|write|use] "{s}" [instead of the commas|between the items|between the words].
 [Please|Kindly] [replace|exchange] [the commas|each comma|commas] [with|by] "{s}".
 [Please|Kindly] [rewrite|print|return] the list with "{s}" [between the items|as its separator].
-[Replace|Exchange|Swap] [every comma|each comma|all commas] [for|with] "{s}".
+[Replace|Exchange|Swap] [every comma|each comma|all commas] with "{s}".
 [Remove|Drop|Delete] the commas and [put|write|use] "{s}" [instead|in their place].
 [Change|Switch|Set] the separator [to|from commas to|from comma to] "{s}".
 [Change|Convert] the list so that it has "{s}" [between the items|in between].
 [Convert|Turn|Change] [all|the] commas into "{s}".
-[Insert|Add|Write|Set] "{s}" between the [items|words|entries][ of the list|].
+[Write|Set] "{s}" between the [items|words|entries][ of the list|].
 [Insert|Write|Put] "{s}" [in place of|for] [each comma|every comma|the commas].
-[Insert|Put|Place] "{s}" after each [item|word|entry] but the last.
+[Insert|Put|Place] "{s}" after each [item|word|entry] but the last, in place of the comma.
 [Write|Print|Type|List] the [items|words|entries] on one line with "{s}" between.
 [Write|Print|List|Show] the [items|words|entries] [separated|divided|joined] by "{s}".
 [Write|Give|Return] the [items|entries], "{s}" [between them|between each two|in between].
@@ -2106,15 +2106,15 @@ Separator: "{s}".
 [Join|Combine|Merge] the [list|items|words] into one line, [using|with] "{s}".
 [Connect|Link|Tie] [each|every] [item|word|entry] to the next [by|with] "{s}".
 [Connect|Combine|Join] them with "{s}".
-[Separate|Split|Divide] them [by|with] "{s}"[ instead of commas|, not by commas|].
+Separate them [by|with] "{s}"[ instead of commas|, not by commas|].
 [Separate|Divide] each [item|word|entry] from the next with "{s}".
 [Use|Take|Choose] "{s}" [to join|to connect|to separate|to link] the [items|words|entries].
-[Use|Take|Choose] "{s}" [between items|in the list|for the commas|where there is a comma].
+Use "{s}" [between items|for the commas|where there is a comma].
 [Use|Write] "{s}", not [commas|a comma|the comma].
 [Keep|Leave] the [items|words|entries] but [put|use|write] "{s}" between them.
 [Keep|Leave] the list as it is, but with "{s}" [instead of|for] the commas.
 [Let|Have] "{s}" stand between the [items|words|entries].
-[Make|Let] "{s}" the separator[ of the list| of the items|].
+Make "{s}" the separator[ of the list| of the items|].
 [Take|Read] the [items|words|list] and [join|link|connect] them [by|with] "{s}".
 [Take|Read] the [items|words|list] and [put|write] "{s}" between them.
 [Reply|Answer|Respond] with the [items|words|list], "{s}" in between.
@@ -2132,7 +2132,7 @@ What does the list look like with "{s}" [between the items|instead of commas|as 
 How does the list [look|read] with "{s}" [between the items|instead of the commas]?
 How [is the list|would the list be] written with "{s}" [between the items|as separator]?
 If there is a comma, [make it|write|turn it into] "{s}".
-If the separator is "{s}", [how does the list look|what is the list|write the list].
+If the separator is "{s}", [how does the list look?|what is the list?|write the list.]
 "{s}" [between|in between] the [items|words|entries][, please|].
 "{s}" [instead of|for|in place of] [commas|the commas|every comma][, please|].
 "{s}" [as separator|as the separator][, please|].
@@ -2177,8 +2177,8 @@ Just [put|write|use] "{s}" between the [items|words|entries].""",
 [Every|Each] "{x}" [becomes|turns into|is to be] "{y}".
 [I|We] [want|need] "{y}" [where|wherever] [there is|it says] "{x}".
 [Find|Take] "{x}" and [replace it with|make it|turn it into] "{y}".
-[Can|Could] you [replace|change|swap] "{x}" [by|with|to] "{y}"?
-"{y}" [for|replaces|instead of] "{x}".
+[Can|Could] you [replace "{x}" with|change "{x}" to|swap "{x}" for] "{y}"?
+"{y}" [replaces|instead of] "{x}".
 [Rename|Edit|Correct] "{x}" [to|into] "{y}".
 [If|Where] you see "{x}", write "{y}".
 [The word|The name|The text] "{x}" is wrong, [use|write|put] "{y}".
@@ -2196,7 +2196,7 @@ Just [put|write|use] "{s}" between the [items|words|entries].""",
 [I|We] now [use|write|prefer] "{y}" [for|instead of] "{x}".
 [Can|Could] you [write|put|use] "{y}" [instead of|in place of|for] "{x}"?
 [Can|Could] you [turn|make] "{x}" into "{y}"?
-[Can|Could] you [exchange|swap] "{x}" for "{y}"[, please|]?
+[Can|Could] you exchange "{x}" for "{y}"[, please|]?
 [Could|Would] you [please|kindly] [change|correct] "{x}" to "{y}"?
 [Could|Would] you [please|kindly] replace "{x}" with "{y}"?
 [Can|Could] I have "{y}" [where it says|instead of|in place of] "{x}"?
@@ -2205,10 +2205,10 @@ Just [put|write|use] "{s}" between the [items|words|entries].""",
 [Please|Kindly] [change|correct|turn] "{x}" into "{y}".
 [Please|Kindly] [change|correct|rename] [the word|] "{x}" to "{y}".
 [Please|Kindly] [write|put|use] "{y}" [instead of|in place of] "{x}".
-[Please|Kindly] make "{x}" "{y}".
+[Please|Kindly] make "{x}" into "{y}".
 [Replace|Substitute] "{x}" [in the text|in the sentence|in this line|here] [by|with] "{y}".
 [Replace|Overwrite] [each|every|any|all] "{x}" with "{y}".
-[Replace|Exchange] the word that is "{x}" [by|with] "{y}".
+[Replace|Exchange] each word that reads "{x}" [by|with] "{y}".
 [Replace|Exchange] what is "{x}" [by|with] "{y}" and [keep|leave] the rest.
 [Change|Turn|Convert] [each|every|any] "{x}" into "{y}".
 [Change|Alter|Amend|Update] "{x}" to "{y}".
@@ -2226,7 +2226,7 @@ Just [put|write|use] "{s}" between the [items|words|entries].""",
 [Take|Use|Choose] the word "{y}" [where it says|for|instead of] "{x}".
 [Remove|Delete|Drop] "{x}" and [write|put|insert] "{y}" [there|instead|in its place].
 [Cross out|Strike out] "{x}" and write "{y}".
-[Insert|Use|Write] "{y}" [where|wherever] "{x}" [stands|is|appears].
+[Use|Write] "{y}" [where|wherever] "{x}" [stands|is|appears].
 [Put|Set|Place] "{y}" [where|wherever] "{x}" [stands|appears|was].
 [Put|Place|Set] the word "{y}" [where it says|instead of|in place of] "{x}".
 [Write|Say|Print] "{y}" [where|wherever] [the text|it|the sentence] [says|has] "{x}".
@@ -2243,26 +2243,26 @@ Just [put|write|use] "{s}" between the [items|words|entries].""",
 [Let|Have] "{x}" [be|become] "{y}".
 [Make|Turn] [the word|every|each] "{x}" into "{y}".
 [Make|Write] it "{y}", not "{x}".
-[Make|Turn] all "{x}" to "{y}".
+[Change|Turn] all "{x}" to "{y}".
 [Rename|Relabel] "{x}" as "{y}".
-[Rename|Call] [every|each|the] "{x}" "{y}".
-[Reword|Rephrase] the [text|sentence]: "{y}" for "{x}".
+Rename [every|each|the] "{x}" to "{y}".
+[Reword|Rephrase] the [text|sentence]: "{y}" instead of "{x}".
 [Rewrite|Reword] [it|the line|this], [using|saying|with] "{y}" [instead of|for|in place of] "{x}".
 [Rewrite|Edit] it so that "{x}" [reads|is|becomes] "{y}".
 [Find|Look for|Search for|Locate] "{x}" and [write|put|insert] "{y}" [there|in its place|instead].
-[Find|Search]: "{x}". [Replace|Replace with|Replacement]: "{y}".
+[Find|Search]: "{x}". [Replace with|Replacement]: "{y}".
 [Look for|Search for] [each|every|any] "{x}" and [make|turn] it into "{y}".
 [Go through|Check|Scan] the [text|sentence] and [turn|change] "{x}" into "{y}".
 [Old|Old word|From]: "{x}". [New|New word|To]: "{y}".
 [Not|No longer] "{x}", but "{y}".
-From "{x}" to "{y}".
+Change from "{x}" to "{y}".
 For "{x}" [write|read|put|use|say] "{y}".
 For [each|every|any] "{x}" in the [text|sentence], [write|put|give|use] "{y}".
 In place of "{x}", [write|put|use|say|I want] "{y}".
 In the [text|sentence|line], "{x}" [should|must|is to] [be|become] "{y}".
 In the [text|sentence|line], [change|turn] "{x}" into "{y}".
 In this [text|sentence|line], replace "{x}" [by|with] "{y}".
-In this [text|sentence|line], "{y}" [should replace|should stand for|takes the place of] "{x}".
+In this [text|sentence|line], "{y}" [should replace|should stand in for|takes the place of] "{x}".
 Instead of [the word|] "{x}", [write|put|use|say|take] "{y}".
 Rather than "{x}", [write|put|use|say] "{y}".
 If [there is|you find|you read|it says] "{x}", [make it|turn it into|change it to] "{y}".
@@ -2288,12 +2288,12 @@ How would [it|the sentence|the text] read if "{x}" [were|was] "{y}"?
 "{x}" [turns into|changes to|gives way to|gets replaced by] "{y}".
 "{x}" [was|has been] [renamed|changed to] "{y}".
 "{x}" out, "{y}" in.
-"{x}" -> "{y}"
+"{x}" -> "{y}".
 "{x}" to "{y}"[, please|].
 "{x}" is out; [use|write|put] "{y}".
 "{x}" [does not fit|is the wrong word|is not right]: [write|use|put|make it] "{y}".
 "{x}"? [Write|Put|Use|Make it|Better say] "{y}".
-"{y}" [should|must|is to|has to] [replace|take the place of|stand for] "{x}".
+"{y}" [should|must|is to|has to] [replace|take the place of|stand in for] "{x}".
 "{y}" [takes the place of|goes in place of|comes in for|is the new word for] "{x}".
 "{y}" [goes|stands|belongs] [where|wherever] [it says|there is] "{x}".
 "{y}", [and not|not|no longer|rather than] "{x}"[, please|].
@@ -2365,7 +2365,7 @@ No "{x}"[ in the text|][, please|].
 [Clear|Free] the [text|sentence|line] of the word "{x}".
 [Ignore|Forget|Skip|Pass over] [the word|] "{x}" and [write|copy|keep] the rest.
 [Ignore|Skip|Leave out] "{x}" when you [copy|write|repeat] the [text|sentence|line].
-[Leave|Let] [the word|] "{x}" out.
+Leave [the word|] "{x}" out.
 [Leave|Keep] [all|everything] as it is, but [remove|drop|delete] "{x}".
 [Lose|Dump] [the word|] "{x}".
 [Keep|Save|Copy] [all|all words|everything] but [the word|] "{x}".
@@ -2455,13 +2455,13 @@ You [should|must|can] [leave out|drop|remove|skip|delete] [the word|] "{x}".
 [Word to delete|Word to remove|Not wanted]: "{x}".
 [Output|Answer|Result]: the [text|sentence|line] without "{x}".
 Just [remove|delete|drop|cut] [the word|] "{x}".""",
-    "add_text": """[Attach|Set|Place] "{x}" [at|to] the {w}.
+    "add_text": """[Attach "{x}" to|Set "{x}" at|Place "{x}" at] the {w}.
 [I|We] [need|want] "{x}" at the {w}[ of it| of the text|].
 At the {w} [write|add|put|insert] "{x}".
 [Make|Let] "{x}" stand at the {w}.
 [Copy|Repeat|Print] the [text|sentence|message] with "{x}" at the {w}.
 The {w} is "{x}".
-[Can|Could] you [add|put] "{x}" [at|to] the {w}?
+[Can|Could] you [add "{x}" to|put "{x}" at] the {w}?
 "{x}" [goes|belongs|stands] at the {w}.
 [Extend|Complete] the [text|message] with "{x}" at the {w}.
 [I|We] would like "{x}" at the {w}[ of it| of the text| of the message|].
@@ -2508,12 +2508,12 @@ The {w} is "{x}".
 Let the [text|message|sentence] have "{x}" at its {w}.
 [Let|Have] "{x}" [come|appear] at the {w}.
 [Make|Produce] a [copy|version] with "{x}" at the {w}.
-[Make|Turn] "{x}" [the|into the] {w} of the [text|message|sentence].
+Make "{x}" the {w} of the [text|message|sentence].
 [Complete|Extend|Expand] the [text|sentence|line]: "{x}" at the {w}.
 [Extend|Expand] the [text|sentence|line] by "{x}" at the {w}.
 [Edit|Change] the [text|sentence|message] so that "{x}" [is|stands] at the {w}.
-[Edit|Change] the {w}: [add|put|write] "{x}".
-[Fill|Provide|Supply] the {w} with "{x}".
+Edit the {w}: add "{x}" there.
+Provide the {w} with "{x}".
 [Do not|Don't] forget "{x}" at the {w}.
 [Reply|Answer|Respond] with the [text|sentence|message] and "{x}" at the {w}.
 [Reply|Answer] with the [text|sentence|message], "{x}" at the {w}.
@@ -2578,7 +2578,7 @@ Just [add|put|write] "{x}" at the {w}.""",
 [I|We] need the number of {u}.
 Number of {u}[, please|]?
 [Say|Print|Show|State] the [number|count] of {u}.
-[Count|Number] all {u}[ of the text| here|].
+Count all {u}[ of the text| here|].
 [Can|Could] you count the {u}?
 [Reply|Answer] with the number of {u}.
 How many {u} [does it have|has the text|can you count|stand here]?
@@ -2599,10 +2599,10 @@ The [count|number] of {u}.
 [Could|Would] you [please|kindly] count the {u}?
 [Can|Could] I have the number of {u}?
 [Can|May] we know how many {u} there are?
-[Please|Kindly] [count|count up|add up] the {u}[ here| of the line|].
+[Please|Kindly] [count|count up] the {u}[ here| of the line|].
 [Please|Kindly] [give|say|write|return|state] the number of {u}.
 [Please|Kindly] [say|tell me|write] how many {u} there are
-[Count|Add up|Number] the {u} [you see|in front of you|in the line|in the input|given here].
+Count the {u} [you see|in front of you|in the line|in the input|given here].
 [Count|Count up] the {u} and [write|give|return|say] the [number|result].
 [Count|Count up] [these|those] {u}
 [Count|Go through] the {u} [from first to last|one by one] and [give|write] the number.
@@ -2615,7 +2615,7 @@ The [count|number] of {u}.
 [Give|Write|Print] [a number|one number|the figure]: how many {u}?
 [Give|Print|Return] the count of [all|the] {u}.
 [Write|Print|Say|State] [only|just] the number of {u}.
-[Write|Put] [down|] the number of {u}.
+[Write|Put] down the number of {u}.
 [Write|Say|Print] as a number how many {u} there are.
 [Return|Output|Print] the number of {u} [in the line|you see|in the input].
 [Return|Output|Print] [a number|one number], the count of {u}.
@@ -2653,20 +2653,20 @@ In this [line|input], count the {u}.
 For our [list|records] we need the number of {u}.
 From the [line|input], [give|return] the number of {u}.
 Of how many {u} is it made?
-The [count|total|sum] of [all|the] {u}[, please|].
+The [count|total] of [all|the] {u}[, please|].
 The number of {u}[ only| alone| here|], please
 The number of {u} [should|must|is to] be [given|returned|written].
 The number of {u} is [wanted|needed|all I need|all we need].
 The [line|input] has how many {u}?
-The [line|input] has some {u}. How many [are there|is it]?
+The [line|input] has some {u}. How many [are there|are they]?
 The {u} [should|must|are to] be counted.
-The {u}: [how many are there|how many do you see|count them].
+The {u}: [how many are there?|how many do you see?|count them.]
 The {u} [have|need] to be counted
 The [answer|output|result] is the number of {u}.
 The [answer|output|result] [should|must] be the number of {u}.
 The question is how many {u} there are.
 There are how many {u}[ here| in the line|]?
-There are some {u} [here|in the input]: [count them|how many|how many are there]?
+There are some {u} [here|in the input]: [count them.|how many?|how many are there?]
 These are {u}. How many [are there|do you count]?
 Total [number|count] of {u}
 Total number of {u}[, please|].
@@ -2750,8 +2750,8 @@ You [should|must|have to] count the {u}.
 [Take|Use] this [template|pattern|form] for the [data|record|details]: "{t}"
 [Use|Follow] the [pattern|form|text] "{t}"
 [Use|Follow|Apply] the template[ given here|]: "{t}"
-[Apply|Use] the [template|pattern|form] "{t}" to the [data|record|input].
-[Apply|Use] this to the [data|record|input]: "{t}"
+Apply the [template|pattern|form] "{t}" to the [data|record|input].
+Apply this to the [data|record|input]: "{t}"
 [Replace|Exchange|Swap] each [name in brackets|field|gap] [in|of] "{t}" [by|with] its value.
 [Replace|Exchange|Swap] the [gaps|fields|placeholders] [in|of] "{t}" with the [values|details|data].
 [Replace|Exchange] [what is in brackets|the words in brackets] in "{t}" [by|with] the [values|details|data].
@@ -2764,11 +2764,11 @@ You [should|must|have to] count the {u}.
 [Format|Express|Present] the [data|record|details|input] as "{t}"
 [Format|Express|Present] the [data|record|details] like this: "{t}"
 [Say|Tell] it like this, with the [right|real] [values|details]: "{t}"
-[Match|Fit] the [values|data|details] into "{t}"
+Fit the [values|details|data] into "{t}"
 [Read|Take] the [values|details|data] from the [record|input] and [write|make] "{t}"
 [Read|Go through] the [record|data|input], then [write|complete|fill in] "{t}"
 [Look up|Find] the [values|details] for "{t}" [and fill it in|and write it].
-[Look up|Find] the missing [values|details|words]: "{t}"
+Fill in the missing [values|details|words]: "{t}"
 [Copy|Repeat] "{t}" and [fill in|put in|insert] the [values|details|data].
 [Copy|Repeat] this with the [values|details|data] filled in: "{t}"
 [Reply|Answer|Respond] with "{t}", [filled in|completed|using the data].
@@ -2808,7 +2808,7 @@ The [answer|output|result] is "{t}", [filled in|completed|with the values].
 The [answer|output|result] has the form "{t}"
 The [fields|names in brackets] in "{t}" [stand for|are to become|need] the values.
 This is [the|our|my] [template|pattern|form]: "{t}" [Fill it in|Complete it].
-This is [what|how] [I|we] [write|want to send|want to say]: "{t}"
+This is what [I|we] [write|want to send|want to say]: "{t}"
 This [message|text|sentence] is not [complete|finished]: "{t}"
 [Here is|There is] a [template|pattern|form]: "{t}" [Fill it in|Complete it].
 [Our|My] [message|text|letter|note] is "{t}" with the [values|details|data] filled in.
@@ -2832,7 +2832,7 @@ Just [fill in|complete|finish] "{t}"
 """,
     "translate": """[Put|Render] [this|it|the words] [in|into] {F}.
 [In|To|Into] {F}[, please|].
-[What|How] [do you say in|would you write in] {F}?
+How would you write this in {F}?
 [I|We] need [this|it|the words] in {F}.
 [Can|Could] you translate [this|it] [to|into] {F}?
 The {F} for [this|it|the words][, please|].
@@ -2850,10 +2850,10 @@ Translate: {F}.
 [I|We] [want|need|would like] [the|a] {F} [translation|version].
 [I|We] [want|need|have] to [say|write] [it|this|the words] in {F}.
 [I|We] need to know [what this is|what these are] in {F}.
-[I|We] only [speak|read|understand] {F}. [Translate it|What does it say|What does this mean].
-[I am|We are] learning {F}. [What is this|How do I say this|Translate the words].
+[I|We] only [speak|read|understand] {F}. [Translate it.|What does it say?|What does this mean?]
+[I am|We are] learning {F}. [What is this?|How do I say this?|Translate the words.]
 [I am|We are] after the {F} [words|translation].
-[I am|We are] writing in {F}: [translate this|what do I write|what do we write].
+[I am|We are] writing in {F}: [translate this.|what do I write?|what do we write?]
 [My|Our] [readers|customers|guests] speak {F}: translate [this|it|the words].
 [Can|Could] you [say|write|put|give me] [it|this|the words] in {F}[, please|]?
 [Can|Could] you [turn|change|convert] [it|this|the words] into {F}?
@@ -2882,7 +2882,7 @@ Translate: {F}.
 [Give|Tell|Show|Send] [me|us] [it|this|the words] in {F}.
 [Give|Write|Provide|State] the {F} [translation|version|names|form].
 [Give|Name] [each|every] [word|thing|item] in {F}.
-[Name|Call] [it|this|these|the things] in {F}.
+Name [it|this|these|the things] in {F}.
 [Type|Say] the {F} [word|words|translation|version].
 [Type|List] the [words|list|line] in {F}.
 [Write|Say|Give] the same in {F}.
@@ -2894,7 +2894,7 @@ Translate: {F}.
 [Output|Return|Print] the {F} [word|words|version|names].
 [Output|Return] only the {F} [word|words|translation].
 [Show|Display|Present] [it|this|the words|the line] in {F}.
-[Replace|Exchange|Swap] the [English|given] words [by|with|for] {F} [ones|words].
+[Replace|Exchange|Swap] the [English|given] words with {F} [ones|words].
 [Replace|Exchange] [each|every] word [by|with] its {F} [word|translation|form].
 [Rewrite|Repeat|State|Restate] [it|this|the words|the line] in {F}.
 [Make|Get] [a|the] {F} [version|translation] [of it|of this|of the words].
@@ -2917,7 +2917,7 @@ In {F}, [write|say|give|name] [it|this|the words|each word].
 In {F}[, thank you|, if you can|, thanks].
 In the {F} language[, please|].
 From English into {F}[, please|].
-For [readers|speakers] of {F}: [what is this|translate it|translate the words].
+For [readers|speakers] of {F}: [what is this?|translate it.|translate the words.]
 For [our|my] {F} [page|list|course|lesson], translate [it|this|the words].
 What is [it|that|this word|each word] in {F}?
 What is the {F} [word|name|term|translation|version][ for this| for it| here|]?
@@ -2934,7 +2934,7 @@ How [does one|would you|can I|do I|do they] say [it|this|that|the words] in {F}?
 How [does one|would you|can I|do I|do we] write [it|this|that|the words] in {F}?
 How [is it|is this|are they|are these] [said|written|called] in {F}?
 How does a speaker of {F} say [it|this]?
-If you [speak|know] {F}, [what is this|what is it|say this|translate it].
+If you [speak|know] {F}, [what is this?|what is it?|say this.|translate it.]
 The words in {F}[, please|].
 The same in {F}[, please|].
 The same [words|list|line|text] in {F}[, please|].
@@ -2971,7 +2971,7 @@ English to {F}[, please|].
 {F} for [it|this|these|these words][, please|].
 {F} instead of English[, please|].
 {F}, not English[, please|].
-{F}: [translate|translation|what is it|what are the words].
+{F}: [translate.|translation.|what is it?|what are the words?]
 [Just|Only] the {F} [words|translation|word].
 Just [say|write|give] it in {F}.""",
     "look_up": """[I|We] need the {F}[ of this country| of the country|].
@@ -2981,7 +2981,7 @@ The {F} of [this|the] country[, please|].
 [Can|Could] you [give|tell] me the {F}?
 {F}?
 {F} of the country[, please|].
-[Which|What] {F} has [this|the] country?
+[Which|What] {F} does the country have?
 [Only|Just] the {F}.
 Read the [text|sentence] and [name|give] the {F} of the country.
 [Reply|Answer] with the country's {F}.
@@ -2990,7 +2990,7 @@ Read the [text|sentence] and [name|give] the {F} of the country.
 [I|We] [only|just] [need|want] the {F}.
 [I|We] [want|would like] to know [which|what] {F} [it|the country|this country] has.
 [I|We] do not know the {F}[ of this country| of the country|]. [Do you|What is it]?
-[I|We] forgot the {F} of [the|this] country. [What is it|Tell me|Which is it]?
+[I|We] forgot the {F} of [the|this] country. [What is it?|Tell me.|Which is it?]
 [I am|We are] after the {F}[ of the country|].
 [I am|We are] [looking for|asking for|asking about] the {F}[ of the country| of this country|].
 [What I need|All I need|What we want] is the {F}[ of this country|].
@@ -3023,9 +3023,9 @@ Read the [text|sentence] and [name|give] the {F} of the country.
 [Find|Look for|See] the country and [name|give|write] its {F}.
 [Identify|Determine|Recall|Remember] the {F}[ of the country| of this country|].
 [Identify|Find] the country and [return|give|say] the {F}.
-[Match|Connect] the country with its {F}.
-[Replace|Exchange] the country [by|with] its {F}.
-[Turn|Change|Convert] the country into its {F}.
+[Find|Name] the {F} that matches the country.
+Instead of the text, write the country's {F}.
+Name the country's {F}, not the country.
 [Take|Read] the country and [give|write|say|return] its {F}.
 [Take|Read|See] which country it is and [give|write|say] the {F}.
 [Read|Look at] the [line|input|sentence]. What is the {F} of the country?
@@ -3034,14 +3034,14 @@ Read the [text|sentence] and [name|give] the {F} of the country.
 [Reply|Answer|Respond] with its {F}.
 [Reply|Answer|Respond] with the {F} [of this country|of the land|that belongs to it].
 [Complete|Finish]: the {F} of this country is ...
-[Complete|Fill in]: country, {F}.
-[A|One] country is [named|mentioned|given]. [What is|Name|Give] its {F}.
-[There is|You see] a country in the [text|line|sentence]. [What is|Give|Name] its {F}.
+[Complete|Fill in] the {F} of the country.
+[A|One] country is [named|mentioned|given]. [What is its {F}?|Name its {F}.|Give its {F}.]
+[There is|You see] a country in the [text|line|sentence]. [What is its {F}?|Give its {F}.|Name its {F}.]
 In the [text|line|sentence] a country is [named|mentioned]: what is its {F}?
 In this country, what is the {F}?
 In that country, [which|what] is the {F}?
-For this country, [what is|give|name|write] the {F}.
-For the country [named|given|mentioned|in the text], [what is|give|write] the {F}.
+For this country, [give|name|write] the {F}.
+For the country [named|given|mentioned|in the text], [give|name|write] the {F}.
 From the [text|line|sentence], [take|get] the country and [give|write] its {F}.
 From the country [give|find|name] the {F}.
 Of this country [I|we] [want|need] the {F}.
@@ -3050,18 +3050,18 @@ What is the {F} [there|here|in this case|in question|of this land|of that countr
 What is the country's {F}?
 What is this country's {F}?
 What {F} [do they have|does it have|do we find|is it|is that] [there|in this country]?
-What {F} [has the country|does the country have|goes with the country|fits this country]?
+What {F} [does the country have|goes with the country|fits this country]?
 What would be the {F}[ of the country| here| there|]?
 What was the {F}[ again| of this country|]?
 What do you know as the {F} of [the|this] country?
 What is the name of the {F}[ there| in this country|]?
 Which is the {F}[ of the country| of this country| there|]?
 Which is [its|the country's] {F}?
-Which {F} [does it have|do they have|do you know|is it|has it]?
+Which {F} [does it have|do they have|is it]?
 Which {F} [does the country have|do you find there|is right|fits the country]?
 Which {F} [belongs|goes] with [it|the country|this land]?
 If this is the country, what is the {F}?
-If you know the country, [what is|name|give|say] its {F}.
+If you know the country, [name|give|say] its {F}.
 If the country is [known|given], what is its {F}?
 When you see the country, [say|write|name] its {F}.
 Once you know the country, [say|write|name] its {F}.
@@ -3107,7 +3107,7 @@ Just the {F} of [it|the country|this country][, please|].""",
 The number {F}[, please|].
 [Print|Show|Say|Tell me|Spell] the number {F}.
 [Can|Could] you give me the number {F}?
-[Turn|Put] the number [into words|in words].
+Put the number into words.
 [Reply|Answer] with the number {F}.
 [Take|Read] the number; [write|give] it {F}.
 [I|We] want the number {F}[, not in digits| and not as figures|].
@@ -3154,7 +3154,7 @@ The number {F}[, please|].
 [Display|Name] the number {F}.
 [Return|Output|Print] the [figure|value|input] {F}.
 [Return|Output] [it|this number] {F}.
-[Name|Call|Spell] the number {F}.
+[Name|Spell] the number {F}, please.
 [Name|Spell] [it|this number] {F}.
 [Rewrite|Repeat|Copy] the number {F}.
 [Rewrite|Repeat|State] [it|the figure|the digits] {F}.
@@ -3169,7 +3169,7 @@ What is [it|this|this number|the figure] {F}?
 What is the number [called|when written in words|when you say it]?
 What is the [word|name] for [the|this] number?
 What is the [figure|value] {F}?
-What does the number [read|look like] {F}?
+What does the number look like {F}?
 What would [it|the number|this] be {F}?
 What do you [say|write] for this number {F}?
 What do we call this number {F}?
@@ -3182,10 +3182,9 @@ How is [it|the number|this number] [written|said|spelled] {F}?
 How does the number [read|look|go] {F}?
 How would the number be written {F}?
 If you [write|say|spell] the number {F}, what [is it|do you get]?
-If it is written {F}, what is the number?
 When you [write|say] the number {F}, what is it?
 In words: [the number|the figure|this number][, please|].
-In words, [what is|write|give|say] the number.
+In words, [write|give|say] the number.
 In words[, please|].
 In words, not [digits|figures].
 In letters[, please|].
@@ -3243,7 +3242,7 @@ Write the answer in [upper case|capital letters].
 The answer [should|must] be in [upper case|capital letters|capitals].
 [Give|Write|Print] [it|the answer] in all caps.
 All letters [should|must] be capital letters.
-[Make|Turn] [it|the answer] [into upper case|into capital letters|all capitals].
+Turn [it|the answer] into [upper case|capital letters|capitals].
 In [capital letters|capitals|upper case][, please|].
 I [want|need] it in [capital letters|capitals|upper case].
 [Write|Type] everything in [capitals|capital letters].
@@ -3258,117 +3257,117 @@ And [write it|put it|print it] in [upper case|capitals|capital letters].
 Capitals, please.
 """.strip().splitlines(),
     "quotes": """
-Put [the answer|it] in [double quotes|quotation marks].
-Use quotation marks around it.
+Put the answer in [double quotes|quotation marks].
+Use quotation marks around the answer.
 [Put|Set|Write] [the result|your answer|the output] in [quotes|quotation marks].
 The answer [should|must] be in [double quotes|quotation marks|quotes].
-[Quote|Quote it|Quote the answer].
-[Surround|Enclose|Wrap] [it|the answer|the result] [with|in] [double quotes|quotation marks|quotes].
+[Put|Write] quotation marks around your answer.
+[Surround|Enclose|Wrap] [the answer|the result] [with|in] [double quotes|quotation marks|quotes].
 In [quotation marks|double quotes|quotes][, please|].
-With [quotation marks|double quotes|quotes] around [it|the answer].
-[Add|Write|Place] [quotation marks|double quotes|quotes] around [it|the answer|the result].
-I [want|need] [the answer|it|the result] in [double quotes|quotation marks|quotes].
-There [should|must] be [quotation marks|double quotes] around [it|the answer].
-[Begin|Start] and end [it|the answer] with a double quote.
+With [quotation marks|double quotes|quotes] around the answer.
+[Add|Write|Place] [quotation marks|double quotes|quotes] around [the answer|the result].
+I [want|need] [the answer|the result] in [double quotes|quotation marks|quotes].
+There [should|must] be [quotation marks|double quotes] around the answer.
+[Begin|Start] and end the answer with a double quote.
 [Your answer|The result|The output] goes in [double quotes|quotation marks|quotes].
-And [put|set] it in [double quotes|quotation marks|quotes].
-[Can|Could] you put it in [double quotes|quotation marks|quotes]?
+And [put|set] the answer in [double quotes|quotation marks|quotes].
+[Can|Could] you put the answer in [double quotes|quotation marks|quotes]?
 Between [double quotes|quotation marks|quotes][, please|].
 The [answer|output] needs [quotation marks|double quotes] [around it|on both sides].
 """.strip().splitlines(),
     "brackets": """
-Put [the answer|it] in square brackets.
-Use square brackets around it.
+Put the answer in square brackets.
+Use square brackets around the answer.
 The answer [should|must] be in square brackets.
 [Put|Set|Write] [the result|your answer|the output] in square brackets.
-[Surround|Enclose|Wrap] [it|the answer|the result] [with|in] square brackets.
+[Surround|Enclose|Wrap] [the answer|the result] [with|in] square brackets.
 In square brackets[, please|].
-With square brackets around [it|the answer].
-[Add|Write|Place] square brackets around [it|the answer|the result].
-I [want|need] [the answer|it|the result] in square brackets.
-There [should|must] be square brackets around [it|the answer].
+With square brackets around the answer.
+[Add|Write|Place] square brackets around [the answer|the result].
+I [want|need] [the answer|the result] in square brackets.
+There [should|must] be square brackets around the answer.
 [Open|Start] with a square bracket and [close|end] with one.
 [Your answer|The result|The output] goes in square brackets.
-And [put|set] it in square brackets.
-[Can|Could] you put it in square brackets?
+And [put|set] the answer in square brackets.
+[Can|Could] you put the answer in square brackets?
 Between square brackets[, please|].
-[It|The answer] [belongs|should stand] inside square brackets.
+The answer [belongs|should stand] inside square brackets.
 The [answer|output] needs square brackets [around it|on both sides].
 """.strip().splitlines(),
     "stars": """
-Put [the answer|it] between stars.
-Use stars around it.
+Put the answer between stars.
+Use stars around the answer.
 The answer [should|must] [be|stand] between [stars|two stars].
-[Put|Set|Write] a star [before|in front of] and after [it|the answer].
+[Put|Set|Write] a star [before|in front of] and after the answer.
 [Put|Set|Write] [the result|your answer|the output] between [stars|two stars].
-[Surround|Enclose|Wrap] [it|the answer|the result] [with|in] stars.
+[Surround|Enclose|Wrap] [the answer|the result] [with|in] stars.
 Between [two stars|stars][, please|].
-With [stars|a star] [around it|on each side|on both sides].
+With a star [on each side|on both sides][ of the answer|].
 [Add|Write|Place] a star [at both ends|on both sides|at the start and at the end].
-I [want|need] [the answer|it|the result] between [stars|two stars].
-There [should|must] be a star [on each side of|before and after] [it|the answer].
-[Begin|Start] and end [it|the answer] with a star.
+I [want|need] [the answer|the result] between [stars|two stars].
+There [should|must] be a star [on each side of|before and after] the answer.
+[Begin|Start] and end the answer with a star.
 [Your answer|The result|The output] goes between [two stars|stars].
-And [put|set] it between [two stars|stars].
-[Can|Could] you put stars around it?
-[Mark|Frame] [it|the answer|the result] with stars.
+And [put|set] the answer between [two stars|stars].
+[Can|Could] you put stars around the answer?
+Frame [the answer|the result] with stars.
 The [answer|output] needs a star [on both sides|at each end].
 """.strip().splitlines(),
     "answer": """
 [Start|Begin] with "Answer:".
-Write "Answer:" before it.
+Write "Answer:" before the result.
 The [reply|output|line] [should|must] [start|begin] with "Answer:".
-[Put|Set|Add] "Answer:" [before|in front of] [it|the result].
+[Put|Set|Add] "Answer:" [before|in front of] the result.
 [Open|Begin your reply|Start your reply] with "Answer:".
 First [write|comes|put] "Answer:".
-Before [it|the result] [write|put|add|comes] "Answer:".
-[It|The result] [should|must] [come|stand] after "Answer:".
-In front[ of it|], [write|put|add] "Answer:".
-I [want|need] "Answer:" [before|in front of] it.
-"Answer:" [comes|goes|stands] [first|in front|before it].
-"Answer:" [should|must] [come first|stand before it].
+Before the result [write|put|add|comes] "Answer:".
+The result [should|must] [come|stand] after "Answer:".
+In front, [write|put|add] "Answer:".
+I [want|need] "Answer:" [before|in front of] the result.
+"Answer:" [comes|goes|stands] [first|in front].
+"Answer:" [should|must] [come|stand] first.
 [Your reply|The output] [starts|begins|opens] with "Answer:".
 And [start|begin] with "Answer:".
 [Can|Could] you [start|begin] with "Answer:"?
-Label it "Answer:".
-With "Answer:" [in front|before it|at the start].
+Label the result "Answer:".
+With "Answer:" [in front|at the start].
 """.strip().splitlines(),
     "result": """
 [Start|Begin] with "Result =".
-Write "Result =" before it.
+Write "Result =" before the answer.
 The [reply|output|line] [should|must] [start|begin] with "Result =".
-[Put|Set|Add] "Result =" [before|in front of] [it|the answer].
+[Put|Set|Add] "Result =" [before|in front of] the answer.
 [Open|Begin your reply|Start your reply] with "Result =".
 First [write|comes|put] "Result =".
-Before [it|the answer] [write|put|add|comes] "Result =".
-[It|The answer] [should|must] [come|stand] after "Result =".
-In front[ of it|], [write|put|add] "Result =".
-I [want|need] "Result =" [before|in front of] it.
-"Result =" [comes|goes|stands] [first|in front|before it].
-"Result =" [should|must] [come first|stand before it].
+Before the answer [write|put|add|comes] "Result =".
+The answer [should|must] [come|stand] after "Result =".
+In front, [write|put|add] "Result =".
+I [want|need] "Result =" [before|in front of] the answer.
+"Result =" [comes|goes|stands] [first|in front].
+"Result =" [should|must] [come|stand] first.
 [Your reply|The output] [starts|begins|opens] with "Result =".
 And [start|begin] with "Result =".
 [Can|Could] you [start|begin] with "Result ="?
-Give it as "Result = ...".
-With "Result =" [in front|before it|at the start].
+Give the answer as "Result = ...".
+With "Result =" [in front|at the start].
 """.strip().splitlines(),
     "bang": """
 [End|Finish] with an exclamation mark.
 Add an exclamation mark.
 The answer [should|must] [end|finish|close] with an exclamation mark.
-[Put|Set|Write] an exclamation mark [after|behind] [it|the answer|the result].
-[Put|Add|Write] an exclamation mark at the end[ of it| of the answer|].
-[Close|End it|Finish it] with an exclamation mark.
+[Put|Set|Write] an exclamation mark [after|behind] [the answer|the result].
+[Put|Add|Write] an exclamation mark at the end[ of the answer|].
+[Close|End the answer|Finish the answer] with an exclamation mark.
 At the end [put|write|add|comes] an exclamation mark.
-After [it|the answer|the result] [put|write|comes] an exclamation mark.
-With an exclamation mark [at the end|after it|behind it].
-I [want|need] an exclamation mark [at the end|after it].
-There [should|must] be an exclamation mark [at the end|after it].
-[It|The answer|The result] needs an exclamation mark[ at the end|].
+After [the answer|the result] [put|write|comes] an exclamation mark.
+With an exclamation mark [at the end|as the last sign].
+I [want|need] an exclamation mark at the end.
+There [should|must] be an exclamation mark at the end.
+[The answer|The result] needs an exclamation mark[ at the end|].
 [Your reply|The output|Your answer] [ends|closes] with an exclamation mark.
 And [end|finish|close] with an exclamation mark.
 [Can|Could] you [end|finish] with an exclamation mark?
-An exclamation mark [comes|goes|stands] [last|at the end|after it].
-Add "!" [at the end|to it|to the answer].
+An exclamation mark [comes|goes|stands] [last|at the end].
+Add "!" [at the end|to the answer].
 """.strip().splitlines(),
 }

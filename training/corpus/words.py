@@ -64,6 +64,7 @@ rare raw ready real round rotten rough royal rude rusty sad safe scared secret s
 silent silly silver sleepy slim smart smooth sober solid sore sour spare special spicy steep sticky stiff strict
 stupid sudden sunny super sweet swift tall tame tasty tender thick thin thirsty tight tiny tough true ugly upset
 urgent useful usual vague vast violent weary wild wise wooden worried yellowish young""".split()
+NOUNS, ADJECTIVES = NOUN + [w for w in MORE_NOUN if w not in NOUN], ADJ + [w for w in MORE_ADJ if w not in MORE_NOUN]
 VERB = """sees likes needs finds buys sells opens closes moves carries paints cleans visits follows watches helps calls
 checks sends brings keeps leaves repairs builds draws reads writes holds shows
 admires avoids borrows breaks burns catches changes counts covers describes drops drives fears feeds fills fixes hates hears hides ignores
@@ -74,7 +75,6 @@ DAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
 NUMW = ("zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
         "eighteen nineteen").split()
 TENW = "x x twenty thirty forty fifty sixty seventy eighty ninety".split()
-ORD = ["first", "second", "third", "fourth", "fifth"]
 DICT = {  # English: French, German, Spanish
  "dog": "chien Hund perro", "cat": "chat Katze gato", "house": "maison Haus casa", "water": "eau Wasser agua",
  "bread": "pain Brot pan", "milk": "lait Milch leche", "apple": "pomme Apfel manzana", "tree": "arbre Baum árbol",

@@ -129,6 +129,7 @@ def values_of(results, second):
     rows = {row["name"]: row for row in table["rows"]}
     unseen, human = (rows["gist-1"]["splits"][s]["exact_match"] for s in ("unseen_families", "human"))
     unseen_names = [name for name, cells in results["families"].items() if cells["split"] == "unseen_families"]
+    by_hand = common.read_lines(os.path.join(common.ROOT, "training/corpus/human.jsonl"))
     n_gist_rows = len(block["gist_token_ids"])
     return {
         "parameters": f"{table['models'][0]['parameters'] / 1e6:.2f}", "dtype": {"bfloat16": "bf16", "float32": "f32"}[config["torch_dtype"]], "megabytes": f"{results['bytes'] / 1e6:.1f}",
@@ -143,7 +144,8 @@ def values_of(results, second):
             {name: {k: v for k, v in cells.items() if k != "split"} for name, cells in results["families"].items()}),
         "int8": int8_table(results["int8"]), "prompts": prompts_table(results["prompts"]), "limits": limits(results["families"], unseen_names), "max_task": block["max_task_tokens"],
         "max_target": recipe.get("data.max_target", 256), "human": f"{human['estimate']:.0f}", "human_interval": f"{human['low']:.0f} to {human['high']:.0f}",
-        "unseen": f"{unseen['estimate']:.0f}", "unseen_names": spread(unseen_names)}
+        "unseen": f"{unseen['estimate']:.0f}", "unseen_names": spread(unseen_names),
+        "human_unseen": sum(example["family"].split("+")[0] in unseen_names for example in by_hand)}
 
 
 def main():
