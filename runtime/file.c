@@ -154,13 +154,17 @@ t5gist_status tg_path_join(char **out, const char *dir, const char *name, t5gist
   return status;
 }
 
-/* Brings a new name to disk: the folder that it stands in. */
-static t5gist_status sync_above(const char *path, t5gist_error *err) {
+t5gist_status tg_path_above(char **out, const char *path, t5gist_error *err) {
   size_t end = strlen(path);
-  char *above;
   while (end > 1 && path[end - 1] == '/') end--;
   while (end > 0 && path[end - 1] != '/') end--;
-  TG_TRY(end > 0 ? tg_strndup(&above, path, end, err) : tg_strdup(&above, ".", err));
+  return end > 0 ? tg_strndup(out, path, end, err) : tg_strdup(out, ".", err);
+}
+
+/* Brings a new name to disk: the folder that it stands in. */
+static t5gist_status sync_above(const char *path, t5gist_error *err) {
+  char *above;
+  TG_TRY(tg_path_above(&above, path, err));
   const t5gist_status status = tg_dir_sync(above, err);
   tg_free(above);
   return status;

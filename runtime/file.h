@@ -32,6 +32,8 @@ void tg_reader_close(tg_reader *reader); /* null is allowed */
 
 bool tg_file_exists(const char *path); /* a regular file (or a link to one) */
 t5gist_status tg_path_join(char **out, const char *dir, const char *name, t5gist_error *err);
+/* The folder that a path stands in: "a/" of "a/b" and "a/b/", "." of "a". */
+t5gist_status tg_path_above(char **out, const char *path, t5gist_error *err);
 /* A folder, and (tg_make_dirs) those above it. One that exists stays as it is; a new one's name is brought to disk. */
 t5gist_status tg_make_dir(const char *path, unsigned mode, t5gist_error *err);
 t5gist_status tg_make_dirs(const char *path, t5gist_error *err);

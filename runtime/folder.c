@@ -29,13 +29,9 @@ bool tg_file_examine(const char *path, tg_file_facts *facts) {
 t5gist_status tg_folder_make(const char *path, unsigned mode, t5gist_error *err) {
   tg_file_facts facts;
   if (tg_file_examine(path, &facts) && facts.folder) return T5GIST_OK;
-  const size_t n = strlen(path);
-  size_t end = n;
-  while (end > 1 && path[end - 1] == '/') end--;
-  while (end > 0 && path[end - 1] != '/') end--;
   char *above;
-  TG_TRY(tg_strndup(&above, path, end, err));
-  const t5gist_status status = end > 0 ? tg_make_dirs(above, err) : T5GIST_OK;
+  TG_TRY(tg_path_above(&above, path, err));
+  const t5gist_status status = tg_make_dirs(above, err);
   tg_free(above);
   TG_TRY(status);
   return tg_make_dir(path, mode, err);

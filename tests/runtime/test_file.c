@@ -135,6 +135,13 @@ static void paths_are_joined_and_made(void **state) {
     assert_string_equal(path, cases[i][2]);
     tg_free(path);
   }
+  const char *const above[][2] = {{"a/b", "a/"}, {"a/b/", "a/"}, {"/a", "/"}, {"/", "/"}, {"a", "."}, {"a//", "."}, {"", "."}};
+  for (size_t i = 0; i < sizeof above / sizeof *above; i++) {
+    char *path;
+    assert_int_equal(tg_path_above(&path, above[i][0], NULL), T5GIST_OK);
+    assert_string_equal(path, above[i][1]);
+    tg_free(path);
+  }
   const char *deep = in_folder("x/y//z/");
   assert_int_equal(tg_make_dirs(deep, NULL), T5GIST_OK);
   assert_int_equal(tg_make_dirs(deep, NULL), T5GIST_OK);

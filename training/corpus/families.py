@@ -11,7 +11,7 @@ from texts import *
 from wordings import CHAINED, MORE
 
 FAMILIES = {}
-WORDS = NOUNS + ADJECTIVES + PRODUCT  # what instructions name: common words, each a piece of the vocabulary since sentences have them, too
+WORDS = NOUNS + ADJECTIVES + PRODUCT  # what instructions name: common words, nearly all pieces of the vocabulary since sentences have them, too
 NAMES = FIRST + LAST + CITY + COMP
 SHORT_NOUNS, SHORT_ADJECTIVES = NOUN + NOUNS[len(NOUN)::3], ADJ + ADJECTIVES[len(ADJ)::3]  # what is looked for in a sentence: of more words each is met too seldom (training/mini/RUNS.md)
 WORD_SEPARATORS = ("and", "or", "then", "with", "by", "plus")
